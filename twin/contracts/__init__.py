@@ -1,0 +1,71 @@
+"""What rooms exchange: frozen data, protocols and the root exception. No logic lives here."""
+
+from twin.contracts.command import Answer, Command, Refusal
+from twin.contracts.errors import BadInputError, Finding, Mark, TwinError
+from twin.contracts.frame import (
+    AlarmLine,
+    BranchLine,
+    BusLine,
+    Diagram,
+    Frame,
+    MeterLine,
+    SwitchLine,
+)
+from twin.contracts.reading import Reading, WindowMeasure
+from twin.contracts.record import (
+    AlarmRecord,
+    CommandRecord,
+    EventRecord,
+    IntervalRecord,
+    MeterInfo,
+    Record,
+    TruthEntry,
+    WaveformRecord,
+)
+from twin.contracts.register_image import (
+    Access,
+    Device,
+    Point,
+    RegisterBlock,
+    RegisterReader,
+    RetrievalWindow,
+)
+from twin.contracts.signal import Segment, Signal
+from twin.contracts.time import NS_PER_SECOND, Instant
+
+__all__ = [
+    "NS_PER_SECOND",
+    "Access",
+    "AlarmLine",
+    "AlarmRecord",
+    "Answer",
+    "BadInputError",
+    "BranchLine",
+    "BusLine",
+    "Command",
+    "CommandRecord",
+    "Device",
+    "Diagram",
+    "EventRecord",
+    "Finding",
+    "Frame",
+    "Instant",
+    "IntervalRecord",
+    "Mark",
+    "MeterInfo",
+    "MeterLine",
+    "Point",
+    "Reading",
+    "Record",
+    "Refusal",
+    "RegisterBlock",
+    "RegisterReader",
+    "RetrievalWindow",
+    "Segment",
+    "Signal",
+    "SwitchLine",
+    "TruthEntry",
+    "TwinError",
+    "WaveformRecord",
+    "WindowMeasure",
+]

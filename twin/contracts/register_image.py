@@ -1,0 +1,119 @@
+"""A meter as a protocol endpoint sees it: words to read, windows with a cursor, points by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Access(StrEnum):
+    """What a master may do with a register."""
+
+    READ = "R"
+    READ_WRITE = "RW"
+    WRITE = "W"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RegisterBlock:
+    """A run of consecutive addresses that all exist."""
+
+    address: int
+    """First address, 0-based."""
+    count: int
+    """How many words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One named quantity of a register map, as a SCADA's tag list needs it."""
+
+    name: str
+    """Quantity, for example ``v1`` or ``ep_imp``."""
+    address: int
+    """First word, 0-based."""
+    words: int
+    """1 or 2."""
+    type: str
+    """``uint16``, ``int16``, ``uint32``, ``int32`` or ``float32``."""
+    word_order: str
+    """``high first`` or, for one word, empty."""
+    scale: float
+    """Engineering value = raw value x scale."""
+    unit: str
+    """SI unit with prefix, for example ``kWh``; empty for a number."""
+    access: Access
+    """Read, read and write."""
+
+
+class RegisterReader(Protocol):
+    """A published register image: never torn, safe to read from any thread."""
+
+    def read(self, address: int, count: int) -> NDArray[np.uint16] | None:
+        """Return ``count`` words, or None where one of the addresses does not exist."""
+        ...
+
+    @property
+    def published_ns(self) -> int:
+        """Simulated time of the last publication, UTC [ns]."""
+        ...
+
+
+class RetrievalWindow(Protocol):
+    """Registers whose content depends on a cursor that belongs to one master's session.
+
+    ``read`` and ``write`` are pure: they take the session's cursor and return the next one. What they
+    show (events, captures) is immutable once recorded.
+    """
+
+    @property
+    def blocks(self) -> tuple[RegisterBlock, ...]:
+        """Addresses that this window answers for, instead of the image."""
+        ...
+
+    def initial(self) -> Any:
+        """Return a new session's cursor."""
+        ...
+
+    def read(self, cursor: Any, address: int, count: int) -> tuple[NDArray[np.uint16], Any]:
+        """Return the words and the cursor after this read."""
+        ...
+
+    def write(self, cursor: Any, address: int, words: Sequence[int]) -> Any | None:
+        """Return the cursor after this write, or None where it must go to the meter as a command.
+
+        Raises ``ValueError`` for a value outside its range.
+        """
+        ...
+
+
+class Device(Protocol):
+    """All that an endpoint may know of a meter."""
+
+    @property
+    def name(self) -> str:
+        """Name in the scenario."""
+        ...
+
+    @property
+    def image(self) -> RegisterReader:
+        """Published holding registers."""
+        ...
+
+    @property
+    def windows(self) -> tuple[RetrievalWindow, ...]:
+        """Cursor-driven registers."""
+        ...
+
+    @property
+    def write_regions(self) -> tuple[tuple[RegisterBlock, ...], ...]:
+        """Writable addresses by settings region; one write must stay inside one region."""
+        ...
+
+    @property
+    def function_codes(self) -> frozenset[int]:
+        """Modbus functions that the meter knows; any other answers exception 01."""
+        ...

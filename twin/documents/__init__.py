@@ -1,0 +1,38 @@
+"""Text that people write: YAML with line numbers, quantities with units, findings with a mend."""
+
+from twin.documents.quantity import (
+    Ampere,
+    Farad,
+    Hertz,
+    WattHour,
+    Metre,
+    Ohm,
+    Second,
+    Var,
+    Volt,
+    VoltAmpere,
+    Watt,
+    parse_quantity,
+)
+from twin.documents.validation import nearest, suggestion, validate
+from twin.documents.yaml_document import Document, read_yaml
+
+__all__ = [
+    "Ampere",
+    "Document",
+    "Farad",
+    "Hertz",
+    "WattHour",
+    "Metre",
+    "Ohm",
+    "Second",
+    "Var",
+    "Volt",
+    "VoltAmpere",
+    "Watt",
+    "nearest",
+    "parse_quantity",
+    "read_yaml",
+    "suggestion",
+    "validate",
+]
