@@ -2,11 +2,13 @@
 
 from twin.documents.quantity import (
     Ampere,
+    Degree,
     Farad,
     Hertz,
     WattHour,
     Metre,
     Ohm,
+    Percent,
     Second,
     Var,
     Volt,
@@ -19,12 +21,14 @@ from twin.documents.yaml_document import Document, read_yaml
 
 __all__ = [
     "Ampere",
+    "Degree",
     "Document",
     "Farad",
     "Hertz",
     "WattHour",
     "Metre",
     "Ohm",
+    "Percent",
     "Second",
     "Var",
     "Volt",

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 _PREFIX = {"": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6}
 _TIME = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_TEXT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-zµΩ]*)\s*\Z")
+_TEXT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-zµΩ%]*)\s*\Z")
 _ALIASES = {"Ω": "ohm", "Ohm": "ohm", "VAr": "var", "VAR": "var"}
 
 
@@ -18,6 +18,8 @@ def _units(base: str) -> dict[str, float]:
     """Return the accepted spellings of a unit and their factors to SI."""
     if base == "s":
         return _TIME
+    if base in {"%", "deg"}:
+        return {base: 1.0}
     if base == "Wh":
         return {"Wh": 1.0, "kWh": 1e3, "MWh": 1e6, "GWh": 1e9}
     return {prefix + base: factor for prefix, factor in _PREFIX.items()}
@@ -31,7 +33,8 @@ def parse_quantity(value: object, base: str) -> float:
     value : object
         Text with a number and a unit; 0 needs no unit.
     base : str
-        SI unit: ``V``, ``A``, ``W``, ``var``, ``VA``, ``Wh``, ``s``, ``Hz``, ``ohm``, ``F`` or ``m``.
+        SI unit: ``V``, ``A``, ``W``, ``var``, ``VA``, ``Wh``, ``s``, ``Hz``, ``ohm``, ``F``, ``m``,
+        ``deg`` or ``%``.
 
     Raises
     ------
@@ -70,4 +73,6 @@ Second = Annotated[float, *_quantity("s", "240 ms")]
 Hertz = Annotated[float, *_quantity("Hz", "50 Hz")]
 Ohm = Annotated[float, *_quantity("ohm", "50 mohm")]
 Farad = Annotated[float, *_quantity("F", "10 uF")]
+Percent = Annotated[float, *_quantity("%", "90 %")]
+Degree = Annotated[float, *_quantity("deg", "35 deg")]
 Metre = Annotated[float, *_quantity("m", "1.2 km")]

@@ -1,0 +1,201 @@
+"""The scenario file: which site, which loads, which meters, what happens when.
+
+Each field's description is the source of the JSON Schema and of the scenario reference.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from twin.documents import Ampere, Degree, Ohm, Percent, Second, Volt, VoltAmpere, Watt, WattHour
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$", max_length=60)]
+Loads = Literal["all"] | list[str]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Household(_Part):
+    """Loads that are lived in: appliances switch as discrete events."""
+
+    model: Literal["household"]
+    loads: Loads = Field("all", description="names of network loads, or all that no other entry names")
+    annual_energy: WattHour = Field(3.4e6, gt=0, description="mean yearly consumption of one household")
+    annual_energy_spread: Percent = Field(
+        30.0, ge=0, le=80, description="standard deviation of the yearly consumption between households"
+    )
+    residents: int | None = Field(None, ge=1, le=8, description="people; drawn per household when absent")
+
+
+class Profile(_Part):
+    """Loads that follow a table of active and reactive power over time."""
+
+    model: Literal["profile"]
+    loads: Loads = Field("all", description="names of network loads, or all that no other entry names")
+    file: str = Field(description="Parquet or CSV file, relative to the scenario")
+
+
+class Constant(_Part):
+    """Loads that draw their rated power all the time."""
+
+    model: Literal["constant"]
+    loads: Loads = Field("all", description="names of network loads, or all that no other entry names")
+    share: Percent = Field(100.0, ge=0, description="share of the rated power")
+
+
+LoadModel = Annotated[Household | Profile | Constant, Field(discriminator="model")]
+
+
+class Location(_Part):
+    """Where the site stands, for the sun."""
+
+    latitude: Degree = Field(ge=-90, le=90, description="north positive")
+    longitude: Degree = Field(ge=-180, le=180, description="east positive")
+
+
+class Photovoltaic(_Part):
+    """A photovoltaic generator on a bus."""
+
+    name: Name
+    bus: str
+    phases: Literal["a", "b", "c", "abc"] = "abc"
+    peak_power: Watt = Field(gt=0, description="module power at standard test conditions")
+    inverter_power: VoltAmpere | None = Field(None, gt=0, description="rating; the peak power when absent")
+    tilt: Degree = Field(35.0, ge=0, le=90)
+    azimuth: Degree = Field(180.0, ge=0, le=360, description="clockwise from north; 180 deg is south")
+    cloudiness: Percent = Field(40.0, ge=0, le=100, description="mean share of time with clouds")
+
+
+class MeterPoint(_Part):
+    """What a meter is connected to: a branch's end, or one or more loads and generators."""
+
+    bus: str | None = Field(None, description="bus of the voltage inputs; follows from the branch or load")
+    branch: str | None = Field(None, description="line, transformer or switch whose current is measured")
+    end: Literal["from", "to"] = Field("from", description="end of the branch at which the CTs sit")
+    reverse: bool = Field(
+        False, description="CTs turned: positive is power out of the branch into the bus at this end"
+    )
+    load: str | None = Field(None, description="network load or generator whose current is measured")
+    loads: list[str] = Field(default_factory=list, description="several at the same bus")
+
+
+class Sag(_Part):
+    """Voltage sag detection of the meter."""
+
+    threshold: Percent = Field(90.0, ge=20, le=100)
+    half_cycles: int = Field(4, ge=4, le=200)
+    capture: bool = Field(True, description="record the waveform too")
+
+
+class Swell(_Part):
+    """Voltage swell detection of the meter."""
+
+    threshold: Percent = Field(110.0, ge=50, le=140)
+    capture: bool = True
+
+
+class OverCurrent(_Part):
+    """Over-current detection of the meter."""
+
+    threshold: Percent = Field(120.0, ge=50, le=150)
+    rated_current: Ampere | None = Field(None, description="CT secondary side; 5 A or 1 A when absent")
+    capture: bool = True
+
+
+class Alarm(_Part):
+    """One alarm channel of the meter."""
+
+    channel: int | None = Field(None, ge=1, le=16, description="numbered in order when absent")
+    parameter: str = Field(description="monitored quantity, for example v1, i_avg, p_sum, thd_v1")
+    comparison: Literal[">", "=", "<"] = ">"
+    setpoint: str = Field(description="primary value with unit, for example 180 A")
+    delay: Second = Field(0.0, ge=0, le=30)
+
+
+class Endpoint(_Part):
+    """Where a master finds the meter."""
+
+    protocol: Literal["modbus-tcp"] = "modbus-tcp"
+    port: int = Field(ge=1, le=65535)
+    host: str | None = Field(None, description="address to bind; the one of --bind when absent")
+    unit: int = Field(1, ge=0, le=247, description="unit identifier; several meters may share a port")
+    unit_check: Literal["strict", "silent", "any"] = Field(
+        "strict", description="a wrong unit: strict answers exception 0BH, silent nothing, any the meter"
+    )
+
+
+class Meter(_Part):
+    """A meter of the site."""
+
+    name: Name
+    profile: str = Field(description="device family, for example kw320q")
+    at: MeterPoint
+    pt: str | None = Field(None, description="primary:secondary volts, for example 20000:100; none = direct")
+    ct: str = Field("5:5", description="primary:secondary amperes, for example 200:5")
+    rated_voltage: Volt | None = Field(
+        None, description="line to neutral, secondary side, for power quality; the bus's when absent"
+    )
+    sag: Sag | None = Field(default_factory=lambda: Sag())
+    swell: Swell | None = Field(default_factory=lambda: Swell())
+    over_current: OverCurrent | None = None
+    alarms: list[Alarm] = Field(default_factory=list, max_length=16)
+    registers: dict[str, int] = Field(
+        default_factory=dict, description="raw values of further setting registers, by name"
+    )
+    load_profile: Second = Field(900.0, ge=60, le=3600, description="interval of the load profile")
+    endpoint: Endpoint | None = None
+
+
+class Fault(_Part):
+    """A short circuit at a bus, cleared after a time."""
+
+    event: Literal["fault"]
+    at: str = Field(description="local time: 18:42, 18:42:10.003, or with a date")
+    name: Name
+    bus: str
+    type: Literal["slg", "ll", "llg", "3ph"]
+    phases: Literal["a", "b", "c", "ab", "bc", "ac", "abc"]
+    resistance: Ohm = Field(0.0, ge=0, description="each phase to earth; between the phases for ll")
+    clear_after: Second = Field(gt=0)
+
+
+class Switching(_Part):
+    """A switch or capacitor bank that is operated."""
+
+    event: Literal["switch"]
+    at: str = Field(description="local time: 18:42, 18:42:10.003, or with a date")
+    switch: str = Field(description="name of a switch or switched capacitor of the network")
+    to: Literal["open", "closed"]
+
+
+Event = Annotated[Fault | Switching, Field(discriminator="event")]
+
+
+class Dashboard(_Part):
+    """The pages."""
+
+    port: int = Field(8050, ge=1, le=65535)
+    host: str | None = Field(None, description="address to bind; the one of --bind when absent")
+
+
+class Scenario(_Part):
+    """A site and what happens on it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, title="Scenario")
+
+    version: Literal[1] = Field(description="version of this format")
+    title: str = Field(max_length=80)
+    description: str = ""
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="everything random follows from it")
+    start: str = Field(description="local date and time, for example 2026-01-15 06:00")
+    time_zone: str = Field("UTC", description="IANA name, for example Europe/London")
+    duration: Second = Field(86400.0, gt=0)
+    network: str = Field(description="network file, relative to the scenario")
+    location: Location | None = Field(None, description="needed by photovoltaics")
+    loads: list[LoadModel] = Field(default_factory=list)
+    photovoltaics: list[Photovoltaic] = Field(default_factory=list)
+    meters: list[Meter] = Field(default_factory=list)
+    events: list[Event] = Field(default_factory=list)
+    dashboard: Dashboard | None = Field(default_factory=lambda: Dashboard())
