@@ -1,0 +1,222 @@
+"""One TCP connection of a Modbus master: frames out of a byte stream, answers in order.
+
+pymodbus' own server answers only the first request of a TCP segment and mixes up transaction
+identifiers while it waits, so the stream is cut into frames here; pymodbus' classes read and write the
+messages inside (see :mod:`twin.protocols.modbus_session`).
+
+References
+----------
+MODBUS Messaging on TCP/IP Implementation Guide V1.0b, section 3.1.3 (MBAP header) and 4.4.2.
+"""
+
+import asyncio
+import logging
+import struct
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import cast
+
+from twin.contracts import Answer, Command, Refusal
+from twin.protocols.modbus_session import ModbusSession, PendingWrite, ServedPort
+
+_HEADER = struct.Struct(">HHH")  # transaction, protocol, length of what follows
+_ANSWER = struct.Struct(">HHHB")
+_SHORTEST, _LONGEST = 2, 254  # unit and PDU: a function code alone .. 253 bytes
+_REQUESTS_PER_TURN = 64  # then other connections have their turn
+_BACKLOG_BYTES = 65536  # of unanswered requests; above that the sender has to wait
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class PortStatistics:
+    """Counts of one port since the server started."""
+
+    requests: int = 0
+    exceptions: int = 0
+    connections: int = 0
+    accepted: int = 0
+
+
+@dataclass(slots=True)
+class ServerContext:
+    """What all connections of a server share."""
+
+    loop: asyncio.AbstractEventLoop
+    submit: Callable[[Command], "Future[Answer]"]
+    answer_timeout_s: float
+    connections: set["ModbusConnection"] = field(default_factory=set)
+
+
+class ModbusConnection(asyncio.Protocol):
+    """Reads requests from one master and answers them in the order in which they came."""
+
+    def __init__(self, context: ServerContext, port: ServedPort, statistics: PortStatistics) -> None:
+        self._context = context
+        self._session = ModbusSession(port)
+        self._statistics = statistics
+        self._buffer = bytearray()
+        self._pending: PendingWrite | None = None
+        self._pending_header = (0, 0)
+        self._timer: asyncio.TimerHandle | None = None
+        self._answers_stuck = False
+        self._turn_due = False
+        self._at_end = False
+        self.last_heard_s = context.loop.time()
+        """When the master last sent anything, by the loop's clock [s]."""
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to serve a master."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by type
+        self._context.connections.add(self)
+        self._statistics.connections += 1
+        self._statistics.accepted += 1
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the master, its place in every window, and the answer that it waited for."""
+        del exc
+        self._context.connections.discard(self)
+        self._statistics.connections -= 1
+        self._buffer.clear()
+        self._clear_pending()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes: part of a request, one, or many."""
+        self.last_heard_s = self._context.loop.time()
+        self._buffer += data
+        self._work()
+
+    def eof_received(self) -> bool:
+        """Answer what is still to be answered, then close."""
+        self._at_end = True
+        self._work()
+        return True
+
+    def pause_writing(self) -> None:
+        """Stop answering a master that does not read its answers."""
+        self._answers_stuck = True
+
+    def resume_writing(self) -> None:
+        """Go on when it does."""
+        self._answers_stuck = False
+        self._work()
+
+    # What the server calls
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a write of this master is being carried out."""
+        return self._pending is not None
+
+    def abort(self) -> None:
+        """Close at once, without sending what is still to be sent."""
+        self._transport.abort()
+
+    # Requests
+
+    def _work(self) -> None:
+        """Answer buffered requests until none is whole, a write must be waited for, or it is enough."""
+        if self._pending is not None or self._answers_stuck or self._turn_due or self._transport.is_closing():
+            self._throttle()
+            return
+        answers: list[bytes] = []
+        position, garbage = 0, False
+        for _ in range(_REQUESTS_PER_TURN):
+            if len(self._buffer) - position < _HEADER.size:
+                break
+            transaction, protocol, length = _HEADER.unpack_from(self._buffer, position)
+            if protocol != 0 or not _SHORTEST <= length <= _LONGEST:
+                garbage = True
+                break
+            end = position + _HEADER.size + length
+            if end > len(self._buffer):
+                break
+            unit = self._buffer[position + _HEADER.size]
+            request = bytes(self._buffer[position + _HEADER.size + 1 : end])
+            position = end
+            self._statistics.requests += 1
+            answer = self._session.handle(unit, request)
+            if isinstance(answer, PendingWrite):
+                self._begin(answer, transaction, unit)
+                break
+            if answer is not None:
+                answers.append(self._frame(transaction, unit, answer))
+        else:
+            self._turn_due = True
+            self._context.loop.call_soon(self._next_turn)
+        del self._buffer[:position]
+        if answers:
+            self._transport.write(b"".join(answers))
+        if garbage:
+            # There is no telling where the next request would start.
+            self._buffer.clear()
+            self._transport.close()
+        elif self._at_end and self._pending is None and not self._turn_due:
+            self._transport.close()
+        self._throttle()
+
+    def _next_turn(self) -> None:
+        self._turn_due = False
+        self._work()
+
+    def _throttle(self) -> None:
+        """Let the master's TCP stack wait while too much is unanswered."""
+        if self._at_end or self._transport.is_closing():
+            return
+        if len(self._buffer) > _BACKLOG_BYTES:
+            self._transport.pause_reading()
+        elif not self._transport.is_reading():
+            self._transport.resume_reading()
+
+    def _frame(self, transaction: int, unit: int, pdu: bytes) -> bytes:
+        self._statistics.exceptions += pdu[0] >> 7
+        return _ANSWER.pack(transaction, 0, len(pdu) + 1, unit) + pdu
+
+    # Writes that the simulation carries out
+
+    def _begin(self, write: PendingWrite, transaction: int, unit: int) -> None:
+        self._pending, self._pending_header = write, (transaction, unit)
+        loop = self._context.loop
+        self._timer = loop.call_later(
+            self._context.answer_timeout_s, self._finish, write, write.refused(Refusal.BUSY)
+        )
+        try:
+            future = self._context.submit(write.command)
+        except Exception:
+            _log.exception("command of %s could not be submitted", write.command.source)
+            loop.call_soon(self._finish, write, write.failed())
+        else:
+            future.add_done_callback(partial(self._deliver, write))
+
+    def _deliver(self, write: PendingWrite, future: "Future[Answer]") -> None:
+        """Take the answer from whichever thread gives it."""
+        # A stopped server's loop is closed: then nobody waits for the answer any more.
+        with suppress(RuntimeError):
+            self._context.loop.call_soon_threadsafe(self._finish, write, _answer_pdu(write, future))
+
+    def _finish(self, write: PendingWrite, pdu: bytes) -> None:
+        if self._pending is not write:
+            return  # answered, timed out or disconnected before: a late answer is dropped
+        self._clear_pending()
+        self._transport.write(self._frame(*self._pending_header, pdu))
+        self._work()
+
+    def _clear_pending(self) -> None:
+        self._pending = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _answer_pdu(write: PendingWrite, future: "Future[Answer]") -> bytes:
+    try:
+        answer = future.result()
+    except Exception as error:
+        _log.error("command of %s failed: %r", write.command.source, error)
+        return write.failed()
+    return write.done if answer.refusal is None else write.refused(answer.refusal)

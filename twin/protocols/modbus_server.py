@@ -1,0 +1,245 @@
+"""Modbus TCP for a whole site: any number of ports and units, served from one thread."""
+
+import asyncio
+import errno
+import importlib
+import importlib.util
+import logging
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from twin.contracts import Answer, Command, TwinError
+from twin.protocols.binding import Binding, PortInUseError, open_listener
+from twin.protocols.file_limit import reserve_files
+from twin.protocols.modbus_connection import ModbusConnection, PortStatistics, ServerContext
+from twin.protocols.modbus_session import ServedDevice, ServedPort
+
+_log = logging.getLogger(__name__)
+
+
+class ServerStateError(TwinError, RuntimeError):
+    """A server was started twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class BindingStatistics:
+    """What one port did since the server was started."""
+
+    host: str
+    port: int
+    requests: int
+    """Requests taken, whatever became of them."""
+    exceptions: int
+    """Answers that were Modbus exceptions."""
+    connections: int
+    """Connections that are open now."""
+    accepted: int
+    """Connections so far."""
+
+
+class ModbusTcpServer:
+    """Serves the registers of a site's meters to Modbus TCP masters.
+
+    Parameters
+    ----------
+    bindings
+        Ports and the meters behind them.
+    submit
+        Puts a master's write into the one queue of commands; called in the server's thread, it must
+        return at once. The future it returns is completed by whoever carries the command out.
+    answer_timeout_s
+        How long a write waits for its answer before exception 06 is sent [s].
+    idle_timeout_s
+        After what silence a connection is closed [s]; None leaves that to TCP keep-alive, which
+        finds masters that have vanished but never closes a healthy connection.
+    backlog
+        Connections that may wait to be accepted, per port.
+    loop_factory
+        Makes the event loop; uvloop's if that is installed, else asyncio's.
+
+    Raises
+    ------
+    AddressOverlapError
+        Two retrieval windows, or two settings regions, of a meter claim the same register.
+    """
+
+    def __init__(
+        self,
+        bindings: Sequence[Binding],
+        submit: Callable[[Command], "Future[Answer]"],
+        *,
+        answer_timeout_s: float = 1.0,
+        idle_timeout_s: float | None = None,
+        backlog: int = 1024,
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    ) -> None:
+        self._bindings = tuple(bindings)
+        self._submit = submit
+        self._answer_timeout_s = answer_timeout_s
+        self._idle_timeout_s = idle_timeout_s
+        self._backlog = backlog
+        self._loop_factory = loop_factory or _fastest_loop
+        self._ports = _served_ports(self._bindings)
+        self._statistics = tuple(PortStatistics() for _ in self._bindings)
+        self._addresses: tuple[tuple[str, int], ...] = ()
+        self._thread: threading.Thread | None = None
+        self._halt: Callable[[], object] = lambda: None
+
+    def start(self) -> None:
+        """Listen on all ports, or on none.
+
+        Raises
+        ------
+        PortInUseError
+            A port is taken, by another program or by two bindings.
+        PortPermissionError
+            A port below 1024 needs a privilege that this program lacks.
+        ListenError
+            An address is not this machine's.
+        FileLimitError
+            The operating system allows too few open files for all ports and one master each.
+        ServerStateError
+            The server runs already.
+        """
+        if self._thread is not None:
+            raise ServerStateError("the Modbus server runs already; stop it before starting it again")
+        ports = len(self._bindings)
+        reserve_files(2 * ports + 32, wanted=5 * ports + 256, purpose=f"serving {ports} Modbus ports")
+        listeners = self._listen()
+        self._addresses = tuple(
+            (binding.host, listener.getsockname()[1])
+            for binding, listener in zip(self._bindings, listeners, strict=True)
+        )
+        ready: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(listeners, ready), name="modbus-tcp", daemon=True
+        )
+        self._thread.start()
+        error = ready.exception()
+        if error is not None:
+            self._thread.join()
+            self._thread = None
+            for listener in listeners:
+                listener.close()
+            raise error
+
+    def stop(self) -> None:
+        """Close all ports and connections at once and wait for the thread; harmless when stopped."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._halt()
+            thread.join()
+            self._halt = lambda: None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each binding, in their order; empty before the start."""
+        return self._addresses
+
+    @property
+    def statistics(self) -> tuple[BindingStatistics, ...]:
+        """Counts of each binding, in their order; all ports are 0 before the start."""
+        addresses = self._addresses or tuple((binding.host, 0) for binding in self._bindings)
+        return tuple(
+            BindingStatistics(host, port, count.requests, count.exceptions, count.connections, count.accepted)
+            for (host, port), count in zip(addresses, self._statistics, strict=True)
+        )
+
+    def _listen(self) -> list[socket.socket]:
+        listeners: list[socket.socket] = []
+        taken: dict[tuple[str, int], Binding] = {}
+        try:
+            for binding in self._bindings:
+                other = taken.get((binding.host, binding.port)) if binding.port else None
+                if other is not None:
+                    raise PortInUseError(
+                        errno.EADDRINUSE,
+                        f"{binding.host}:{binding.port} is given to {other.meters} and to {binding.meters}; "
+                        "give each its own port or address, or serve them as units of one port",
+                    )
+                listeners.append(open_listener(binding, backlog=self._backlog))
+                taken[binding.host, binding.port] = binding
+        except BaseException:
+            for listener in listeners:
+                listener.close()
+            raise
+        return listeners
+
+    def _run(self, listeners: list[socket.socket], ready: "Future[None]") -> None:
+        try:
+            with asyncio.Runner(loop_factory=self._loop_factory) as runner:
+                runner.run(self._serve(listeners, ready))
+        except BaseException as error:
+            if ready.done():
+                _log.exception("the Modbus server broke down")
+                raise
+            ready.set_exception(error)
+
+    async def _serve(self, listeners: list[socket.socket], ready: "Future[None]") -> None:
+        loop = asyncio.get_running_loop()
+        stopping = asyncio.Event()
+        self._halt = partial(loop.call_soon_threadsafe, stopping.set)
+        context = ServerContext(loop, self._submit, self._answer_timeout_s)
+        servers = [
+            await loop.create_server(
+                partial(ModbusConnection, context, port, statistics), sock=listener, backlog=self._backlog
+            )
+            for listener, port, statistics in zip(listeners, self._ports, self._statistics, strict=True)
+        ]
+        ready.set_result(None)
+        if self._idle_timeout_s is not None:
+            await _close_idle(context, stopping, self._idle_timeout_s)
+        await stopping.wait()
+        for server in servers:
+            server.close()
+        while context.connections:
+            for connection in tuple(context.connections):
+                connection.abort()
+            await asyncio.sleep(0)
+
+
+async def _close_idle(context: ServerContext, stopping: asyncio.Event, timeout_s: float) -> None:
+    """Close silent connections until the server stops."""
+    while not stopping.is_set():
+        try:
+            await asyncio.wait_for(stopping.wait(), min(1.0, timeout_s / 2))
+        except TimeoutError:
+            latest = context.loop.time() - timeout_s
+            for connection in tuple(context.connections):
+                if connection.last_heard_s < latest and not connection.waiting:
+                    connection.abort()
+
+
+def _served_ports(bindings: Sequence[Binding]) -> tuple[ServedPort, ...]:
+    """Lay out each meter once, however many ports serve it."""
+    served: dict[int, ServedDevice] = {}
+    for binding in bindings:
+        for device in binding.units.values():
+            if id(device) not in served:
+                served[id(device)] = ServedDevice(device)
+    return tuple(
+        ServedPort(binding, {unit: served[id(device)] for unit, device in binding.units.items()})
+        for binding in bindings
+    )
+
+
+def _fastest_loop() -> asyncio.AbstractEventLoop:
+    if importlib.util.find_spec("uvloop") is None:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
+    return loop

@@ -1,0 +1,234 @@
+"""What a Modbus master's requests mean to meters: no sockets, no threads, no waiting.
+
+References
+----------
+MODBUS Application Protocol Specification V1.1b3, sections 6.1-6.12 (functions) and 7 (exceptions).
+"""
+
+import logging
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pymodbus.constants import ExcCodes
+from pymodbus.pdu import ExceptionResponse, ModbusPDU
+from pymodbus.pdu.register_message import WriteMultipleRegistersRequest, WriteMultipleRegistersResponse
+
+from twin.contracts import Command, Device, Refusal, RegisterBlock, RetrievalWindow
+from twin.protocols.address_ranges import AddressRanges
+from twin.protocols.binding import Binding, UnitCheck
+
+MAX_READ = 125
+"""Registers in one read: V1.1b3 section 6.3."""
+MAX_WRITE = 123
+"""Registers in one write: V1.1b3 section 6.12."""
+MAX_BITS = 2000
+"""Coils or inputs in one read: V1.1b3 sections 6.1 and 6.2."""
+
+_READ_COILS, _READ_INPUTS, _READ_REGISTERS, _WRITE_COIL, _WRITE_REGISTERS = 1, 2, 3, 5, 16
+_READ_REQUEST = struct.Struct(">BHH")
+
+_EXCEPTION_OF = {
+    Refusal.ILLEGAL_FUNCTION: ExcCodes.ILLEGAL_FUNCTION,
+    Refusal.ILLEGAL_ADDRESS: ExcCodes.ILLEGAL_ADDRESS,
+    Refusal.ILLEGAL_VALUE: ExcCodes.ILLEGAL_VALUE,
+    Refusal.SEALED: ExcCodes.ILLEGAL_VALUE,
+    Refusal.BUSY: ExcCodes.DEVICE_BUSY,
+    Refusal.UNKNOWN_TARGET: ExcCodes.DEVICE_FAILURE,
+}
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingWrite:
+    """A write that the simulation has to carry out before it can be answered."""
+
+    command: Command
+    done: bytes
+    """Answer PDU if it is carried out."""
+
+    def refused(self, refusal: Refusal) -> bytes:
+        """Return the answer PDU if it is not."""
+        return exception_pdu(_WRITE_REGISTERS, _EXCEPTION_OF[refusal])
+
+    def failed(self) -> bytes:
+        """Return the answer PDU if the simulation broke down over it."""
+        return exception_pdu(_WRITE_REGISTERS, ExcCodes.DEVICE_FAILURE)
+
+
+class ServedDevice:
+    """A meter with its windows and settings regions laid out for looking up.
+
+    Raises
+    ------
+    AddressOverlapError
+        Two windows, or two regions, claim the same register.
+    """
+
+    __slots__ = ("device", "functions", "read", "regions", "windows")
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self.read = device.image.read
+        self.functions = device.function_codes
+        self.windows: AddressRanges[RetrievalWindow] = AddressRanges(
+            (window, window.blocks) for window in device.windows
+        )
+        self.regions: AddressRanges[tuple[RegisterBlock, ...]] = AddressRanges(
+            (region, region) for region in device.write_regions
+        )
+
+
+class ServedPort:
+    """The units behind one port."""
+
+    __slots__ = ("_fallback", "_units", "unit_check")
+
+    def __init__(self, binding: Binding, served: Mapping[int, ServedDevice]) -> None:
+        self._units = served
+        self.unit_check = UnitCheck(binding.unit_check)
+        self._fallback = next(iter(served.values())) if self.unit_check is UnitCheck.ANY else None
+
+    def device(self, unit: int) -> ServedDevice | None:
+        """Return the meter that answers for a unit."""
+        return self._units.get(unit, self._fallback)
+
+
+class ModbusSession:
+    """One master's connection to one port: its requests, and its place in each retrieval window.
+
+    Parameters
+    ----------
+    port
+        What is served on the port that the master connected to.
+    """
+
+    __slots__ = ("_cursors", "_port")
+
+    def __init__(self, port: ServedPort) -> None:
+        self._port = port
+        self._cursors: dict[tuple[int, int], Any] = {}
+
+    def handle(self, unit: int, request: bytes) -> bytes | PendingWrite | None:
+        """Answer one request.
+
+        Parameters
+        ----------
+        unit
+            Unit identifier it is addressed to.
+        request
+            Its PDU: function code and data; at least one byte.
+
+        Returns
+        -------
+        bytes, PendingWrite or None
+            The answer's PDU; or a write to be carried out first; or None for no answer at all.
+        """
+        function = request[0]
+        served = self._port.device(unit)
+        if served is None:
+            if self._port.unit_check is UnitCheck.SILENT:
+                return None
+            return exception_pdu(function, ExcCodes.GATEWAY_NO_RESPONSE)
+        if function not in served.functions:
+            return exception_pdu(function, ExcCodes.ILLEGAL_FUNCTION)
+        try:
+            if function == _READ_REGISTERS:
+                return self._read_registers(unit, served, request)
+            if function == _WRITE_REGISTERS:
+                return self._write_registers(unit, served, request)
+            return _bits(function, request)
+        except Exception:
+            # One meter's fault must not cost the master its other meters: exception 04 says so.
+            _log.exception("meter %s failed on Modbus request %s", served.device.name, request.hex(" "))
+            return exception_pdu(function, ExcCodes.DEVICE_FAILURE)
+
+    def _read_registers(self, unit: int, served: ServedDevice, request: bytes) -> bytes:
+        if len(request) != _READ_REQUEST.size:
+            return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_VALUE)
+        _, address, count = _READ_REQUEST.unpack(request)
+        if not 1 <= count <= MAX_READ:
+            return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_VALUE)
+        if served.windows.touches(address, count):
+            window = served.windows.covering(address, count)
+            if window is None:
+                return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_ADDRESS)
+            key = (unit, id(window))
+            words, self._cursors[key] = window.read(self._cursor(unit, window), address, count)
+        else:
+            found = served.read(address, count)
+            if found is None:
+                return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_ADDRESS)
+            words = found
+        return bytes((_READ_REGISTERS, 2 * count)) + words.astype(">u2").tobytes()
+
+    def _write_registers(self, unit: int, served: ServedDevice, request: bytes) -> bytes | PendingWrite:
+        write = _decode_write(request)
+        if write is None:
+            return exception_pdu(_WRITE_REGISTERS, ExcCodes.ILLEGAL_VALUE)
+        address, words = write.address, tuple(write.registers)
+        done = _encode(WriteMultipleRegistersResponse(address=address, count=len(words)))
+        if served.windows.touches(address, len(words)):
+            window = served.windows.covering(address, len(words))
+            if window is None:
+                return exception_pdu(_WRITE_REGISTERS, ExcCodes.ILLEGAL_ADDRESS)
+            try:
+                cursor = window.write(self._cursor(unit, window), address, words)
+            except ValueError:
+                return exception_pdu(_WRITE_REGISTERS, ExcCodes.ILLEGAL_VALUE)
+            if cursor is not None:
+                self._cursors[unit, id(window)] = cursor
+                return done
+        elif served.regions.covering(address, len(words)) is None:
+            return exception_pdu(_WRITE_REGISTERS, ExcCodes.ILLEGAL_ADDRESS)
+        name = served.device.name
+        command = Command(
+            source=f"modbus:{name}",
+            target=name,
+            verb="write_registers",
+            arguments={"address": address, "words": words},
+        )
+        return PendingWrite(command, done)
+
+    def _cursor(self, unit: int, window: RetrievalWindow) -> Any:
+        key = (unit, id(window))
+        if key not in self._cursors:
+            self._cursors[key] = window.initial()
+        return self._cursors[key]
+
+
+def exception_pdu(function: int, code: int) -> bytes:
+    """Return the PDU of an exception answer."""
+    return _encode(ExceptionResponse(function & 0x7F, code))
+
+
+def _encode(pdu: ModbusPDU) -> bytes:
+    return bytes((pdu.function_code,)) + pdu.encode()
+
+
+def _decode_write(request: bytes) -> WriteMultipleRegistersRequest | None:
+    """Return the write, or None where its counts contradict each other or the limit."""
+    write = WriteMultipleRegistersRequest()
+    try:
+        write.decode(request[1:])
+    except struct.error:
+        return None
+    consistent = write.byte_count == 2 * write.count == len(request) - 6
+    return write if consistent and 1 <= write.count <= MAX_WRITE else None
+
+
+def _bits(function: int, request: bytes) -> bytes:
+    """Answer a request for coils or inputs of a meter that publishes none.
+
+    A meter's relays and inputs are not part of what it publishes yet; the order of the checks is the
+    specification's: quantity or value (exception 03) before address (exception 02).
+    """
+    if function == _WRITE_COIL:
+        valid = len(request) == 5 and request[3:] in (b"\xff\x00", b"\x00\x00")
+    elif function in (_READ_COILS, _READ_INPUTS):
+        valid = len(request) == 5 and 1 <= int.from_bytes(request[3:]) <= MAX_BITS
+    else:
+        return exception_pdu(function, ExcCodes.ILLEGAL_FUNCTION)
+    return exception_pdu(function, ExcCodes.ILLEGAL_ADDRESS if valid else ExcCodes.ILLEGAL_VALUE)
