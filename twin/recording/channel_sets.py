@@ -1,0 +1,103 @@
+"""Which channels the load profiles have, and the intervals that wait for the next commit.
+
+Meters with the same channels share a hot table, wide, one column per channel. The set of an interval is
+known from its keys; the first one with new keys creates the table in the commit that carries it.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+
+from twin.contracts import IntervalRecord
+from twin.recording import sql
+from twin.recording.errors import RecordingError
+from twin.recording.load_profile import day_of
+from twin.recording.rows import Row, to_json
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TAKEN = frozenset({"meter", "end_ns", "duration_s"})
+
+
+class ChannelSets:
+    """Sets of channels by number, with the rows and definitions that are not yet written."""
+
+    def __init__(self) -> None:
+        self.newest_day = 0
+        """Latest UTC day of any interval."""
+        self._channels: list[tuple[str, ...]] = []
+        self._ids: dict[tuple[str, ...], int] = {}
+        self._new_sets: list[int] = []
+        self._meters: set[tuple[str, int]] = set()
+        self._new_meters: list[tuple[str, int]] = []
+        self._pending: dict[int, list[Row]] = {}
+
+    def known(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Yield number and channels of every set."""
+        return enumerate(self._channels, start=1)
+
+    def row(self, interval: IntervalRecord) -> tuple[int, Row]:
+        """Return an interval's set and its row (end_ns, meter, duration_s, one value per channel).
+
+        Raises
+        ------
+        RecordingError
+            When a channel's name cannot be a column's.
+        """
+        keys = tuple(interval.values)
+        set_id = self._ids.get(keys)
+        if set_id is None:
+            set_id = self._learn(interval.meter, keys)
+        values = interval.values
+        numbers = [float(values[channel]) for channel in self._channels[set_id - 1]]
+        return set_id, (int(interval.end_ns), interval.meter, float(interval.duration_s), *numbers)
+
+    def add(self, set_id: int, row: Row) -> None:
+        """Keep a row for the next commit."""
+        self._pending.setdefault(set_id, []).append(row)
+        pair = (row[1], set_id)
+        if pair not in self._meters:
+            self._meters.add(pair)
+            self._new_meters.append(pair)
+        self.newest_day = max(self.newest_day, day_of(row[0]))
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write what is new, inside the caller's transaction."""
+        for set_id in self._new_sets:
+            channels = self._channels[set_id - 1]
+            connection.execute(sql.ADD_CHANNEL_SET, (set_id, to_json(channels, "channels")))
+            connection.execute(sql.create_profile_table(set_id, channels))
+        connection.executemany(sql.ADD_METER_CHANNEL_SET, self._new_meters)
+        for set_id, pending in self._pending.items():
+            connection.executemany(sql.add_interval(set_id, self._channels[set_id - 1]), pending)
+
+    def written(self) -> None:
+        """Forget what was pending: it is committed."""
+        self._new_sets.clear()
+        self._new_meters.clear()
+        self._pending.clear()
+
+    def _learn(self, meter: str, keys: tuple[str, ...]) -> int:
+        ordered = tuple(sorted(keys))
+        set_id = self._ids.get(ordered)
+        if set_id is None:
+            _check_names(meter, keys)
+            self._channels.append(keys)
+            set_id = self._ids[ordered] = len(self._channels)
+            self._new_sets.append(set_id)
+        self._ids[keys] = set_id  # the same channels in another order
+        return set_id
+
+
+def _check_names(meter: str, keys: tuple[str, ...]) -> None:
+    if not keys:
+        msg = f"an interval of meter {meter!r} has no channels; leave it out"
+        raise RecordingError(msg)
+    seen = set(_TAKEN)
+    for key in keys:
+        if not _NAME.fullmatch(key) or key.lower() in seen:
+            msg = (
+                f"meter {meter!r}: channel {key!r} cannot name a column; use letters, digits and _, "
+                f"each name once whatever its case, and none of {', '.join(sorted(_TAKEN))}"
+            )
+            raise RecordingError(msg)
+        seen.add(key.lower())

@@ -1,0 +1,230 @@
+"""Records to rows and back: the only place that knows how a contract is laid out in a table."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+
+from twin.contracts import AlarmRecord, CommandRecord, EventRecord, MeterInfo, TruthEntry, WaveformRecord
+from twin.recording.errors import RecordingError
+
+Row = tuple[Any, ...]
+
+INT16 = np.dtype("<i2")
+"""How waveform samples are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaveformSummary:
+    """One waveform capture without its samples."""
+
+    meter: str
+    number: int
+    """The meter's own group number, from 1."""
+    reason: str
+    trigger_ns: int
+    """UTC [ns]."""
+    trigger_index: int
+    """Sample at which the trigger fell."""
+    sample_interval_s: float
+    """[s]."""
+    channels: tuple[str, ...]
+    samples: int
+    """Samples per channel."""
+
+
+def meter_row(position: int, meter: MeterInfo) -> Row:
+    """Return the row of table ``meter``."""
+    return (
+        position,
+        meter.name,
+        meter.profile,
+        meter.location,
+        float(meter.rated_voltage),
+        float(meter.rated_current),
+    )
+
+
+def meter_from(row: Row) -> MeterInfo:
+    """Return the meter of a row."""
+    name, profile, location, voltage, current = row
+    return MeterInfo(name, profile, location, _number(voltage), _number(current))
+
+
+def event_row(event: EventRecord) -> Row:
+    """Return the row of table ``event``."""
+    return (
+        event.meter,
+        int(event.number),
+        event.type,
+        event.phases,
+        int(event.start_ns),
+        int(event.trigger_ns),
+        None if event.end_ns is None else int(event.end_ns),
+        float(event.extreme),
+        float(event.threshold),
+        float(event.rated),
+    )
+
+
+def event_from(row: Row) -> EventRecord:
+    """Return the event of a row."""
+    *known, extreme, threshold, rated = row
+    return EventRecord(*known, _number(extreme), _number(threshold), _number(rated))
+
+
+def alarm_row(alarm: AlarmRecord) -> Row:
+    """Return the row of table ``alarm``."""
+    return (
+        alarm.meter,
+        int(alarm.channel),
+        alarm.parameter,
+        alarm.transition,
+        int(alarm.time_ns),
+        float(alarm.value),
+        float(alarm.setpoint),
+        alarm.comparison,
+    )
+
+
+def alarm_from(row: Row) -> AlarmRecord:
+    """Return the alarm transition of a row."""
+    *known, value, setpoint, comparison = row
+    return AlarmRecord(*known, _number(value), _number(setpoint), comparison)
+
+
+def waveform_row(waveform: WaveformRecord) -> Row:
+    """Return the row of table ``waveform``.
+
+    Raises
+    ------
+    RecordingError
+        When samples, channels and scales do not fit each other.
+    """
+    raw = np.asarray(waveform.raw)
+    rows = len(waveform.channels)
+    where = f"waveform {waveform.number} of meter {waveform.meter!r}"
+    if raw.dtype != np.int16 or raw.ndim != 2 or raw.shape[0] != rows or len(waveform.scale) != rows:
+        msg = (
+            f"{where}: raw is {raw.dtype} of shape {raw.shape} with {len(waveform.scale)} scales; "
+            f"give int16 of shape ({rows}, samples) and {rows} scales"
+        )
+        raise RecordingError(msg)
+    return (
+        waveform.meter,
+        int(waveform.number),
+        waveform.reason,
+        int(waveform.trigger_ns),
+        int(waveform.trigger_index),
+        float(waveform.sample_interval_s),
+        to_json(waveform.channels, where),
+        to_json([float(scale) for scale in waveform.scale], where),
+        raw.shape[1],
+        np.ascontiguousarray(raw, dtype=INT16).tobytes(),
+    )
+
+
+def waveform_from(row: Row) -> WaveformRecord:
+    """Return the capture of a row, samples and all."""
+    *known, names, samples, blob, scale = row
+    channels = from_json(names)
+    raw = np.frombuffer(blob, dtype=INT16).astype(np.int16).reshape(len(channels), samples)
+    return WaveformRecord(*known, channels, raw, from_json(scale))
+
+
+def waveform_summary_from(row: Row) -> WaveformSummary:
+    """Return the capture of a row, without samples."""
+    *known, names, samples = row
+    return WaveformSummary(*known, from_json(names), samples)
+
+
+def command_row(command: CommandRecord) -> Row:
+    """Return the row of table ``command``."""
+    return (
+        int(command.sequence),
+        int(command.applied_ns),
+        command.source,
+        command.target,
+        command.verb,
+        to_json(command.arguments, f"command {command.sequence} ({command.verb})"),
+        None if command.refusal is None else str(command.refusal),
+    )
+
+
+def command_from(row: Row) -> CommandRecord:
+    """Return the command of a row."""
+    *known, arguments, refusal = row
+    return CommandRecord(*known, from_json(arguments), refusal)
+
+
+def truth_row(entry: TruthEntry) -> Row:
+    """Return the row of table ``truth``."""
+    return (
+        int(entry.time_ns),
+        entry.kind,
+        entry.element,
+        entry.cause,
+        to_json(entry.detail, f"truth entry {entry.kind!r} of {entry.element!r}"),
+    )
+
+
+def truth_from(row: Row) -> TruthEntry:
+    """Return the entry of a row."""
+    *known, detail = row
+    return TruthEntry(*known, from_json(detail))
+
+
+def to_json(value: object, where: str) -> str:
+    """Return plain data as canonical JSON: sorted keys, numbers that do not exist as null, no -0.0.
+
+    Raises
+    ------
+    RecordingError
+        When the value is no plain data.
+    """
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY
+    try:
+        text = orjson.dumps(value, default=_plain, option=options)
+    except TypeError as error:
+        msg = f"{where} cannot be kept: {error}; use numbers, text, and lists or mappings of them"
+        raise RecordingError(msg) from error
+    if b"-0.0" in text:  # rare: it also matches -0.05, which the rewriting leaves alone
+        text = orjson.dumps(_without_negative_zero(orjson.loads(text)))
+    return text.decode()
+
+
+def from_json(text: str) -> Any:
+    """Return what ``to_json`` kept, with every list as a tuple."""
+    return _with_tuples(orjson.loads(text))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    msg = f"{type(value).__name__} is no plain data"
+    raise TypeError(msg)
+
+
+def _without_negative_zero(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_negative_zero(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_negative_zero(item) for item in value]
+    return value + 0.0 if isinstance(value, float) else value
+
+
+def _with_tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_tuples(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(_with_tuples(item) for item in value)
+    return value
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

@@ -1,0 +1,100 @@
+"""Sealed days of the load profile: one Parquet file per day and set of channels, never changed.
+
+Rows are sorted by meter and end of interval and compressed with zstd, so that any Parquet reader skips
+the meters that it was not asked for. pyarrow is imported on use: most programs never seal.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin.recording.errors import RecordingPathError
+from twin.recording.load_profile import Piece
+
+ROWS_PER_GROUP = 16_384
+"""Granularity at which a reader skips other meters; large enough for compression to pay."""
+
+
+def write_segment(path: Path, channels: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write rows (meter, end_ns, duration_s, one value per channel) to a new file, all or nothing.
+
+    The file appears under its name only when it is whole and on the disk.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written; nothing is left behind then.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+    from pyarrow import parquet  # noqa: PLC0415
+
+    types = [pa.string(), pa.int64()] + [pa.float64()] * (1 + len(channels))
+    names = ["meter", "end_ns", "duration_s", *channels]
+    columns = zip(*rows, strict=True)
+    arrays = [pa.array(column, type=kind) for column, kind in zip(columns, types, strict=True)]
+    table = pa.table(arrays, names=names)
+    unfinished = path.with_name(path.name + ".tmp")
+    try:
+        with unfinished.open("wb") as file:
+            parquet.write_table(table, file, compression="zstd", row_group_size=ROWS_PER_GROUP)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+        sync_directory(path.parent)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def read_segment(path: Path, channels: tuple[str, ...], *, meter: str | None = None) -> dict[str, Piece]:
+    """Return the intervals of a sealed segment by meter.
+
+    Parameters
+    ----------
+    path : Path
+        The Parquet file.
+    channels : tuple of str
+        Columns to read.
+    meter : str, optional
+        The only meter to read; all by default.
+
+    Raises
+    ------
+    RecordingPathError
+        When the file is missing or damaged.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+    from pyarrow import parquet  # noqa: PLC0415
+
+    columns = ["meter", "end_ns", "duration_s", *channels]
+    only = None if meter is None else [("meter", "=", meter)]
+    try:
+        # One thread: a day is a few milliseconds, and pages ask for several at a time.
+        table = parquet.read_table(path, columns=columns, filters=only, partitioning=None, use_threads=False)
+    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+        msg = f"{path}: cannot read a sealed day: {error}; restore the file, or record again"
+        raise RecordingPathError(msg) from error
+    names = np.array(table["meter"].to_pylist(), dtype=object)
+    end_ns = table["end_ns"].to_numpy()
+    duration_s = table["duration_s"].to_numpy()
+    values = np.empty((len(names), len(channels)))
+    for column, channel in enumerate(channels):
+        values[:, column] = table[channel].to_numpy()
+    first = np.flatnonzero(np.r_[True, names[1:] != names[:-1]]) if names.size else np.empty(0, dtype=int)
+    pieces = {}
+    for start, stop in zip(first, np.r_[first[1:], names.size], strict=True):
+        part = slice(int(start), int(stop))
+        pieces[names[start]] = Piece(end_ns[part], duration_s[part], channels, values[part])
+    return pieces
+
+
+def sync_directory(path: Path) -> None:
+    """Bring the names in a directory to the disk, so that a rename survives a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
