@@ -1,1 +1,65 @@
-"""Placeholder."""
+"""The electrical network: its file, its checks, unbalanced load flow, faults and harmonics.
+
+What computes (numba) is imported on first use, so that reading and checking a network stays light.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from twin.grid.components import (
+    Branch,
+    Bus,
+    Capacitor,
+    Fault,
+    HarmonicShare,
+    Line,
+    LineType,
+    Load,
+    LoadPoint,
+    Network,
+    Probe,
+    Source,
+    Spectrum,
+    Switch,
+    Transformer,
+)
+from twin.grid.errors import GridError, MissingExtraError, NotConvergedError
+
+if TYPE_CHECKING:
+    from twin.grid.solver import GridSolver, Solution
+
+_LAZY = {
+    "GridSolver": "twin.grid.solver",
+    "Solution": "twin.grid.solver",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - numba must not load with the package
+
+    return getattr(import_module(_LAZY[name]), name)
+
+
+__all__ = [
+    "Branch",
+    "Bus",
+    "Capacitor",
+    "Fault",
+    "GridError",
+    "GridSolver",
+    "HarmonicShare",
+    "Line",
+    "LineType",
+    "Load",
+    "LoadPoint",
+    "MissingExtraError",
+    "Network",
+    "NotConvergedError",
+    "Probe",
+    "Solution",
+    "Source",
+    "Spectrum",
+    "Switch",
+    "Transformer",
+]

@@ -1,0 +1,435 @@
+"""Compiled loops of the nodal solver: factorisation in 3x3 blocks, reduction to load points, load flow.
+
+A matrix is held in elimination order. Row k has its diagonal block in ``diagonal[k]`` and, for each
+later row j that it is coupled to (``column[start[k]:start[k+1]]``), the block (k, j) in ``upper`` and the
+block (j, k) in ``lower`` at the same slot. All products are loops of their own: results do not depend on
+a BLAS and its threads.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Complex = NDArray[np.complex128]
+Float = NDArray[np.float64]
+Index = NDArray[np.int64]
+Flag = NDArray[np.bool_]
+
+
+@njit(cache=True, nogil=True)
+def _invert(block: Complex, work: Complex) -> bool:
+    """Invert a 3x3 block in place by Gauss-Jordan with row pivoting; False when it is singular."""
+    for i in range(3):
+        for j in range(3):
+            work[i, j] = block[i, j]
+            work[i, j + 3] = 1.0 if i == j else 0.0
+    for k in range(3):
+        pivot = k
+        for i in range(k + 1, 3):
+            if abs(work[i, k]) > abs(work[pivot, k]):
+                pivot = i
+        if not abs(work[pivot, k]) > 0.0:
+            return False
+        if pivot != k:
+            for j in range(6):
+                swap = work[k, j]
+                work[k, j] = work[pivot, j]
+                work[pivot, j] = swap
+        scale = 1.0 / work[k, k]
+        for j in range(k, 6):
+            work[k, j] = work[k, j] * scale
+        for i in range(3):
+            if i != k:
+                factor = work[i, k]
+                for j in range(k, 6):
+                    work[i, j] = work[i, j] - factor * work[k, j]
+    for i in range(3):
+        for j in range(3):
+            block[i, j] = work[i, j + 3]
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _subtract_product(target: Complex, left: Complex, right: Complex) -> None:
+    """``target -= left @ right`` for 3x3 blocks."""
+    for i in range(3):
+        for j in range(3):
+            total = left[i, 0] * right[0, j]
+            total += left[i, 1] * right[1, j]
+            total += left[i, 2] * right[2, j]
+            target[i, j] -= total
+
+
+@njit(cache=True, nogil=True)
+def assemble(
+    blocks: Complex,
+    shunt: Complex,
+    in_service: Flag,
+    ends: Index,
+    slot: Index,
+    fixed: Flag,
+    diagonal: Complex,
+    lower: Complex,
+    upper: Complex,
+) -> None:
+    """Stamp one order's nodal matrix.
+
+    Parameters
+    ----------
+    blocks : c128[branches, 2, 2, 3, 3]
+        Admittance of each branch by end and end [S].
+    shunt : c128[rows, 3, 3]
+        Admittance to earth at each row [S].
+    in_service : bool[branches]
+    ends : int[branches, 2]
+        Rows of the from and to buses.
+    slot : int[branches]
+        Place of the coupling block.
+    fixed : bool[rows]
+        Rows whose voltage is the right-hand side itself (ideal sources, dead buses).
+    diagonal, lower, upper : c128[.., 3, 3]
+        Zeroed arrays to fill.
+    """
+    for k in range(shunt.shape[0]):
+        if fixed[k]:
+            for i in range(3):
+                diagonal[k, i, i] = 1.0
+        else:
+            diagonal[k] += shunt[k]
+    for b in range(blocks.shape[0]):
+        if not in_service[b]:
+            continue
+        f, t, at = ends[b, 0], ends[b, 1], slot[b]
+        if not fixed[f]:
+            diagonal[f] += blocks[b, 0, 0]
+            if f < t:
+                upper[at] += blocks[b, 0, 1]
+            else:
+                lower[at] += blocks[b, 0, 1]
+        if not fixed[t]:
+            diagonal[t] += blocks[b, 1, 1]
+            if f < t:
+                lower[at] += blocks[b, 1, 0]
+            else:
+                upper[at] += blocks[b, 1, 0]
+
+
+@njit(cache=True, nogil=True)
+def factorise(
+    start: Index,
+    column: Index,
+    target_start: Index,
+    target: Index,
+    diagonal: Complex,
+    lower: Complex,
+    upper: Complex,
+) -> int:
+    """Factorise in place: L in ``lower``, U in ``upper``, inverted pivots in ``diagonal``.
+
+    Returns -1, or the row at which the matrix is singular. ``target[target_start[k] + n]`` is the slot
+    of the n-th pair (a, b), a < b, of the neighbours of row k.
+    """
+    work = np.zeros((3, 6), dtype=np.complex128)
+    scaled = np.zeros((3, 3), dtype=np.complex128)
+    for k in range(start.shape[0] - 1):
+        if not _invert(diagonal[k], work):
+            return k
+        pivot = diagonal[k]
+        for a in range(start[k], start[k + 1]):
+            row = lower[a]
+            for i in range(3):
+                for j in range(3):
+                    total = row[i, 0] * pivot[0, j]
+                    total += row[i, 1] * pivot[1, j]
+                    total += row[i, 2] * pivot[2, j]
+                    scaled[i, j] = total
+            for i in range(3):
+                for j in range(3):
+                    row[i, j] = scaled[i, j]
+        pair = target_start[k]
+        for a in range(start[k], start[k + 1]):
+            _subtract_product(diagonal[column[a]], lower[a], upper[a])
+            for b in range(a + 1, start[k + 1]):
+                at = target[pair]
+                pair += 1
+                _subtract_product(upper[at], lower[a], upper[b])
+                _subtract_product(lower[at], lower[b], upper[a])
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def substitute(
+    start: Index,
+    column: Index,
+    diagonal: Complex,
+    lower: Complex,
+    upper: Complex,
+    first: int,
+    last: int,
+    x: Complex,
+) -> None:
+    """Solve in place: forward from row ``first``, back to row ``last``.
+
+    Rows before ``first`` must be zero in ``x``; rows before ``last`` are left unsolved.
+    """
+    rows = start.shape[0] - 1
+    for k in range(first, rows):
+        x0, x1, x2 = x[k, 0], x[k, 1], x[k, 2]
+        if x0 == 0.0 and x1 == 0.0 and x2 == 0.0:
+            continue
+        for a in range(start[k], start[k + 1]):
+            j = column[a]
+            for i in range(3):
+                x[j, i] -= lower[a, i, 0] * x0 + lower[a, i, 1] * x1 + lower[a, i, 2] * x2
+    for k in range(rows - 1, last - 1, -1):
+        x0, x1, x2 = x[k, 0], x[k, 1], x[k, 2]
+        for a in range(start[k], start[k + 1]):
+            j = column[a]
+            x0 -= upper[a, 0, 0] * x[j, 0] + upper[a, 0, 1] * x[j, 1] + upper[a, 0, 2] * x[j, 2]
+            x1 -= upper[a, 1, 0] * x[j, 0] + upper[a, 1, 1] * x[j, 1] + upper[a, 1, 2] * x[j, 2]
+            x2 -= upper[a, 2, 0] * x[j, 0] + upper[a, 2, 1] * x[j, 1] + upper[a, 2, 2] * x[j, 2]
+        for i in range(3):
+            x[k, i] = diagonal[k, i, 0] * x0 + diagonal[k, i, 1] * x1 + diagonal[k, i, 2] * x2
+
+
+@njit(cache=True, nogil=True)
+def probe_values(
+    x: Complex,
+    probe_row: Index,
+    probe_branch: Index,
+    probe_end: Index,
+    ends: Index,
+    in_service: Flag,
+    blocks: Complex,
+    out: Complex,
+) -> None:
+    """Fill ``out`` c128[probes * 6] with each probe's voltages and branch currents from voltages ``x``."""
+    for k in range(probe_row.shape[0]):
+        for i in range(3):
+            out[6 * k + i] = x[probe_row[k], i]
+            out[6 * k + 3 + i] = 0.0
+        b = probe_branch[k]
+        if b < 0 or not in_service[b]:
+            continue
+        near = probe_end[k]
+        for end in range(2):
+            row = ends[b, end]
+            for i in range(3):
+                total = blocks[b, near, end, i, 0] * x[row, 0]
+                total += blocks[b, near, end, i, 1] * x[row, 1]
+                total += blocks[b, near, end, i, 2] * x[row, 2]
+                out[6 * k + 3 + i] += total
+
+
+@njit(cache=True, nogil=True)
+def reduce_to_loads(
+    start: Index,
+    column: Index,
+    diagonal: Complex,
+    lower: Complex,
+    upper: Complex,
+    first_kept: int,
+    dead: Flag,
+    load_row: Index,
+    load_phase: Index,
+    probe_row: Index,
+    probe_branch: Index,
+    probe_end: Index,
+    probe_load: Flag,
+    ends: Index,
+    in_service: Flag,
+    blocks: Complex,
+    coupling: Complex,
+    transfer: Complex,
+) -> None:
+    """Compute what 1 A drawn at each load point does to every load point and probe.
+
+    Fills ``coupling[j, i]``, the voltage at load point i [V/A], and ``transfer[j, row]``, the probes' rows
+    [V/A or A/A], per ampere drawn by load point j. ``probe_load[probe, j]`` marks the load points that a
+    probe without a branch adds up.
+    """
+    rows = start.shape[0] - 1
+    loads = load_row.shape[0]
+    x = np.zeros((rows, 3), dtype=np.complex128)
+    for j in range(loads):
+        row, phase = load_row[j], load_phase[j]
+        if dead[row]:
+            coupling[j] = 0.0
+            transfer[j] = 0.0
+            continue
+        x[first_kept:] = 0.0
+        x[row, phase] = -1.0
+        substitute(start, column, diagonal, lower, upper, row, first_kept, x)
+        for i in range(loads):
+            coupling[j, i] = x[load_row[i], load_phase[i]]
+        probe_values(x, probe_row, probe_branch, probe_end, ends, in_service, blocks, transfer[j])
+        for k in range(probe_row.shape[0]):
+            if probe_load[k, j]:
+                transfer[j, 6 * k + 3 + phase] += 1.0
+
+
+@njit(cache=True, nogil=True)
+def drawn_current(voltage: complex, p: float, q: float, v_min: float) -> complex:
+    """Return the current of a constant-power load; below ``v_min`` it is a constant impedance [A]."""
+    squared = voltage.real * voltage.real + voltage.imag * voltage.imag
+    if squared < v_min * v_min:
+        squared = v_min * v_min
+    return complex(p, -q) * voltage / squared
+
+
+@njit(cache=True, nogil=True)
+def fixed_point(
+    v0: Complex,
+    coupling_re: Float,
+    coupling_im: Float,
+    p: Float,
+    q: Float,
+    v_min: Float,
+    v_base: Float,
+    tolerance: float,
+    limit: int,
+    v: Complex,
+) -> tuple[int, float]:
+    """Iterate ``V = V0 + sum_j coupling_j I_j(V)`` from ``V0``; return iterations and last change [pu]."""
+    loads = v0.shape[0]
+    re = np.empty(loads)
+    im = np.empty(loads)
+    v[:] = v0
+    change = 0.0
+    for iteration in range(1, limit + 1):
+        for i in range(loads):
+            re[i] = v0[i].real
+            im[i] = v0[i].imag
+        for j in range(loads):
+            current = drawn_current(v[j], p[j], q[j], v_min[j])
+            c, s = current.real, current.imag
+            if c == 0.0 and s == 0.0:
+                continue
+            for i in range(loads):
+                re[i] += coupling_re[j, i] * c - coupling_im[j, i] * s
+                im[i] += coupling_re[j, i] * s + coupling_im[j, i] * c
+        change = 0.0
+        for i in range(loads):
+            new = complex(re[i], im[i])
+            step = abs(new - v[i]) / v_base[i]
+            if not step <= change:
+                change = step
+            v[i] = new
+        if change <= tolerance:
+            return iteration, change
+        if not change < 1e6:
+            break
+    return limit, change
+
+
+@njit(cache=True, nogil=True)
+def admittance_iteration(
+    v0: Complex,
+    coupling_re: Float,
+    coupling_im: Float,
+    p: Float,
+    q: Float,
+    v_min: Float,
+    v_base: Float,
+    tolerance: float,
+    limit: int,
+    v: Complex,
+) -> tuple[int, float]:
+    """Solve for the loads as admittances at the last voltage, half a step at a time.
+
+    Slower than `fixed_point`, it converges near the limit of what the network carries and under faults.
+    """
+    loads = v0.shape[0]
+    level = np.empty(loads)
+    for i in range(loads):
+        level[i] = max(v_min[i], abs(v0[i]))
+    matrix = np.empty((loads, loads), dtype=np.complex128)
+    change = 0.0
+    for iteration in range(1, limit + 1):
+        for j in range(loads):
+            y = complex(p[j], -q[j]) / (level[j] * level[j])
+            for i in range(loads):
+                matrix[i, j] = -complex(coupling_re[j, i], coupling_im[j, i]) * y
+            matrix[j, j] += 1.0
+        v[:] = v0
+        for k in range(loads):
+            pivot = k
+            for i in range(k + 1, loads):
+                if abs(matrix[i, k]) > abs(matrix[pivot, k]):
+                    pivot = i
+            if pivot != k:
+                for j in range(k, loads):
+                    swap = matrix[k, j]
+                    matrix[k, j] = matrix[pivot, j]
+                    matrix[pivot, j] = swap
+                swap = v[k]
+                v[k] = v[pivot]
+                v[pivot] = swap
+            for i in range(k + 1, loads):
+                factor = matrix[i, k] / matrix[k, k]
+                if factor == 0.0:
+                    continue
+                for j in range(k + 1, loads):
+                    matrix[i, j] -= factor * matrix[k, j]
+                v[i] -= factor * v[k]
+        for k in range(loads - 1, -1, -1):
+            for j in range(k + 1, loads):
+                v[k] -= matrix[k, j] * v[j]
+            v[k] /= matrix[k, k]
+        change = 0.0
+        for i in range(loads):
+            new = max(v_min[i], abs(v[i]))
+            step = abs(new - level[i]) / v_base[i]
+            if not step <= change:
+                change = step
+            level[i] += 0.5 * (new - level[i])
+        if change <= tolerance:
+            return iteration, change
+    return limit, change
+
+
+@njit(cache=True, nogil=True)
+def load_currents(
+    v: Complex, p: Float, q: Float, v_min: Float, emission: Complex, orders: Index, out: Complex
+) -> None:
+    """Fill ``out`` c128[orders, loads] with what each load point draws at each order [A].
+
+    Order 1 follows from power; above it ``emission exp(j h arg V) |V| / max(|V|, Vmin)^2``, the same law
+    as that of the fundamental current, so that a spectrum keeps its ratio to the fundamental.
+    """
+    for j in range(v.shape[0]):
+        magnitude = abs(v[j])
+        floor = max(magnitude, v_min[j])
+        angle = np.arctan2(v[j].imag, v[j].real)
+        for h in range(orders.shape[0]):
+            if orders[h] == 1:
+                out[h, j] = drawn_current(v[j], p[j], q[j], v_min[j])
+            elif emission[j, h] == 0.0:
+                out[h, j] = 0.0
+            else:
+                turn = orders[h] * angle
+                size = magnitude / (floor * floor)
+                out[h, j] = emission[j, h] * complex(np.cos(turn), np.sin(turn)) * size
+
+
+@njit(cache=True, nogil=True)
+def apply_transfer(
+    base: Complex, transfer_re: Float, transfer_im: Float, current: Complex, orders: Index, out: Complex
+) -> None:
+    """Fill ``out`` c128[rows, orders] with ``base`` (at order 1) plus the currents' effect on every row."""
+    rows = base.shape[0]
+    re = np.empty(rows)
+    im = np.empty(rows)
+    for h in range(orders.shape[0]):
+        for r in range(rows):
+            re[r] = base[r].real if orders[h] == 1 else 0.0
+            im[r] = base[r].imag if orders[h] == 1 else 0.0
+        for j in range(current.shape[1]):
+            c, s = current[h, j].real, current[h, j].imag
+            if c == 0.0 and s == 0.0:
+                continue
+            for r in range(rows):
+                re[r] += transfer_re[h, j, r] * c - transfer_im[h, j, r] * s
+                im[r] += transfer_re[h, j, r] * s + transfer_im[h, j, r] * c
+        for r in range(rows):
+            out[r, h] = complex(re[r], im[r])
