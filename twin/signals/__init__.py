@@ -1,1 +1,26 @@
-"""Placeholder."""
+"""Signals: sums of damped exponentials over absolute time, sampled or integrated in closed form.
+
+What a site's channels do between two events is a `twin.contracts.Segment`. This room evaluates it: its
+samples (`synthesise`), its exact moments over any window (`window_gram`, `window_spectrum`), its phase.
+"""
+
+from twin.signals.amplitude import amplitude_from_rms, rms_from_amplitude
+from twin.signals.phase import Piece, SignalRangeError, carried_theta, instant_of_theta, pieces, theta_at
+from twin.signals.synthesis import synthesise, synthesise_cycles
+from twin.signals.windows import window_gram, window_moments, window_spectrum
+
+__all__ = [
+    "Piece",
+    "SignalRangeError",
+    "amplitude_from_rms",
+    "carried_theta",
+    "instant_of_theta",
+    "pieces",
+    "rms_from_amplitude",
+    "synthesise",
+    "synthesise_cycles",
+    "theta_at",
+    "window_gram",
+    "window_moments",
+    "window_spectrum",
+]

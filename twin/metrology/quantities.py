@@ -1,0 +1,66 @@
+"""The quantities of a measuring window, made from its moments."""
+
+import numpy as np
+
+from twin.contracts import Reading, WindowMeasure
+
+
+def reading(measure: WindowMeasure) -> Reading:
+    """Return RMS values, powers, sequence components, harmonics and distortion of a window.
+
+    Parameters
+    ----------
+    measure : WindowMeasure
+        Moments of a bank of meters.
+
+    Returns
+    -------
+    Reading
+        Angles and distortion are NaN where a fundamental is below 1e-9 V or A.
+
+    Notes
+    -----
+    ================== =================================================================
+    ``v``, ``i``       RMS over the window, IEC 61000-4-30 5.2 and 5.13
+    ``vll``, ``i_n``   RMS of va - vb, vb - vc, vc - va and of ia + ib + ic
+    ``p``              mean of v i, IEEE 1459 3.1.2.3
+    ``p_fundamental``  V1 I1 cos(phi1), IEEE 1459 3.1.2.4
+    ``q_fundamental``  V1 I1 sin(phi1), IEEE 1459 3.1.2.8, IEC 62053-24 3
+    ``q_budeanu``      sum of Vh Ih sin(phih), h >= 1, IEEE 1459 3.1.2.11 (listed there as history)
+    ``s``              V I, IEEE 1459 3.1.2.12
+    sequence           fundamental symmetrical components, IEC 61000-4-30 5.7
+    ``thd``            root of the sum of squares of orders 2 .. orders - 1 over order 1, IEC 61000-4-7 3.3.1
+    ================== =================================================================
+
+    References
+    ----------
+    IEEE Std 1459-2010; IEC 61000-4-30:2015; IEC 61000-4-7:2002 + A1:2008; IEC 62053-24:2020.
+    """
+    from twin.metrology.kernels import reduce_moments  # noqa: PLC0415
+
+    meters, channels, orders = measure.spectrum.shape
+    real = np.empty((meters, 38))
+    sequence = np.empty((meters, 6), np.complex128)
+    harmonic = np.empty((meters, channels, orders))
+    reduce_moments(measure.gram, measure.spectrum, real, sequence, harmonic)
+    return Reading(
+        measure.frequency,
+        real[:, 0:3],
+        real[:, 3:6],
+        real[:, 6:9],
+        real[:, 9],
+        real[:, 10:13],
+        real[:, 13:16],
+        real[:, 16:19],
+        real[:, 19:22],
+        real[:, 22:25],
+        sequence[:, 0],
+        sequence[:, 1],
+        sequence[:, 2],
+        sequence[:, 3],
+        sequence[:, 4],
+        sequence[:, 5],
+        harmonic,
+        real[:, 25:31],
+        real[:, 31:37],
+    )
