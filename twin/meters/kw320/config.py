@@ -1,0 +1,218 @@
+"""What a scenario says of a meter, and whether the meter can be set so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from zoneinfo import available_timezones
+
+from twin.documents import nearest, suggestion
+from twin.meters.kw320.alarm_formats import ALARM_FORMATS, setpoint_word
+from twin.meters.kw320.profile import PROFILES, register_map
+from twin.meters.kw320.settings_registers import COMPARISONS, Identity, meter_settings, scaling_of
+from twin.meters.quantities import NAMES
+from twin.meters.settings import CT2_CODES, Comparison, SettingsError
+
+MAX_DELAY_S = 30.0
+"""3000 x 10 ms."""
+_CONFIGURED = {"pt1_high", "pt1_low", "pt2", "ct1", "ct2"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmConfig:
+    """One alarm channel."""
+
+    channel: int
+    """1..16."""
+    parameter: str
+    """Monitored quantity, for example ``i1``, ``v_avg``, ``p_sum`` or ``thd_v1``."""
+    comparison: Comparison = ">"
+    setpoint: float = 0.0
+    """Primary, SI; a fraction for unbalance and THD."""
+    delay_s: float = 0.0
+    """How long the condition must last, 0..30 s in steps of 10 ms [s]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterConfig:
+    """One meter as it is installed and set at the start."""
+
+    name: str
+    profile: str = "kw320q"
+    location: str = ""
+    pt1: float = 400.0
+    """Rated primary voltage of the voltage transformer; equal to ``pt2`` where there is none [V]."""
+    pt2: float = 400.0
+    """Rated secondary voltage [V]."""
+    ct1: int = 5
+    """Rated primary current of the current transformer [A]."""
+    ct2: int = 5
+    """Code of the current input: 1 and 5 A, 80, 100, 200 mA, 333 mV."""
+    rogowski: bool = False
+    """With ``ct2`` 100: a 100 mV Rogowski coil instead of a 100 mA transformer."""
+    rated_voltage: float = 400.0
+    """Line to neutral, secondary; power quality refers to it, in whole volts, register 8004H [V]."""
+    registers: Mapping[str, int] = field(default_factory=dict)
+    """Raw values of further setting registers, by name; the others keep their defaults."""
+    alarms: tuple[AlarmConfig, ...] = ()
+    time_zone: str = "UTC"
+    """IANA name of the zone whose time the meter's clock shows."""
+    load_profile_minutes: int = 15
+    """A divisor of a day [min]."""
+
+    @property
+    def identity(self) -> Identity:
+        """What of the meter no register holds."""
+        return Identity(
+            name=self.name,
+            profile=self.profile,
+            location=self.location,
+            rogowski=self.rogowski,
+            rated_voltage=self.rated_voltage,
+            load_profile_minutes=self.load_profile_minutes,
+        )
+
+
+def check_config(config: MeterConfig) -> list[str]:
+    """Return what is wrong with a configuration, each problem with its field and mend; [] when nothing.
+
+    Parameters
+    ----------
+    config : MeterConfig
+
+    Returns
+    -------
+    list of str
+        ``field: what is wrong; what to do``.
+    """
+    if config.profile not in PROFILES:
+        mend = suggestion(config.profile, PROFILES, "profiles")
+        return [f"profile: {config.profile!r} is no known meter; {mend}"]
+    problems = [
+        *_ratio_problems(config),
+        *_register_problems(config),
+        *_alarm_problems(config),
+    ]
+    if config.time_zone not in available_timezones():
+        close = nearest(config.time_zone, available_timezones())
+        mend = f"did you mean '{close}'?" if close else "give an IANA name such as Europe/London"
+        problems.append(f"time_zone: {config.time_zone!r} is unknown; {mend}")
+    if not 1 <= config.load_profile_minutes <= 1440 or 1440 % config.load_profile_minutes:
+        problems.append(
+            f"load_profile_minutes: {config.load_profile_minutes} does not divide a day; "
+            "use a divisor of 1440, for example 15"
+        )
+    if not problems:
+        try:
+            meter_settings(config.identity, initial_registers(config))
+        except SettingsError as error:
+            problems.append(f"registers: {error}; change the value")
+    return problems
+
+
+def initial_registers(config: MeterConfig) -> dict[str, int]:
+    """Return the raw value of every setting register at the start, by name.
+
+    Without an own value, the rated current is that of the current transformer's secondary.
+
+    Parameters
+    ----------
+    config : MeterConfig
+        Without problems.
+    """
+    registers = register_map(config.profile).registers
+    raw = {register.name: register.default for register in registers if register.source == "setting"}
+    raw |= _ratio_registers(config)
+    if "rated_current" in raw:
+        raw["rated_voltage"] = round(config.rated_voltage)
+        raw["rated_current"] = 5000 if config.ct2 == 5 else 1000
+    for alarm in config.alarms:
+        raw |= _alarm_registers(alarm, raw)
+    if config.alarms:
+        raw["alarm_enable"] = 1
+    return raw | dict(config.registers)
+
+
+def _ratio_registers(config: MeterConfig) -> dict[str, int]:
+    high, low = divmod(round(config.pt1 * 10), 0x10000)
+    ratios = {"pt1_high": high, "pt1_low": low, "pt2": round(config.pt2 * 10)}
+    return ratios | {"ct1": int(config.ct1), "ct2": int(config.ct2)}
+
+
+def _alarm_registers(alarm: AlarmConfig, raw: Mapping[str, int]) -> dict[str, int]:
+    parameter = NAMES.index(alarm.parameter)
+    secondary = alarm.setpoint / scaling_of(raw).ratio(ALARM_FORMATS[parameter].unit)
+    prefix = f"alarm{alarm.channel}_"
+    return {
+        prefix + "parameter": parameter,
+        prefix + "comparison": COMPARISONS.index(alarm.comparison) + 1,
+        prefix + "setpoint": setpoint_word(parameter, secondary),
+        prefix + "delay": round(alarm.delay_s * 100),
+        "alarm_channels_enable": raw["alarm_channels_enable"] | 1 << (alarm.channel - 1),
+    }
+
+
+def _ratio_problems(config: MeterConfig) -> list[str]:
+    problems = [
+        f"{name}: {value:g} {unit} is out of range; use {low:g}..{high:g} {unit}"
+        for name, value, unit, low, high in (
+            ("pt1", config.pt1, "V", 50.0, 500_000.0),
+            ("pt2", config.pt2, "V", 50.0, 400.0),
+            ("ct1", config.ct1, "A", 1, 50_000),
+            ("rated_voltage", config.rated_voltage, "V", 50.0, 400.0),
+        )
+        if not low <= value <= high
+    ]
+    if config.ct1 != int(config.ct1):
+        problems.append(f"ct1: {config.ct1:g} A is no whole number; the register takes whole amperes")
+    if config.ct2 not in CT2_CODES:
+        codes = ", ".join(f"{code:g}" for code in CT2_CODES)
+        problems.append(f"ct2: {config.ct2} is no current input of this meter; use one of {codes}")
+    return problems
+
+
+def _register_problems(config: MeterConfig) -> list[str]:
+    known = register_map(config.profile).by_name
+    settable = [name for name, register in known.items() if register.source == "setting"]
+    problems = []
+    for name, raw in config.registers.items():
+        field_name = f"registers.{name}"
+        if name in _CONFIGURED:
+            problems.append(f"{field_name}: follows from the meter's ratios; set pt1, pt2, ct1, ct2 instead")
+        elif name not in settable:
+            mend = suggestion(name, settable, "setting registers")
+            problems.append(f"{field_name}: is no setting register of a {config.profile}; {mend}")
+        elif not known[name].allows(raw):
+            problems.append(f"{field_name}: {raw} is out of range; use {known[name].range_text}")
+    return problems
+
+
+def _alarm_problems(config: MeterConfig) -> list[str]:
+    served = [NAMES[code] for code in ALARM_FORMATS]
+    problems = []
+    channels = [alarm.channel for alarm in config.alarms]
+    for place, alarm in enumerate(config.alarms):
+        where = f"alarms[{place}]"
+        if not 1 <= alarm.channel <= 16:
+            problems.append(f"{where}.channel: {alarm.channel} is out of range; use 1..16")
+        elif alarm.channel in channels[:place]:
+            problems.append(f"{where}.channel: {alarm.channel} stands twice; give each alarm its own channel")
+        if alarm.parameter not in served:
+            mend = suggestion(alarm.parameter, served, "parameters")
+            problems.append(f"{where}.parameter: {alarm.parameter!r} is no monitored quantity; {mend}")
+        elif not _ratio_problems(config):
+            problems += [f"{where}.setpoint: {problem}" for problem in _setpoint_problems(config, alarm)]
+        if alarm.comparison not in COMPARISONS:
+            problems.append(f"{where}.comparison: {alarm.comparison!r} is unknown; use '>', '=' or '<'")
+        if not 0 <= alarm.delay_s <= MAX_DELAY_S:
+            problems.append(f"{where}.delay_s: {alarm.delay_s:g} s is out of range; use 0..30 s")
+    return problems
+
+
+def _setpoint_problems(config: MeterConfig, alarm: AlarmConfig) -> list[str]:
+    """Return a problem where the setpoint does not fit the 16 bits of its register."""
+    parameter = NAMES.index(alarm.parameter)
+    form = ALARM_FORMATS[parameter]
+    ratio = scaling_of(_ratio_registers(config)).ratio(form.unit)
+    low, high = (limit * ratio for limit in form.limits)
+    if low <= alarm.setpoint <= high:
+        return []
+    return [f"{alarm.setpoint:g} does not fit the register; use {low:g}..{high:g} {form.unit}"]

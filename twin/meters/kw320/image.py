@@ -1,0 +1,112 @@
+"""The words of a meter's register image, group by group: only what changed is encoded again."""
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.meters.codec import BlockCodec, Scaling
+from twin.meters.kw320.profile import image_map
+from twin.meters.register_map import Register, RegisterMap
+
+Words = NDArray[np.uint16]
+
+MEASURED = frozenset({"fast", "basic", "energy", "extreme"})
+"""Kinds of registers that hold a quantity; the others hold their raw value."""
+
+
+class ImageLayout:
+    """Where each register stands in the words of an image, and how each kind is encoded.
+
+    Parameters
+    ----------
+    registers : RegisterMap
+        Those of the image.
+    """
+
+    def __init__(self, registers: RegisterMap) -> None:
+        self.registers = registers
+        self.size = sum(register.words for register in registers.registers)
+        kinds: dict[str, list[tuple[Register, int]]] = {}
+        position = 0
+        for register in registers.registers:
+            kinds.setdefault(_kind(register), []).append((register, position))
+            position += register.words
+        self._codec = {
+            kind: BlockCodec([register for register, _ in rows], [at for _, at in rows])
+            for kind, rows in kinds.items()
+            if kind in MEASURED
+        }
+        self.keys = {kind: tuple(_key(register) for register, _ in rows) for kind, rows in kinds.items()}
+        """Keys of the quantities of each kind, in order of address."""
+        self._position = {
+            register.name: at for rows in kinds.values() for register, at in rows if register.words == 1
+        }
+        self._plain = {kind: rows for kind, rows in kinds.items() if kind not in MEASURED}
+
+    def put_quantities(self, words: Words, kind: str, values: Mapping[str, float], scaling: Scaling) -> None:
+        """Encode all quantities of one kind.
+
+        Parameters
+        ----------
+        words : uint16[size]
+            The image, changed in place.
+        kind : str
+            One of ``MEASURED``.
+        values : Mapping of str to float
+            By key; secondary SI, energies primary; NaN where there is none.
+        scaling : Scaling
+            Of the meter.
+        """
+        quantities = np.array([values[key] for key in self.keys[kind]], dtype=np.float64)
+        self._codec[kind].encode(quantities, scaling, out=words)
+
+    def get_quantities(self, words: Words, kind: str, scaling: Scaling) -> dict[str, float]:
+        """Decode all quantities of one kind, as ``put_quantities`` takes them."""
+        values = self._codec[kind].decode(words, scaling)
+        return dict(zip(self.keys[kind], values.tolist(), strict=True))
+
+    def primary(self, kind: str, values: Mapping[str, float], scaling: Scaling) -> dict[str, float]:
+        """Return secondary quantities of one kind as primary ones."""
+        registers = self._codec[kind].registers
+        return {
+            key: values[key] * scaling.ratio(register.unit)
+            for key, register in zip(self.keys[kind], registers, strict=True)
+        }
+
+    def put_raw(self, words: Words, kind: str, raw: Mapping[str, int]) -> None:
+        """Write the raw values of one kind; a register without one gets its default.
+
+        Parameters
+        ----------
+        words : uint16[size]
+            The image, changed in place.
+        kind : str
+            None of ``MEASURED``.
+        raw : Mapping of str to int
+            By key.
+        """
+        for (register, at), key in zip(self._plain[kind], self.keys[kind], strict=True):
+            value = raw.get(key, register.default)
+            for word in range(register.words):
+                words[at + word] = value >> 16 * (register.words - 1 - word) & 0xFFFF
+
+    def raw_word(self, words: Words, name: str) -> int:
+        """Return the raw value of a register of one word."""
+        return int(words[self._position[name]])
+
+
+@cache
+def image_layout(profile: str) -> ImageLayout:
+    """Return the layout of a model's image, made once."""
+    return ImageLayout(image_map(profile))
+
+
+def _kind(register: Register) -> str:
+    return register.source.partition(".")[0]
+
+
+def _key(register: Register) -> str:
+    """Return the key of a register's quantity: its own name where the source names none."""
+    return register.source.partition(".")[2] or register.name

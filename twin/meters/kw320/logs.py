@@ -1,0 +1,144 @@
+"""What the meter keeps of events, waveforms and alarms, as the words that its registers show.
+
+A log only grows; clearing it puts a new one in its place. A reader in another thread that took hold of a
+log therefore never sees it change under its hands, only longer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.contracts import EventRecord, WaveformRecord
+
+MAX_EVENTS = 50_000
+"""Power-quality events (KW320 manual 4.6)."""
+MAX_WAVEFORMS = 100
+"""Waveform groups; when they are used up nothing is captured until they are cleared (4.6)."""
+ALARM_RECORDS = 16
+"""Alarm records, written in a circle (4.4)."""
+CYCLE = 64
+"""Samples per cycle of a capture (4.6) [samples]."""
+CYCLES = 10
+"""Cycles before and after the trigger (4.6)."""
+REASON_WORDS = 16
+"""Time stamp and triggering condition of a waveform group (4.6) [words]."""
+
+_PHASES = {"a": 0, "b": 1, "c": 2}
+_REASON_WORD = {"manual": 7, "sag": 11, "swell": 12, "over_current": 13}
+
+
+@dataclass(slots=True)
+class PowerQualityLog:
+    """Events and waveform groups of one meter."""
+
+    events: list[tuple[int, ...]] = field(default_factory=list)
+    """Eight words each."""
+    waveforms: list[tuple[NDArray[np.uint16], NDArray[np.uint16]]] = field(default_factory=list)
+    """Per group: 16 reason words, and 120 windows of 64 words in the order of the manual."""
+
+    def without_events(self) -> "PowerQualityLog":
+        """Return the log with its events cleared."""
+        return PowerQualityLog(waveforms=self.waveforms)
+
+    def without_waveforms(self) -> "PowerQualityLog":
+        """Return the log with its waveforms cleared."""
+        return PowerQualityLog(events=self.events)
+
+
+def phase_bits(phases: str) -> int:
+    """Return ``ac`` as 101 in binary: bit 0 is phase a."""
+    return sum(1 << _PHASES[phase] for phase in phases)
+
+
+def event_words(
+    record: EventRecord, stamp: Mapping[str, int], settings: Mapping[str, int]
+) -> tuple[int, ...]:
+    """Return the eight words of a power-quality event.
+
+    Parameters
+    ----------
+    record : EventRecord
+        A sag or a swell.
+    stamp : Mapping of str to int
+        The meter's clock when the event was recorded.
+    settings : Mapping of str to int
+        The meter's setting registers by name.
+
+    References
+    ----------
+    KW320 manual 4.6, event logging data format: stamp in four words, condition bits (sag of phases
+    1 to 3, then swell), rated value, threshold, half-cycle count (0 for a swell).
+    """
+    sag = record.type == "sag"
+    bits = phase_bits(record.phases)
+    return (
+        stamp["year"] % 100 << 8 | stamp["month"],
+        stamp["day"] << 8 | stamp["hour"],
+        stamp["minute"] << 8 | stamp["second"],
+        stamp["millisecond"],
+        bits if sag else bits << 3,
+        settings["rated_voltage"],
+        settings["sag_threshold_percent" if sag else "swell_threshold_percent"],
+        settings["sag_half_cycles"] if sag else 0,
+    )
+
+
+def waveform_words(
+    record: WaveformRecord, stamp: Mapping[str, int], phases: str
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Return the reason words and the 120 windows of a waveform group.
+
+    Parameters
+    ----------
+    record : WaveformRecord
+        Raw counts of va, vb, vc, ia, ib, ic, ten cycles before and ten after the trigger.
+    stamp : Mapping of str to int
+        The meter's clock at the trigger.
+    phases : str
+        Letters of the phases that triggered; empty for a manual trigger.
+
+    Returns
+    -------
+    tuple of uint16[16] and uint16[120, 64]
+
+    References
+    ----------
+    KW320 manual 4.6, waveform capture data format and waveform order.
+    """
+    reason = np.zeros(REASON_WORDS, dtype=np.uint16)
+    reason[:7] = list(stamp.values())
+    reason[_REASON_WORD[record.reason]] = 1 if record.reason == "manual" else phase_bits(phases)
+    first = record.trigger_index - CYCLES * CYCLE
+    counts = record.raw[:, first : first + 2 * CYCLES * CYCLE].astype(np.int16).view(np.uint16)
+    halves = counts.reshape(6, 2, CYCLES, CYCLE).transpose(1, 0, 2, 3)
+    return reason, np.ascontiguousarray(halves.reshape(12 * CYCLES, CYCLE))
+
+
+@dataclass(slots=True)
+class AlarmRing:
+    """The alarm records: sixteen places written in a circle."""
+
+    records: dict[int, dict[str, int]] = field(default_factory=dict)
+    """Place 1..16 to the words of the record there."""
+    count: int = 0
+    """How many records were ever added."""
+
+    @property
+    def newest(self) -> int:
+        """Place of the newest record; 0 when there is none (register 1032H)."""
+        return (self.count - 1) % ALARM_RECORDS + 1 if self.count else 0
+
+    def add(self, words: dict[str, int]) -> None:
+        """Put a record into the next place."""
+        self.count += 1
+        self.records[self.newest] = words
+
+    def words(self) -> dict[str, int]:
+        """Return the raw values of all places that hold a record, as ``3.status`` .. ``3.millisecond``."""
+        return {
+            f"{place}.{name}": value
+            for place, record in self.records.items()
+            for name, value in record.items()
+        }

@@ -1,0 +1,239 @@
+"""The registers of one meter: settings, clock, run time and logs, and what a write does to them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from twin.contracts import (
+    NS_PER_SECOND,
+    AlarmRecord,
+    EventRecord,
+    Record,
+    Refusal,
+    RetrievalWindow,
+    WaveformRecord,
+)
+from twin.meters.codec import counts_per_si
+from twin.meters.kw320.access import (
+    RefusedError,
+    check_seal,
+    check_settings,
+    is_sealed,
+    label,
+    raw_values,
+)
+from twin.meters.kw320.alarm_formats import ALARM_FORMATS, setpoint_word
+from twin.meters.kw320.clock import MeterClock
+from twin.meters.kw320.config import MeterConfig, initial_registers
+from twin.meters.kw320.logs import (
+    MAX_EVENTS,
+    MAX_WAVEFORMS,
+    AlarmRing,
+    PowerQualityLog,
+    event_words,
+    waveform_words,
+)
+from twin.meters.kw320.profile import register_map
+from twin.meters.kw320.settings_registers import meter_settings, scaling_of
+from twin.meters.kw320.windows import EventWindow, WaveformWindow
+from twin.meters.quantities import NAMES
+from twin.meters.register_map import Register
+from twin.meters.settings import MeterSettings, SettingsError
+
+SEALED_CLOCK_STEP_NS = 300 * NS_PER_SECOND
+"""A sealed clock takes corrections of five minutes at most (KW320 manual 4.7)."""
+MAX_RUN_TIME = 999_999_999
+"""Register 1034H [0.01 h]."""
+_RUN_TIME_COUNT_NS = 36 * NS_PER_SECOND
+_NEW_ALARM = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a write asks of the measuring part of the meter, beside the registers themselves."""
+
+    settings: MeterSettings | None = None
+    """New settings, or None when they stay."""
+    presets_wh: Mapping[str, float] | None = None
+    """Energies to preset by name, primary [Wh, varh or VAh]."""
+    actions: tuple[str, ...] = ()
+    """Names of the action registers that were set off."""
+
+
+class Kw320Meter:
+    """One meter's registers, without its measurements.
+
+    Parameters
+    ----------
+    config : MeterConfig
+        Without problems.
+    start_ns : int
+        When the meter is switched on, UTC [ns].
+    """
+
+    def __init__(self, config: MeterConfig, *, start_ns: int) -> None:
+        self.config = config
+        self.registers = register_map(config.profile)
+        self.raw = initial_registers(config)
+        """Raw value of every setting register."""
+        self.settings = meter_settings(config.identity, self.raw)
+        self.scaling = scaling_of(self.raw)
+        self.clock = MeterClock(config.time_zone)
+        self.log = PowerQualityLog()
+        self.alarms = AlarmRing()
+        self.windows: tuple[RetrievalWindow, ...] = ()
+        if self.settings.power_quality:
+            self.windows = (EventWindow(lambda: self.log), WaveformWindow(lambda: self.log))
+        self._new_alarm = 0
+        self._run_since_ns = start_ns
+        self._latest: dict[str, tuple[int, str]] = {}  # type of event -> trigger time and phases
+
+    # -- state that changes by itself ---------------------------------------------------------------
+
+    def state(self, now_ns: int) -> dict[str, int]:
+        """Return the raw values of the registers that follow the meter's state, by name."""
+        return {
+            "system_status": self._new_alarm,
+            "alarm_record_number": self.alarms.newest,
+            "run_time": min((now_ns - self._run_since_ns) // _RUN_TIME_COUNT_NS, MAX_RUN_TIME),
+        }
+
+    def keep(self, record: Record) -> None:
+        """Keep what the measuring part recorded, in the form that registers show.
+
+        Stamps are made with the clock as it is set now.
+        """
+        if isinstance(record, EventRecord):
+            self._keep_event(record)
+        elif isinstance(record, WaveformRecord) and len(self.log.waveforms) < MAX_WAVEFORMS:
+            trigger_ns, phases = self._latest.get(record.reason, (record.trigger_ns, ""))
+            phases = phases if trigger_ns == record.trigger_ns else ""
+            stamp = self.clock.stamp(record.trigger_ns)
+            self.log.waveforms.append(waveform_words(record, stamp, phases))
+        elif isinstance(record, AlarmRecord):
+            self._keep_alarm(record)
+
+    def _keep_event(self, record: EventRecord) -> None:
+        if self._latest.get(record.type, (None, ""))[0] == record.trigger_ns:
+            return  # its end: the log holds when and why an event was recorded, not how long it lasted
+        self._latest[record.type] = (record.trigger_ns, record.phases)
+        if record.type != "over_current" and len(self.log.events) < MAX_EVENTS:
+            stamp = self.clock.stamp(record.trigger_ns)
+            self.log.events.append(event_words(record, stamp, self.raw))
+
+    def _keep_alarm(self, record: AlarmRecord) -> None:
+        parameter = NAMES.index(record.parameter)
+        pair = (record.channel - 1) // 2
+        paired = self.raw["alarm_and_pairs"] >> pair & 1
+        occurred = record.transition == "active"
+        value = record.value / self.scaling.ratio(ALARM_FORMATS[parameter].unit)
+        self.alarms.add(
+            {
+                "status": parameter << 8 | paired << 1 | occurred,
+                "parameter": parameter,
+                "value": setpoint_word(parameter, value),
+                **self.clock.stamp(record.time_ns),
+            }
+        )
+        self._new_alarm = _NEW_ALARM
+
+    # -- writing ------------------------------------------------------------------------------------
+
+    def write(self, address: int, words: Sequence[int], now_ns: int) -> Effect:
+        """Carry out a write as a whole, or refuse it and change nothing.
+
+        Parameters
+        ----------
+        address : int
+            First address.
+        words : Sequence of int
+            0..65535 each.
+        now_ns : int
+            UTC [ns].
+
+        Returns
+        -------
+        Effect
+            What remains to be done outside the registers.
+
+        Raises
+        ------
+        RefusedError
+            Unknown or read-only register, value out of range, seal.
+        """
+        values = raw_values(self.registers, address, words)
+        check_seal(values, self.raw)
+        kinds = {register.source.partition(".")[0] for register in values}
+        named = {register.name: raw for register, raw in values.items()}
+        if "window" in kinds:
+            detail = f"{label(next(iter(values)))} belongs to a master's own session"
+            raise RefusedError(Refusal.ILLEGAL_ADDRESS, detail)
+        if "clock" in kinds:
+            self._set_clock(values, named, now_ns)
+            return Effect()
+        if "energy" in kinds:
+            return Effect(presets_wh=self._presets(values))
+        return self._set(values, named, now_ns)
+
+    def _set(self, values: Mapping[Register, int], named: Mapping[str, int], now_ns: int) -> Effect:
+        """Set settings and states, then name the actions."""
+        changed = {register.name: raw for register, raw in values.items() if register.source == "setting"}
+        raw = self.raw | changed
+        check_settings(raw)
+        try:
+            settings = meter_settings(self.config.identity, raw)
+        except SettingsError as error:
+            raise RefusedError(Refusal.ILLEGAL_VALUE, str(error)) from error
+        actions = [name for name, value in ACTIONS.items() if named.get(name) == value]
+        if raw["energy_display"] != self.raw["energy_display"] and "clear_energy" not in actions:
+            actions.append("clear_energy")  # the web page's note: changing the reading resets the energy
+        before, self.settings = self.settings, settings
+        self.raw, self.scaling = raw, scaling_of(raw)
+        if "system_status" in named:
+            self._new_alarm &= named["system_status"]
+        if "run_time" in named:
+            self._run_since_ns = now_ns - named["run_time"] * _RUN_TIME_COUNT_NS
+        for action in actions:
+            self._act(action, now_ns)
+        return Effect(settings=settings if settings != before else None, actions=tuple(actions))
+
+    def _act(self, action: str, now_ns: int) -> None:
+        """Do what an action does to the registers themselves."""
+        if action == "clear_run_time":
+            self._run_since_ns = now_ns
+        elif action == "clear_alarm_records":
+            self.alarms = AlarmRing()
+            self._new_alarm = 0
+        elif action == "clear_pq_events":
+            self.log = self.log.without_events()
+        elif action == "clear_waveforms":
+            self.log = self.log.without_waveforms()
+
+    def _set_clock(self, values: Mapping[Register, int], fields: Mapping[str, int], now_ns: int) -> None:
+        try:
+            wall_ns = self.clock.wall_ns({k: v for k, v in fields.items() if k != "week"}, now_ns)
+        except ValueError as error:
+            raise RefusedError(Refusal.ILLEGAL_VALUE, f"the clock (1040H..1045H): {error}") from error
+        step = abs(wall_ns - self.clock.local_ns(now_ns))
+        if step > SEALED_CLOCK_STEP_NS and any(is_sealed(register, self.raw) for register in values):
+            detail = "the clock is sealed; it takes corrections of five minutes at most"
+            raise RefusedError(Refusal.SEALED, detail)
+        self.clock.set(fields, now_ns)
+
+    def _presets(self, values: Mapping[Register, int]) -> dict[str, float]:
+        """Return the energies that a write presets, primary [Wh]."""
+        return {
+            register.name: raw / counts_per_si(register, self.scaling) for register, raw in values.items()
+        }
+
+
+ACTIONS: Mapping[str, int] = {
+    "clear_demand": 1,
+    "clear_max_min": 0x0A,
+    "clear_run_time": 1,
+    "clear_energy": 1,
+    "clear_alarm_records": 0x0A,
+    "manual_waveform_trigger": 0xAA,
+    "clear_waveforms": 0x55,
+    "clear_pq_events": 0x55,
+}
+"""Value that sets an action register off; any other value that it takes does nothing."""

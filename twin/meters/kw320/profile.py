@@ -1,0 +1,29 @@
+"""The two models of the family and their register maps."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from twin.meters.register_map import RegisterMap
+
+Profile = Literal["kw320", "kw320q"]
+
+PROFILES: tuple[Profile, ...] = ("kw320", "kw320q")
+"""``kw320q`` adds power-quality events and waveform capture."""
+FUNCTION_CODES = frozenset({1, 2, 3, 5, 16})
+"""Modbus functions of the family (KW320 manual 6.2); any other answers exception 01."""
+POWER_QUALITY_REGIONS = ("pq_settings", "pq_events", "waveform")
+
+
+@cache
+def register_map(profile: str) -> RegisterMap:
+    """Return the register map of a model, read once."""
+    whole = RegisterMap.read(Path(__file__).with_name("registers.csv"))
+    return whole if profile == "kw320q" else whole.without_regions(*POWER_QUALITY_REGIONS)
+
+
+@cache
+def image_map(profile: str) -> RegisterMap:
+    """Return the registers that are published as an image: all but those of retrieval windows."""
+    whole = register_map(profile)
+    return whole.select(register for register in whole.registers if register.source != "window")
