@@ -1,0 +1,86 @@
+"""The alarm list: newest first, colour only for what is active, always with shape and letter."""
+
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+
+from dashboards import grids, priority
+from dashboards.feed import ALARM_COLUMNS
+from dashboards.live import Site, live_page
+
+_TEXT = {"filter": "agTextColumnFilter", "suppressHeaderMenuButton": True, "suppressHeaderFilterButton": True}
+_STATES = {"all": "all", "active": "active", "returned": "returned"}
+
+_COLUMNS = [
+    grids.column("priority", "Pr", 66, cellRenderer="AlarmMark", pinned="left"),
+    grids.column(
+        "state", "State", 90, **_TEXT,
+        cellClassRules={"state-active": "params.value === 'active'", "state-returned": "params.value !== 'active'"},
+    ),
+    grids.column("meter", "Meter", 130, **_TEXT),
+    grids.column("parameter", "Parameter", 120),
+    grids.column("comparison", "Is", 56),
+    grids.number("setpoint", "Setpoint", 110, "quantity(params.value, params.data.parameter)"),
+    grids.number("value", "Value", 110, "quantity(params.value, params.data.parameter)"),
+    grids.column("since", "Since", 200, sort="desc"),
+    grids.column("returned", "Returned", 200),
+    grids.column("channel", "Channel", 84, type="rightAligned"),
+]  # fmt: skip
+
+
+def layout(site: Site) -> Any:
+    """Return the page."""
+    frame = site.feed.frame()
+    names = [meter.name for meter in frame.meters] if frame else []
+    choices = html.Div(
+        [
+            html.Div(
+                [
+                    html.Label("Meter"),
+                    dcc.Dropdown(names, id="alarm-meters", multi=True, placeholder="all meters"),
+                ],
+                className="wide",
+            ),
+            html.Div(
+                [
+                    html.Div("State", className="label"),
+                    dcc.RadioItems(_STATES, "all", id="alarm-state", inline=True, className="choices"),
+                ]
+            ),
+            html.Div(_legend(), className="legend"),
+        ],
+        className="panel filters",
+    )
+    table = grids.table(
+        "alarm-grid", _COLUMNS, key="key",
+        empty="No alarm yet. An alarm appears here when a meter's alarm channel becomes active.",
+    )  # fmt: skip
+    return live_page(
+        site,
+        "alarms",
+        choices,
+        html.Section(html.Div(table, className="grid-host"), className="panel"),
+        columns={"alarms": ALARM_COLUMNS},
+    )
+
+
+def _legend() -> list[Any]:
+    meanings = {
+        "H": "current, phase sequence",
+        "M": "voltage, frequency, power",
+        "L": "distortion, unbalance, inputs",
+    }
+    return [
+        html.Span(f"{priority.SHAPES[letter]} {letter} {priority.NAMES[letter]}: {meaning}")
+        for letter, meaning in meanings.items()
+    ]
+
+
+def register(app: Dash, site: Site) -> None:
+    """Add the filter, which runs in the browser."""
+    app.clientside_callback(
+        ClientsideFunction("twin", "filterAlarms"),
+        Output("alarm-grid", "filterModel"),
+        Input("alarm-meters", "value"),
+        Input("alarm-state", "value"),
+    )

@@ -1,0 +1,174 @@
+"""Power-quality events: the list, the ITIC curve and the waveform of the event that is selected."""
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, callback_context, dcc, html, no_update
+
+from dashboards import clock, figures, grids
+from dashboards.history import EVENT_COLUMNS, EVENT_LIMIT
+from dashboards.live import Site, live_page
+from twin.contracts import EventRecord
+from twin.recording import export_waveform_csv
+
+_CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+_AWAITED = "Select an event to see its waveform."
+
+_COLUMNS = [
+    grids.column("start", "Start", 186, sort="desc"),
+    grids.column("meter", "Meter", 110),
+    grids.column("type", "Type", 100),
+    grids.column("phases", "Phases", 76),
+    grids.column("duration", "Duration", 104, type="rightAligned", comparator={"function": "byDuration"}),
+    grids.number("residual", "Residual", 92, "fixed(params.value, 1, '%')",
+                 headerTooltip="Lowest or highest RMS in percent of rated"),
+    grids.column("region", "ITIC", 96, cellRenderer="RegionMark"),
+    grids.column("number", "No.", 64, type="rightAligned"),
+]  # fmt: skip
+
+
+def layout(site: Site) -> Any:
+    """Return the page."""
+    table = grids.table(
+        "event-grid", _COLUMNS, key="key",
+        empty="No event yet. Sags, swells and over-currents that a meter records appear here.",
+        rowSelection={"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
+    )  # fmt: skip
+    curve = dcc.Graph(
+        id="itic", figure=figures.itic_figure([], None), config={**_CONFIG, "displayModeBar": False}
+    )
+    return live_page(
+        site,
+        "events",
+        html.Div(
+            [
+                html.Section(
+                    [html.H2(f"Events, newest {EVENT_LIMIT}"), html.Div(table, className="grid-host")],
+                    className="panel",
+                ),
+                html.Section([html.H2("ITIC (CBEMA) curve, 2000"), curve], className="panel"),
+            ],
+            className="split",
+        ),
+        html.Section(_viewer(), className="panel"),
+        dcc.Store(id="events-changed"),
+        dcc.Store(id="captures-changed"),
+        dcc.Download(id="waveform-file"),
+        columns={"events": EVENT_COLUMNS},
+    )
+
+
+def _viewer() -> list[Any]:
+    chart = dcc.Graph(id="waveform", figure=figures.empty(_AWAITED, height=430), config=_CONFIG)
+    return [
+        html.H2("Waveform"),
+        html.Div(
+            [
+                html.Div(
+                    [html.Label("Capture"), dcc.Dropdown([], id="capture", placeholder="no capture yet")], className="wider"
+                ),
+                html.Div(
+                    [
+                        html.Div("Phases", className="label"),
+                        dcc.Checklist(["a", "b", "c"], ["a", "b", "c"], id="phases", inline=True, className="choices"),
+                    ]
+                ),
+                html.Div(
+                    [
+                        html.Div("Show", className="label"),
+                        dcc.Checklist({"rms": "half-cycle RMS"}, ["rms"], id="show-rms", inline=True, className="choices"),
+                    ]
+                ),
+                html.Div(html.Button("Download CSV", id="waveform-csv", n_clicks=0)),
+            ],
+            className="filters",
+        ),
+        html.P("", id="waveform-note", className="hint"),
+        chart,
+    ]  # fmt: skip
+
+
+def register(app: Dash, site: Site) -> None:
+    """Add the callbacks of curve, viewer and download."""
+
+    @app.callback(
+        Output("itic", "figure"), Input("events-changed", "data"), Input("event-grid", "selectedRows"),
+        prevent_initial_call=True,
+    )  # fmt: skip
+    def curve(_sequence: int | None, rows: list[dict[str, Any]] | None) -> Any:
+        return figures.itic_figure(site.history.events(), rows[0]["key"] if rows else None)
+
+    @app.callback(Output("event-grid", "selectedRows"), Input("itic", "clickData"), prevent_initial_call=True)
+    def pick(click: dict[str, Any] | None) -> Any:
+        key = click["points"][0].get("customdata") if click else None
+        return {"ids": [key]} if key else no_update
+
+    @app.callback(
+        Output("capture", "options"),
+        Output("capture", "value"),
+        Input("captures-changed", "data"),
+        Input("event-grid", "selectedRows"),
+    )
+    def captures(_count: int | None, rows: list[dict[str, Any]] | None) -> tuple[Any, Any]:
+        options = [
+            {"label": f"{clock.stamp(wave.trigger_ns, site.time_zone)}  {wave.meter}  {wave.reason.replace('_', ' ')}",
+             "value": f"{wave.meter}#{wave.number}"}
+            for wave in site.history.captures()
+        ]  # fmt: skip
+        if callback_context.triggered_id != "event-grid":
+            return options, no_update
+        event = _selected(site, rows)
+        nearest = site.history.nearest_capture(event.meter, event.trigger_ns) if event else None
+        return options, f"{nearest.meter}#{nearest.number}" if nearest else None
+
+    @app.callback(
+        Output("waveform", "figure"),
+        Output("waveform-note", "children"),
+        Input("capture", "value"),
+        Input("phases", "value"),
+        Input("show-rms", "value"),
+        Input("event-grid", "selectedRows"),
+    )
+    def draw(
+        capture: str | None, phases: list[str], show: list[str], rows: list[dict[str, Any]] | None
+    ) -> tuple[Any, Any]:
+        event = _selected(site, rows)
+        wave = site.history.capture(*_split(capture)) if capture else None
+        if wave is None:
+            text = f"Meter {event.meter} has no waveform capture." if event else _AWAITED
+            return figures.empty(text, height=430), ""
+        belongs = event if event is not None and event.meter == wave.meter else None
+        chart = figures.waveform_figure(wave, phases=phases, rms="rms" in show, event=belongs)
+        return chart, _note(wave.trigger_ns, wave.reason, wave.meter, belongs, site.time_zone)
+
+    @app.callback(
+        Output("waveform-file", "data"),
+        Input("waveform-csv", "n_clicks"),
+        State("capture", "value"),
+        prevent_initial_call=True,
+    )
+    def download(clicks: int, capture: str | None) -> Any:
+        wave = site.history.capture(*_split(capture)) if clicks and capture else None
+        if wave is None:
+            return no_update
+        name = f"{wave.meter}_{wave.number}_{wave.reason}.csv"
+        return {"content": export_waveform_csv(wave), "filename": name, "type": "text/csv"}
+
+
+def _split(key: str) -> tuple[str, int]:
+    meter, _, number = key.rpartition("#")
+    return meter, int(number)
+
+
+def _selected(site: Site, rows: list[dict[str, Any]] | None) -> EventRecord | None:
+    return site.history.event(*_split(rows[0]["key"])) if rows and "key" in rows[0] else None
+
+
+def _note(trigger_ns: int, reason: str, meter: str, event: EventRecord | None, time_zone: str) -> str:
+    text = f"{meter}: captured {clock.stamp(trigger_ns, time_zone)}, reason {reason.replace('_', ' ')}"
+    if event is None:
+        return text + "."
+    apart = clock.seconds_between(event.trigger_ns, trigger_ns)
+    if abs(apart) < 1e-3:
+        return f"{text}, at the trigger of {event.type.replace('_', ' ')} {event.number}."
+    side = "after" if apart > 0 else "before"
+    return f"{text}, {clock.duration_text(abs(apart))} {side} the trigger of {event.type.replace('_', ' ')} {event.number}."

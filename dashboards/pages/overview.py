@@ -1,0 +1,191 @@
+"""The overview: one-line diagram, switches, the clock's controls and the live table of all meters."""
+
+from typing import Any
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, callback_context, dcc, html, no_update
+
+from dashboards import commands, diagram, grids
+from dashboards.feed import METER_COLUMNS
+from dashboards.live import Site, live_page
+from twin.contracts import MeterLine
+
+_SPEEDS = (1, 10, 60, 600)
+
+
+def _band(field: str, name: str) -> dict[str, Any]:
+    return grids.column(field, name, 104, cellRenderer="VoltageBand", type="rightAligned")
+
+
+def _bar(field: str, name: str) -> dict[str, Any]:
+    return grids.column(field, name, 92, cellRenderer="CurrentBar", type="rightAligned")
+
+
+_COLUMNS = [
+    grids.column("name", "Meter", 112, pinned="left", tooltipField="about"),
+    _band("v1", "V1"),
+    _band("v2", "V2"),
+    _band("v3", "V3"),
+    _bar("i1", "I1"),
+    _bar("i2", "I2"),
+    _bar("i3", "I3"),
+    grids.column("p", "P", 132, cellRenderer="Tendency", type="rightAligned"),
+    grids.number("q", "Q", 90, "si(params.value, 'var')"),
+    grids.number("pf", "PF", 66, "fixed(params.value, 3)"),
+    grids.number("f", "f", 84, "fixed(params.value, 3, 'Hz')"),
+    grids.number("thd_v", "THD V", 76, "fixed(params.value, 2, '%')", headerTooltip="Largest of the phases"),
+    grids.number("thd_i", "THD I", 74, "fixed(params.value, 1, '%')", headerTooltip="Largest of the phases"),
+    grids.number("unbalance", "Unb V", 76, "fixed(params.value, 2, '%')"),
+    grids.number("demand", "Demand", 92, "si(params.value, 'W')"),
+    grids.number("imp", "Import", 108, "fixed(params.value, 1, 'kWh')"),
+    grids.number("exp", "Export", 100, "fixed(params.value, 1, 'kWh')"),
+    grids.column("event", "Event", 96, cellRenderer="EventMark"),
+]
+
+
+def _static(meter: MeterLine) -> dict[str, Any]:
+    """Return what of a meter's row never changes; the first tick brings the rest."""
+    return {
+        "name": meter.name,
+        "rated_v": meter.rated_voltage,
+        "rated_i": meter.rated_current,
+        "about": f"{meter.profile}, {meter.location}, {meter.endpoint}",
+    }
+
+
+def layout(site: Site) -> Any:
+    """Return the page."""
+    frame = site.feed.frame()
+    if frame is None:
+        return live_page(site, "overview")
+    svg = diagram.render(site.feed.diagram, frame.switches, frame.meters)
+    table = grids.table(
+        "meter-grid", _COLUMNS, key="name", empty="The site has no meter.",
+        rows=[_static(meter) for meter in frame.meters],
+    )  # fmt: skip
+    return live_page(
+        site,
+        "overview",
+        html.Div(
+            [
+                html.Section([html.Div(id="diagram", className="diagram-host")], className="panel diagram"),
+                html.Section(_controls(), className="panel controls"),
+            ],
+            className="top",
+        ),
+        html.Section([html.Div(table, className="grid-host")], className="panel meters"),
+        _confirmation(),
+        columns={"meters": METER_COLUMNS},
+        svg=svg,
+    )
+
+
+def _controls() -> list[Any]:
+    presets = [html.Button(f"{speed}×", id={"speed": speed}, n_clicks=0) for speed in _SPEEDS]
+    return [
+        html.H2("Simulated time"),
+        html.Div(
+            [html.Button("Pause", id="pause", n_clicks=0), html.Button("Resume", id="resume", n_clicks=0)],
+            className="row",
+        ),
+        html.Label("Speed, simulated seconds per second", htmlFor="speed"),
+        html.Div(presets, className="row"),
+        html.Div(
+            [
+                dcc.Input(id="speed", type="number", min=0.01, step="any", placeholder="any", debounce=True),
+                html.Button("Set", id="set-speed", n_clicks=0),
+            ],
+            className="row",
+        ),
+        html.Div("", id="command-answer", className="answer", role="status"),
+        html.H2("Activity"),
+        html.Dl(
+            [
+                html.Dt("PQ events"), html.Dd("–", id="activity-0"),
+                html.Dt("Load changes"), html.Dd("–", id="activity-1"),
+                html.Dt("Network solutions"), html.Dd("–", id="activity-2"),
+            ]
+        ),
+        html.P("Click a switch in the diagram to operate it: filled is closed, hollow is open.", className="hint"),
+    ]  # fmt: skip
+
+
+def _confirmation() -> Any:
+    veil = html.Div(
+        html.Div(
+            [
+                html.P("", id="confirm-text"),
+                html.Div(
+                    [
+                        html.Button("Operate", id="confirm-yes", n_clicks=0, className="primary"),
+                        html.Button("Cancel", id="confirm-no", n_clicks=0),
+                    ],
+                    className="row",
+                ),
+            ],
+            className="dialog",
+            role="dialog",
+        ),
+        id="confirm",
+        className="veil hidden",
+    )
+    return html.Div([veil, dcc.Store(id="switch-ask")])
+
+
+def register(app: Dash, site: Site) -> None:
+    """Add the callbacks of the controls."""
+    app.clientside_callback(
+        ClientsideFunction("twin", "ask"),
+        Output("confirm", "className"),
+        Output("confirm-text", "children"),
+        Output("confirm-yes", "children"),
+        Input("switch-ask", "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("twin", "cancel"),
+        Output("switch-ask", "data", allow_duplicate=True),
+        Input("confirm-no", "n_clicks"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output("command-answer", "children"),
+        Output("command-answer", "className"),
+        Output("switch-ask", "data", allow_duplicate=True),
+        Input("confirm-yes", "n_clicks"),
+        State("switch-ask", "data"),
+        prevent_initial_call=True,
+    )
+    def operate(clicks: int, asked: dict[str, Any] | None) -> tuple[Any, Any, Any]:
+        if not clicks or not asked:
+            return no_update, no_update, no_update
+        done, text = commands.order(site.submit, str(asked["name"]), "open" if asked["closed"] else "close")
+        return text, _answer_class(done), None
+
+    @app.callback(
+        Output("command-answer", "children", allow_duplicate=True),
+        Output("command-answer", "className", allow_duplicate=True),
+        Input("pause", "n_clicks"),
+        Input("resume", "n_clicks"),
+        Input("set-speed", "n_clicks"),
+        Input({"speed": ALL}, "n_clicks"),
+        State("speed", "value"),
+        prevent_initial_call=True,
+    )
+    def steer(
+        _pause: int, _resume: int, _set: int, _presets: list[int], typed: float | None
+    ) -> tuple[Any, Any]:
+        if not any(item["value"] for item in callback_context.triggered):
+            return no_update, no_update
+        asked = callback_context.triggered_id
+        if asked in {"pause", "resume"}:
+            done, text = commands.order(site.submit, "clock", str(asked))
+            return text, _answer_class(done)
+        speed = typed if asked == "set-speed" else asked["speed"]
+        if speed is None:
+            return "Give a speed above 0, for example 60.", _answer_class(False)
+        done, text = commands.order(site.submit, "clock", "set_speed", {"speed": float(speed)})
+        return text, _answer_class(done)
+
+
+def _answer_class(done: bool) -> str:
+    return "answer done" if done else "answer refused"

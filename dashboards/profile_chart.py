@@ -1,0 +1,100 @@
+"""The load-profile chart: one panel per unit, steps over each interval, peaks marked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dashboards import clock, figures, series
+from dashboards.channels import Series
+from dashboards.quantity import engineering
+from twin.recording import LoadProfile
+
+_NAMES = {"W": "active power", "var": "reactive power", "VA": "apparent power", "V": "voltage", "A": "current",
+          "Hz": "frequency", "Wh": "energy", "varh": "energy", "VAh": "energy", "%": "", "": "ratio"}  # fmt: skip
+PANELS = 4
+"""So many different units are drawn at once."""
+PEAK_DAYS = 14
+"""Demand peaks are marked in ranges up to so many days."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One line of the chart."""
+
+    meter: str
+    series: Series
+    profile: LoadProfile
+
+
+def profile_figure(lines: list[Line], *, time_zone: str, revision: str) -> dict[str, Any]:
+    """Return the chart.
+
+    Parameters
+    ----------
+    lines : list of Line
+        At least one, each with at least one interval.
+    time_zone : str
+        IANA name of the time axis.
+    revision : str
+        Changes when the user's zoom is to be dropped.
+    """
+    units = list(dict.fromkeys(line.series.unit for line in lines))[:PANELS]
+    data = []
+    for at, line in enumerate(line for line in lines if line.series.unit in units):
+        panel = units.index(line.series.unit)
+        axis = f"y{panel + 1 if panel else ''}"
+        colour = figures.SERIES_COLOURS[at % len(figures.SERIES_COLOURS)]
+        data.append(_trace(line, axis, colour, time_zone))
+        if line.series.is_power and line.series.channel.startswith(("p_imp", "ep_imp")):
+            data += _peaks(line, axis, colour, time_zone)
+    titles = [f"{_NAMES.get(unit, '')} [{unit or '1'}]".strip() for unit in units]
+    layout = figures.layout(revision=revision, height=max(420, 190 * len(units)))
+    layout |= figures.stacked_axes(titles)
+    lowest = f"y{len(units) if len(units) > 1 else ''}"
+    layout["xaxis"] = figures.axis(type="date", anchor=lowest, hoverformat="%a %d %b %H:%M:%S")
+    return {"data": data, "layout": layout}
+
+
+def _trace(line: Line, axis: str, colour: str, time_zone: str) -> dict[str, Any]:
+    values = line.series.values(line.profile)
+    keep = series.min_max(values, figures.POINTS)
+    known = [None if np.isnan(value) else float(f"{value:.6g}") for value in values[keep]]
+    return {
+        "type": "scatter", "mode": "lines", "name": f"{line.meter}: {line.series.label}", "yaxis": axis,
+        # A value stands for the interval before its stamp: up first, then along.
+        "line": {"color": colour, "width": 1.4, "shape": "vh"},
+        "x": figures.numbers(clock.axis_ms(line.profile.end_ns[keep], time_zone), 0), "y": known,
+        "hovertemplate": f"%{{y:.5s}}{line.series.unit}",
+    }  # fmt: skip
+
+
+def daily_peaks(line: Line, time_zone: str) -> list[int]:
+    """Return the position of the highest interval of each local day, in order of time."""
+    values = line.series.values(line.profile)
+    # An interval that ends at midnight belongs to the day before.
+    days = np.floor((clock.axis_ms(line.profile.end_ns, time_zone) - 1) / 86_400_000).astype(np.int64)
+    peaks = []
+    for day in np.unique(days):
+        of_day = np.flatnonzero((days == day) & ~np.isnan(values))
+        if of_day.size:
+            peaks.append(int(of_day[np.argmax(values[of_day])]))
+    return peaks
+
+
+def _peaks(line: Line, axis: str, colour: str, time_zone: str) -> list[dict[str, Any]]:
+    peaks = daily_peaks(line, time_zone)
+    if not peaks or len(peaks) > PEAK_DAYS + 1:
+        return []
+    values = line.series.values(line.profile)[peaks]
+    return [
+        {
+            "type": "scatter", "mode": "markers+text", "name": f"{line.meter}: peak of the day", "yaxis": axis,
+            "x": figures.numbers(clock.axis_ms(line.profile.end_ns[peaks], time_zone), 0),
+            "y": [float(value) for value in values],
+            "text": [engineering(float(value), line.series.unit) for value in values],
+            "textposition": "top center", "textfont": {"size": 11, "color": colour}, "cliponaxis": False,
+            "marker": {"symbol": "diamond", "size": 9, "color": colour, "line": {"color": "#fff", "width": 1}},
+            "hoverinfo": "skip",
+        }
+    ]  # fmt: skip
