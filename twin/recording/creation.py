@@ -85,6 +85,8 @@ def lock_directory(path: Path) -> int:
 
 def unlock_directory(claim: int) -> None:
     """Give a claim back."""
+    # Closing would not do: a forked child may still hold a copy of the handle.
+    fcntl.flock(claim, fcntl.LOCK_UN)
     os.close(claim)
 
 
@@ -111,6 +113,7 @@ def _fill(staging: Path, scenario: Mapping[str, object], meters: Sequence[MeterI
         "format": sql.FORMAT,
         "schema_version": str(sql.SCHEMA_VERSION),
         "scenario": rows.to_json(scenario, "the scenario"),
+        "batch": "0",
         "complete": "0",
     }
     with contextlib.closing(sqlite3.connect(staging / DATABASE)) as connection, connection:

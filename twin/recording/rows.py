@@ -72,8 +72,7 @@ def event_row(event: EventRecord) -> Row:
 
 def event_from(row: Row) -> EventRecord:
     """Return the event of a row."""
-    *known, extreme, threshold, rated = row
-    return EventRecord(*known, _number(extreme), _number(threshold), _number(rated))
+    return EventRecord(*row[:7], *map(_number, row[7:]))
 
 
 def alarm_row(alarm: AlarmRecord) -> Row:
@@ -92,8 +91,9 @@ def alarm_row(alarm: AlarmRecord) -> Row:
 
 def alarm_from(row: Row) -> AlarmRecord:
     """Return the alarm transition of a row."""
-    *known, value, setpoint, comparison = row
-    return AlarmRecord(*known, _number(value), _number(setpoint), comparison)
+    meter, channel, parameter, transition, time_ns, value, setpoint, comparison = row
+    value, setpoint = _number(value), _number(setpoint)
+    return AlarmRecord(meter, channel, parameter, transition, time_ns, value, setpoint, comparison)
 
 
 def waveform_row(waveform: WaveformRecord) -> Row:
@@ -129,16 +129,26 @@ def waveform_row(waveform: WaveformRecord) -> Row:
 
 def waveform_from(row: Row) -> WaveformRecord:
     """Return the capture of a row, samples and all."""
-    *known, names, samples, blob, scale = row
+    meter, number, reason, trigger_ns, trigger_index, interval_s, names, samples, blob, scale = row
     channels = from_json(names)
-    raw = np.frombuffer(blob, dtype=INT16).astype(np.int16).reshape(len(channels), samples)
-    return WaveformRecord(*known, channels, raw, from_json(scale))
+    return WaveformRecord(
+        meter=meter,
+        number=number,
+        reason=reason,
+        trigger_ns=trigger_ns,
+        trigger_index=trigger_index,
+        sample_interval_s=interval_s,
+        channels=channels,
+        raw=np.frombuffer(blob, dtype=INT16).astype(np.int16).reshape(len(channels), samples),
+        scale=from_json(scale),
+    )
 
 
 def waveform_summary_from(row: Row) -> WaveformSummary:
     """Return the capture of a row, without samples."""
-    *known, names, samples = row
-    return WaveformSummary(*known, from_json(names), samples)
+    meter, number, reason, trigger_ns, trigger_index, interval_s, names, samples = row
+    channels = from_json(names)
+    return WaveformSummary(meter, number, reason, trigger_ns, trigger_index, interval_s, channels, samples)
 
 
 def command_row(command: CommandRecord) -> Row:
@@ -156,8 +166,8 @@ def command_row(command: CommandRecord) -> Row:
 
 def command_from(row: Row) -> CommandRecord:
     """Return the command of a row."""
-    *known, arguments, refusal = row
-    return CommandRecord(*known, from_json(arguments), refusal)
+    sequence, applied_ns, source, target, verb, arguments, refusal = row
+    return CommandRecord(sequence, applied_ns, source, target, verb, from_json(arguments), refusal)
 
 
 def truth_row(entry: TruthEntry) -> Row:
@@ -173,8 +183,8 @@ def truth_row(entry: TruthEntry) -> Row:
 
 def truth_from(row: Row) -> TruthEntry:
     """Return the entry of a row."""
-    *known, detail = row
-    return TruthEntry(*known, from_json(detail))
+    time_ns, kind, element, cause, detail = row
+    return TruthEntry(time_ns, kind, element, cause, from_json(detail))
 
 
 def to_json(value: object, where: str) -> str:

@@ -115,6 +115,7 @@ ADD_METER = (
 )
 ADD_CHANNEL_SET = "INSERT INTO channel_set (id, channels_json) VALUES (?, ?)"
 ADD_METER_CHANNEL_SET = "INSERT INTO meter_channel_set (meter, channel_set) VALUES (?, ?)"
+NEXT_SEGMENT = "SELECT coalesce(max(id), 0) + 1 FROM segment"
 ADD_SEGMENT = (
     "INSERT INTO segment (id, channel_set, day, file, first_end_ns, last_end_ns, rows)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -145,6 +146,7 @@ ADD_RECORD = {
 # What readers run. `:after_ns` is exclusive; `:limit` -1 means all; rows come newest first.
 
 META = "SELECT key, value FROM meta"
+LAST_BATCH = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'batch'"
 METERS = "SELECT name, profile, location, rated_voltage, rated_current FROM meter ORDER BY position"
 CHANNEL_SETS = "SELECT id, channels_json FROM channel_set ORDER BY id"
 CHANNEL_SETS_OF_METER = (

@@ -57,8 +57,9 @@ class RecordingWriter:
         self._pending: dict[str, list[rows.Row]] = {table: [] for table in sql.ADD_RECORD}
         self._channel_sets = ChannelSets()
         self._count = 0
+        self._batch = 0
+        self._unsettled = False
         self._flushed_ns: int | None = None
-        self._segments = 0
         try:
             self._connection = self._connect()
         except BaseException:
@@ -118,6 +119,7 @@ class RecordingWriter:
             When a flush was due and failed; the records stay buffered.
         """
         self._check_open()
+        self._settle()
         batch = [self._row(record) for record in records]
         for table, row in batch:
             if isinstance(table, str):
@@ -144,18 +146,17 @@ class RecordingWriter:
             When the disk is full or gone; the records stay buffered for the next attempt.
         """
         self._check_open()
+        self._settle()
         if self._count == 0:
             return
         with self._failing_with_path():
+            self._unsettled = True
             with self._transaction():
+                self._connection.execute(sql.SET_META, ("batch", str(self._batch + 1)))
                 self._channel_sets.write(self._connection)
                 for table, pending in self._pending.items():
-                    if pending:
-                        self._connection.executemany(sql.ADD_RECORD[table], pending)
-            for pending in self._pending.values():
-                pending.clear()
-            self._channel_sets.written()
-            self._count = 0
+                    self._connection.executemany(sql.ADD_RECORD[table], pending)
+            self._settle()
             self._seal_before(self._channel_sets.newest_day - HOT_DAYS + 1)
 
     def close(self) -> None:
@@ -221,6 +222,24 @@ class RecordingWriter:
             case WaveformRecord():
                 return "waveform", rows.waveform_row(record)
 
+    def _settle(self) -> None:
+        """Empty the buffers if the last batch was committed.
+
+        The database tells: a keyboard interrupt may come between a commit and the next statement, and
+        the same records must then not be committed twice.
+        """
+        if not self._unsettled:
+            return
+        with self._failing_with_path():
+            (committed,) = self._connection.execute(sql.LAST_BATCH).fetchone()
+        if committed > self._batch:
+            for pending in self._pending.values():
+                pending.clear()
+            self._channel_sets.written()
+            self._count = 0
+            self._batch = committed
+        self._unsettled = False
+
     def _seal_before(self, day: int) -> None:
         """Move all hot intervals of days before ``day`` into segments, the earliest first."""
         for set_id, channels in self._channel_sets.known():
@@ -233,7 +252,7 @@ class RecordingWriter:
     def _seal(self, set_id: int, channels: tuple[str, ...], day: int) -> None:
         span = span_of(day)
         found = self._connection.execute(sql.hot_intervals_of_all(set_id, channels), span).fetchall()
-        segment = self._segments + 1
+        (segment,) = self._connection.execute(sql.NEXT_SEGMENT).fetchone()
         file = f"{SEGMENTS}/{date_of(day)}-{segment:06d}.parquet"
         write_segment(self._path / file, channels, found)
         ends = [row[1] for row in found]
@@ -244,7 +263,6 @@ class RecordingWriter:
                 sql.ADD_SEGMENT, (segment, set_id, day, file, min(ends), max(ends), len(found))
             )
             self._connection.execute(sql.drop_hot_intervals(set_id), span)
-        self._segments = segment
 
     def _check_open(self) -> None:
         if self._closed:

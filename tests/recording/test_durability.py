@@ -1,0 +1,182 @@
+"""What was flushed stays: over kills, interruptions and full disks; readers may watch meanwhile."""
+
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.recording import records
+from twin.recording import Recording, RecordingPathError, RecordingWriter, content_hash
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(role, path):
+    command = [sys.executable, "-m", "tests.recording.processes", role, str(path)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("trial", range(6))
+def test_a_killed_writer_loses_nothing_that_was_flushed(tmp_path, create, trial):
+    rng = np.random.default_rng([20260301, trial])
+    flushes = int(rng.integers(1, 40))
+    path = tmp_path / "killed"
+    with start("write", path) as process:
+        for _ in range(flushes):
+            process.stdout.readline()
+        time.sleep(rng.uniform(0.0, 0.02))  # die somewhere inside the next commits
+        process.kill()
+        told = process.stdout.read().split()
+    safe = int(told[-1]) if told else flushes
+
+    recording = Recording.open(path)
+    truth = recording.truth()
+    whole = len(truth)
+    # A commit that came after the last word of the writer may be there too.
+    assert safe <= whole <= safe + 1
+    assert not recording.info.complete
+    assert truth == [records.truth(n) for n in range(1, whole + 1)]
+    assert recording.load_profile("feeder").end_ns.size == whole
+
+    twin = create("undisturbed")
+    for number in range(1, whole + 1):
+        twin.append(records.batch(number))
+    twin.close()
+    assert content_hash(path) == content_hash(twin.path)
+
+    RecordingWriter.create(path, scenario={}, meters=(), overwrite=True).close()
+    assert Recording.open(path).truth() == []
+
+
+def test_another_process_watches_while_the_writer_writes(create):
+    writer = create()
+    with start("watch", writer.path) as watcher:
+        assert watcher.stdout.readline() == "0\n"
+        for number in range(1, 81):
+            writer.append(records.batch(number))
+            writer.flush()
+            if number % 20 == 0:
+                while int(watcher.stdout.readline()) < number:
+                    pass
+        writer.close()
+        seen = [int(line) for line in watcher.stdout]
+    assert watcher.returncode == 0
+    assert seen[-1] == 80
+    assert seen == sorted(seen)
+
+
+def test_a_flush_is_seen_at_once(create):
+    writer = create()
+    recording = Recording.open(writer.path)
+    for number in range(1, 20):
+        writer.append(records.batch(number))
+        writer.flush()
+        assert recording.truth(limit=1) == [records.truth(number)]
+        assert recording.load_profile("feeder").end_ns.size == number
+
+
+def test_a_full_disk_is_named_and_nothing_is_lost(create):
+    writer = create(flush_records=10_000, flush_interval_s=1e9)
+    writer.append([records.truth(0)])
+    writer.flush()
+    size = (writer.path / "recording.sqlite-wal").stat().st_size
+    many = [records.truth(number) for number in range(1, 4_000)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    writer.append(many)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50_000, hard))
+    try:
+        with pytest.raises(RecordingPathError, match=r"recording: cannot write: .*; free space") as caught:
+            writer.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(writer.path) in str(caught.value)
+    recording = Recording.open(writer.path)
+    assert recording.truth() == [records.truth(0)]
+    writer.flush()
+    assert recording.truth() == [records.truth(0), *many]
+
+
+def test_a_day_that_cannot_be_sealed_stays_hot(create):
+    writer = create(flush_interval_s=1e9)
+    folder, aside = writer.path / "load_profile", writer.path / "aside"
+    folder.rename(aside)
+    for number in range(1, 9):
+        writer.append(records.batch(number))
+    writer.flush()
+    writer.append(records.batch(9))
+    with pytest.raises(RecordingPathError, match="cannot write"):
+        writer.flush()  # the first interval of the third day: the first day is due
+    recording = Recording.open(writer.path)
+    before = recording.load_profile("head")
+    assert before.end_ns.size == 9
+    aside.rename(folder)
+    writer.append(records.batch(10))
+    writer.flush()
+    assert len(list(folder.iterdir())) == 2, "one per set of channels"
+    assert recording.load_profile("head").end_ns.size == 10
+
+
+class Interrupting:
+    """A connection on which the user presses Ctrl-C right after the next commit."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.armed = True
+
+    def __getattr__(self, name):
+        return getattr(self.connection, name)
+
+    def execute(self, statement, *parameters):
+        result = self.connection.execute(statement, *parameters)
+        if statement == "COMMIT" and self.armed:
+            self.armed = False
+            raise KeyboardInterrupt
+        return result
+
+
+def test_an_interrupt_after_the_commit_duplicates_nothing(create):
+    writer = create()
+    writer.append(records.batch(1))
+    writer._connection = Interrupting(writer._connection)
+    with pytest.raises(KeyboardInterrupt):
+        writer.flush()
+    writer.append(records.batch(2))
+    writer.close()
+    recording = Recording.open(writer.path)
+    assert recording.truth() == [records.truth(1), records.truth(2)]
+    assert recording.alarms() == [records.alarm(1), records.alarm(2)]
+
+
+def test_an_interrupt_while_sealing_seals_once(create):
+    writer = create()
+    for number in range(1, 9):
+        writer.append(records.batch(number))
+    writer.flush()
+    real, writer._connection = writer._connection, Interrupting(writer._connection)
+    with pytest.raises(KeyboardInterrupt):
+        writer._seal_before(10**6)
+    writer._connection = real
+    writer.close()
+    recording = Recording.open(writer.path)
+    assert recording.load_profile("head").end_ns.size == 8
+    assert len(list((writer.path / "load_profile").iterdir())) == 4
+
+
+def test_a_lost_segment_is_named(create):
+    writer = create()
+    writer.append(records.batch(1))
+    writer.close()
+    for file in (writer.path / "load_profile").iterdir():
+        file.write_bytes(b"PAR1")
+    with pytest.raises(RecordingPathError, match=r"2026-03-01-000001.parquet: cannot read a sealed day"):
+        Recording.open(writer.path).load_profile("head")
+    for file in (writer.path / "load_profile").iterdir():
+        file.unlink()
+    with pytest.raises(RecordingPathError, match="restore the file"):
+        Recording.open(writer.path).load_profile("head")
+    with pytest.raises(RecordingPathError, match="restore the file"):
+        content_hash(writer.path)
