@@ -31,27 +31,33 @@ class AlarmFormat(NamedTuple):
         return low * self.resolution, high * self.resolution
 
 
-_RUNS: tuple[tuple[int, int, AlarmFormat], ...] = (
-    (0, 0, AlarmFormat("F10", "Hz", False)),
-    (1, 8, AlarmFormat("F11", "V", False)),
-    (9, 13, AlarmFormat("F12", "A", False)),
-    (14, 17, AlarmFormat("F13", "W", True)),
-    (18, 21, AlarmFormat("F14", "var", True)),
-    (22, 25, AlarmFormat("F15", "VA", True)),
-    (26, 29, AlarmFormat("F16", "", True)),
-    (30, 31, AlarmFormat("F17", "%", False)),
-    (32, 32, AlarmFormat("F1", "", False)),
-    (33, 40, AlarmFormat("F18", "%", False)),
-    (45, 45, AlarmFormat("F13", "W", True)),
-    (46, 46, AlarmFormat("F14", "var", True)),
-    (47, 47, AlarmFormat("F15", "VA", True)),
-    (48, 50, AlarmFormat("F12", "A", False)),
-    (51, 51, AlarmFormat("F25", "deg", False)),
+_TABLE: tuple[tuple[int, str, AlarmFormat], ...] = (
+    (0, "frequency", AlarmFormat("F10", "Hz", False)),
+    (1, "v1 v2 v3 v_avg v12 v23 v31 vll_avg", AlarmFormat("F11", "V", False)),
+    (9, "i1 i2 i3 i_avg i_n", AlarmFormat("F12", "A", False)),
+    (14, "p1 p2 p3 p_sum", AlarmFormat("F13", "W", True)),
+    (18, "q1 q2 q3 q_sum", AlarmFormat("F14", "var", True)),
+    (22, "s1 s2 s3 s_sum", AlarmFormat("F15", "VA", True)),
+    (26, "pf1 pf2 pf3 pf", AlarmFormat("F16", "", True)),
+    (30, "v_unbalance i_unbalance", AlarmFormat("F17", "%", False)),
+    (32, "load_type", AlarmFormat("F1", "", False)),
+    (33, "thd_v1 thd_v2 thd_v3 thd_v_avg", AlarmFormat("F18", "%", False)),
+    (37, "thd_i1 thd_i2 thd_i3 thd_i_avg", AlarmFormat("F18", "%", False)),
+    (45, "p_demand", AlarmFormat("F13", "W", True)),
+    (46, "q_demand", AlarmFormat("F14", "var", True)),
+    (47, "s_demand", AlarmFormat("F15", "VA", True)),
+    (48, "i1_demand i2_demand i3_demand", AlarmFormat("F12", "A", False)),
+    (51, "angle_v2_v1", AlarmFormat("F25", "deg", False)),
 )
-ALARM_FORMATS: dict[int, AlarmFormat] = {
-    code: form for first, last, form in _RUNS for code in range(first, last + 1)
+"""First code, names of the parameters from it on, and their format."""
+PARAMETER_CODE: dict[str, int] = {
+    name: first + place for first, names, _ in _TABLE for place, name in enumerate(names.split())
 }
-"""Format by parameter code; 41..44 and 52..79 need input modules, which are not modelled."""
+"""Code by name; 41..44 and 52..79 need input modules, which are not modelled."""
+ALARM_FORMATS: dict[int, AlarmFormat] = {
+    PARAMETER_CODE[name]: form for _, names, form in _TABLE for name in names.split()
+}
+"""Format by code."""
 
 
 def setpoint_value(parameter: int, word: int) -> float:

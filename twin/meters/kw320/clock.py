@@ -73,7 +73,8 @@ class MeterClock:
             There is no such date.
         """
         shown = self.registers(now_ns) | dict(fields)
-        at = datetime(*(shown[field] for field in FIELDS))
+        year, month, day, hour, minute, second = (shown[field] for field in FIELDS)
+        at = datetime(year, month, day, hour, minute, second)
         rest = 0 if "second" in fields else self.local_ns(now_ns) % NS_PER_SECOND
         return (at - _EPOCH) // timedelta(seconds=1) * NS_PER_SECOND + rest
 

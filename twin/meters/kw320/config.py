@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from zoneinfo import available_timezones
 
 from twin.documents import nearest, suggestion
-from twin.meters.kw320.alarm_formats import ALARM_FORMATS, setpoint_word
+from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
 from twin.meters.kw320.profile import PROFILES, register_map
 from twin.meters.kw320.settings_registers import COMPARISONS, Identity, meter_settings, scaling_of
-from twin.meters.quantities import NAMES
 from twin.meters.settings import CT2_CODES, Comparison, SettingsError
 
 MAX_DELAY_S = 30.0
@@ -138,7 +137,7 @@ def _ratio_registers(config: MeterConfig) -> dict[str, int]:
 
 
 def _alarm_registers(alarm: AlarmConfig, raw: Mapping[str, int]) -> dict[str, int]:
-    parameter = NAMES.index(alarm.parameter)
+    parameter = PARAMETER_CODE[alarm.parameter]
     secondary = alarm.setpoint / scaling_of(raw).ratio(ALARM_FORMATS[parameter].unit)
     prefix = f"alarm{alarm.channel}_"
     return {
@@ -186,7 +185,6 @@ def _register_problems(config: MeterConfig) -> list[str]:
 
 
 def _alarm_problems(config: MeterConfig) -> list[str]:
-    served = [NAMES[code] for code in ALARM_FORMATS]
     problems = []
     channels = [alarm.channel for alarm in config.alarms]
     for place, alarm in enumerate(config.alarms):
@@ -195,8 +193,8 @@ def _alarm_problems(config: MeterConfig) -> list[str]:
             problems.append(f"{where}.channel: {alarm.channel} is out of range; use 1..16")
         elif alarm.channel in channels[:place]:
             problems.append(f"{where}.channel: {alarm.channel} stands twice; give each alarm its own channel")
-        if alarm.parameter not in served:
-            mend = suggestion(alarm.parameter, served, "parameters")
+        if alarm.parameter not in PARAMETER_CODE:
+            mend = suggestion(alarm.parameter, PARAMETER_CODE, "parameters")
             problems.append(f"{where}.parameter: {alarm.parameter!r} is no monitored quantity; {mend}")
         elif not _ratio_problems(config):
             problems += [f"{where}.setpoint: {problem}" for problem in _setpoint_problems(config, alarm)]
@@ -209,7 +207,7 @@ def _alarm_problems(config: MeterConfig) -> list[str]:
 
 def _setpoint_problems(config: MeterConfig, alarm: AlarmConfig) -> list[str]:
     """Return a problem where the setpoint does not fit the 16 bits of its register."""
-    parameter = NAMES.index(alarm.parameter)
+    parameter = PARAMETER_CODE[alarm.parameter]
     form = ALARM_FORMATS[parameter]
     ratio = scaling_of(_ratio_registers(config)).ratio(form.unit)
     low, high = (limit * ratio for limit in form.limits)

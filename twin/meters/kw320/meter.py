@@ -21,7 +21,7 @@ from twin.meters.kw320.access import (
     label,
     raw_values,
 )
-from twin.meters.kw320.alarm_formats import ALARM_FORMATS, setpoint_word
+from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
 from twin.meters.kw320.clock import MeterClock
 from twin.meters.kw320.config import MeterConfig, initial_registers
 from twin.meters.kw320.logs import (
@@ -35,7 +35,6 @@ from twin.meters.kw320.logs import (
 from twin.meters.kw320.profile import register_map
 from twin.meters.kw320.settings_registers import meter_settings, scaling_of
 from twin.meters.kw320.windows import EventWindow, WaveformWindow
-from twin.meters.quantities import NAMES
 from twin.meters.register_map import Register
 from twin.meters.settings import MeterSettings, SettingsError
 
@@ -121,7 +120,7 @@ class Kw320Meter:
             self.log.events.append(event_words(record, stamp, self.raw))
 
     def _keep_alarm(self, record: AlarmRecord) -> None:
-        parameter = NAMES.index(record.parameter)
+        parameter = PARAMETER_CODE[record.parameter]
         pair = (record.channel - 1) // 2
         paired = self.raw["alarm_and_pairs"] >> pair & 1
         occurred = record.transition == "active"
