@@ -5,6 +5,7 @@ What computes (numba) is imported on first use, so that reading and checking a n
 
 from typing import TYPE_CHECKING, Any
 
+from twin.grid.checks import check_network
 from twin.grid.components import (
     Branch,
     Bus,
@@ -23,6 +24,8 @@ from twin.grid.components import (
     Transformer,
 )
 from twin.grid.errors import GridError, MissingExtraError, NotConvergedError
+from twin.grid.network_file import parse_network, read_network
+from twin.grid.network_writer import network_text, write_network
 
 if TYPE_CHECKING:
     from twin.grid.solver import GridSolver, Solution
@@ -62,4 +65,9 @@ __all__ = [
     "Spectrum",
     "Switch",
     "Transformer",
+    "check_network",
+    "network_text",
+    "parse_network",
+    "read_network",
+    "write_network",
 ]

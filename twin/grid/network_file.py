@@ -1,0 +1,163 @@
+"""Reading a network file: YAML to `Network`, all findings at once."""
+
+from pathlib import Path
+from typing import Any
+
+from twin.contracts import BadInputError, Finding
+from twin.documents import Document, read_yaml, suggestion
+from twin.grid.checks import check_network
+from twin.grid.components import (
+    Bus,
+    Capacitor,
+    HarmonicShare,
+    Line,
+    LineType,
+    Load,
+    Network,
+    Source,
+    Spectrum,
+    Switch,
+    Transformer,
+    line_of_type,
+)
+from twin.grid.fields import HEADER, SECTIONS
+from twin.grid.table import Places, read_section
+
+_TOTALS = ("r1", "x1", "r0", "x0")
+
+
+def read_network(path: Path | str) -> Network:
+    """Read and check a network file.
+
+    Raises
+    ------
+    BadInputError
+        With every finding, in order of line.
+    """
+    return parse_network(read_yaml(path))
+
+
+def parse_network(document: Document) -> Network:
+    """Return the checked network of a document that has been read.
+
+    Raises
+    ------
+    BadInputError
+        With every finding, in order of line.
+    """
+    findings: list[Finding] = []
+    if not isinstance(document.data, dict):
+        what, mend = "is no network file", "start it with 'network: NAME'"
+        raise BadInputError(Finding(document.mark(()), "", what, mend))
+    places = Places(document)
+    header = _header(document, findings)
+    rows = {section: read_section(document, section, places, findings) for section in SECTIONS}
+    types = {row["name"]: LineType(**row) for row in rows["line_types"]}
+    network = Network(
+        name=header["network"],
+        description=header["description"],
+        origin=header["origin"],
+        assumptions=header["assumptions"],
+        frequency=header["frequency_hz"],
+        buses=tuple(Bus(**row) for row in rows["buses"]),
+        sources=_sources(rows["sources"], places, findings),
+        line_types=tuple(types.values()),
+        lines=_lines(rows["lines"], types, places, findings),
+        transformers=tuple(Transformer(**row) for row in rows["transformers"]),
+        switches=tuple(Switch(**row) for row in rows["switches"]),
+        capacitors=tuple(Capacitor(**row) for row in rows["capacitors"]),
+        loads=tuple(Load(**row) for row in rows["loads"]),
+        spectra=_spectra(rows["spectra"], places, findings),
+    )
+    if not findings:
+        # Only a document that was read whole is checked: its rows are then the network's components.
+        findings = check_network(network, document)
+    if findings:
+        raise BadInputError(*sorted(findings, key=lambda finding: (finding.where, finding.field)))
+    return network
+
+
+def _header(document: Document, findings: list[Finding]) -> dict[str, Any]:
+    data = document.data
+    known = {*HEADER, *SECTIONS}
+    for key in data:
+        if key not in known:
+            mend = suggestion(key, known, "sections")
+            findings.append(Finding(document.mark((key,)), key, "unknown section", mend))
+
+    def wrong(key: str, what: str, mend: str) -> None:
+        findings.append(Finding(document.mark((key,)), key, what, mend))
+
+    for key in ("network", "buses", "sources"):
+        if data.get(key) in (None, []):
+            wrong(key, "is missing", f"add '{key}'")
+    frequency = data.get("frequency_hz", 50.0)
+    if type(frequency) not in {int, float} or not 0 < frequency < 1000:
+        wrong("frequency_hz", f"{frequency!r} is no rated frequency", "give it in Hz, for example 50")
+        frequency = 50.0
+    assumptions = data.get("assumptions") or []
+    if not isinstance(assumptions, list):
+        wrong("assumptions", "is no list", "write one sentence per row")
+        assumptions = []
+    return {
+        "network": str(data.get("network", "")),
+        "description": str(data.get("description") or ""),
+        "origin": str(data.get("origin") or ""),
+        "assumptions": tuple(str(line) for line in assumptions),
+        "frequency_hz": float(frequency),
+    }
+
+
+def _sources(rows: list[dict[str, Any]], places: Places, findings: list[Finding]) -> tuple[Source, ...]:
+    for at, row in enumerate(rows):
+        ideal = row.pop("ideal")
+        given = any(row[key] for key in _TOTALS)
+        if ideal and given:
+            what, mend = "is ideal and has an impedance", "drop one of the two"
+            findings.append(places.finding("sources", at, "ideal", what, mend))
+        elif not ideal and not given:
+            mend = "add r1_ohm, x1_ohm, r0_ohm and x0_ohm, or 'ideal: true'"
+            findings.append(places.finding("sources", at, "", "has no impedance", mend))
+    return tuple(Source(**row) for row in rows)
+
+
+def _lines(
+    rows: list[dict[str, Any]], types: dict[str, LineType], places: Places, findings: list[Finding]
+) -> tuple[Line, ...]:
+    lines = []
+    for at, row in enumerate(rows):
+        given = [key for key in _TOTALS if row[key] is not None]
+        kind = types.get(row["type"])
+        if not row["type"]:
+            missing = [f"{key}_ohm" for key in _TOTALS if row[key] is None]
+            if missing:
+                what, mend = f"has no {', '.join(missing)}", "add them, or give type and length_m"
+                findings.append(places.finding("lines", at, "", what, mend))
+            elif row["length"] is not None:
+                what, mend = "has a length but no type", "drop length_m, or give a type instead of the totals"
+                findings.append(places.finding("lines", at, "length_m", what, mend))
+            else:
+                lines.append(Line(**row))
+        elif given or row["c1"] or row["c0"]:
+            what, mend = "has a type and totals", "give type and length_m, or the totals"
+            findings.append(places.finding("lines", at, "type", what, mend))
+        elif row["length"] is None:
+            findings.append(places.finding("lines", at, "length_m", "is missing", "add 'length_m'"))
+        elif kind is None:
+            findings.append(places.unknown("lines", at, "type", row["type"], list(types), "line_types"))
+        else:
+            lines.append(line_of_type(row["name"], row["from_bus"], row["to_bus"], kind, row["length"]))
+    return tuple(lines)
+
+
+def _spectra(rows: list[dict[str, Any]], places: Places, findings: list[Finding]) -> tuple[Spectrum, ...]:
+    spectra = []
+    for at, row in enumerate(rows):
+        columns = (row["orders"], row["percent"], row["angle_deg"])
+        if len({len(column) for column in columns}) != 1:
+            what = "orders, percent and angle_deg differ in length"
+            findings.append(places.finding("spectra", at, "orders", what, "give one value for each order"))
+            continue
+        shares = tuple(HarmonicShare(*share) for share in zip(*columns, strict=True))
+        spectra.append(Spectrum(row["name"], shares))
+    return tuple(spectra)

@@ -1,0 +1,229 @@
+"""A section of a network file as typed columns, with a finding for every value that does not fit.
+
+A section is a list of mappings, or, where there are many rows, a mapping with ``columns`` and ``rows``.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twin.contracts import Finding, Mark
+from twin.documents import Document, suggestion
+from twin.grid.fields import SECTIONS, Field, Kind
+
+_MANY = 20
+"""Suggestions for misspelt names are looked up so many times, not for every row of a large file."""
+
+
+class Places:
+    """Where the fields of a network's components stand in its document."""
+
+    def __init__(self, document: Document | None, name: str = "") -> None:
+        self._document = document
+        self._name = name
+        self._suggested = 0
+
+    def mark(self, section: str, at: int | None = None, key: str = "") -> Mark:
+        """Return the place of a field, or of its row or section where the field is not written."""
+        if self._document is None:
+            return Mark(self._name)
+        data = self._document.data if isinstance(self._document.data, dict) else {}
+        body = data.get(section)
+        path: tuple[str | int, ...] = (section,)
+        if at is not None and isinstance(body, dict):
+            columns = body.get("columns")
+            path = (section, "rows", at)
+            if isinstance(columns, list) and key in columns:
+                path = (*path, columns.index(key))
+        elif at is not None:
+            path = (section, at, key)
+        return self._document.mark(path)
+
+    def finding(self, section: str, at: int | None, key: str, what: str, mend: str) -> Finding:
+        """Return a finding about a field of row ``at`` of a section."""
+        field = section if at is None else f"{section}[{at}]"
+        return Finding(self.mark(section, at, key), f"{field}.{key}" if key else field, what, mend)
+
+    def unknown(
+        self, section: str, at: int, key: str, name: str, known: Sequence[str] | dict[str, int], kind: str
+    ) -> Finding:
+        """Return a finding about a name that does not exist."""
+        self._suggested += 1
+        if self._suggested <= _MANY:
+            mend = suggestion(name, list(known), kind)
+        else:
+            mend = f"give the name of one of the {kind}"
+        return self.finding(section, at, key, f"there is no '{name}' among the {kind}", mend)
+
+
+def read_section(
+    document: Document, section: str, places: Places, findings: list[Finding]
+) -> list[dict[str, Any]]:
+    """Return a section's rows as dicts of attribute to SI value; faulty rows are left out.
+
+    What is wrong is appended to ``findings``.
+    """
+    body = document.data.get(section)
+    if body is None:
+        return []
+    fields = {field.key: field for field in SECTIONS[section]}
+    if isinstance(body, dict):
+        rows = _from_table(document, section, body, fields, places, findings)
+    elif isinstance(body, list):
+        rows = _from_mappings(document, section, body, fields, places, findings)
+    else:
+        findings.append(places.finding(section, None, "", "is no list", "write one row per component"))
+        return []
+    good = []
+    for at, row in rows:
+        values = _typed(section, at, row, fields, places, findings)
+        if values is not None:
+            good.append(values)
+    return good
+
+
+def _from_table(
+    document: Document,
+    section: str,
+    body: dict[str, Any],
+    fields: dict[str, Field],
+    places: Places,
+    findings: list[Finding],
+) -> list[tuple[int, dict[str, Any]]]:
+    columns, rows = body.get("columns"), body.get("rows")
+    for key in body:
+        if key not in {"columns", "rows"}:
+            mend = suggestion(key, ["columns", "rows"], "keys")
+            findings.append(Finding(document.mark((section, key)), f"{section}.{key}", "unknown key", mend))
+    if not isinstance(columns, list) or not isinstance(rows, list):
+        mend = "give 'columns: [..]' and 'rows:', or a list of mappings"
+        findings.append(places.finding(section, None, "", "is no table", mend))
+        return []
+    unknown = [name for name in columns if name not in fields]
+    for name in unknown:
+        where = document.mark((section, "columns", columns.index(name)))
+        mend = suggestion(str(name), list(fields), "columns")
+        findings.append(Finding(where, f"{section}.columns", f"unknown column '{name}'", mend))
+    good = []
+    width = len(columns)
+    for at, row in enumerate(rows):
+        if isinstance(row, list) and len(row) == width:
+            good.append((at, dict(zip(columns, row, strict=True))))
+        else:
+            what = f"has {len(row)} values" if isinstance(row, list) else "is no list"
+            findings.append(places.finding(section, at, "", what, f"give {width}, one for each column"))
+    return [] if unknown else good
+
+
+def _from_mappings(
+    document: Document,
+    section: str,
+    body: list[Any],
+    fields: dict[str, Field],
+    places: Places,
+    findings: list[Finding],
+) -> list[tuple[int, dict[str, Any]]]:
+    good = []
+    for at, row in enumerate(body):
+        if not isinstance(row, dict):
+            mend = "write it as {name: .., ..}"
+            findings.append(places.finding(section, at, "", "is no mapping", mend))
+            continue
+        unknown = [key for key in row if key not in fields]
+        for key in unknown:
+            where = document.mark((section, at, key))
+            mend = suggestion(key, list(fields), "fields")
+            findings.append(Finding(where, f"{section}[{at}].{key}", "unknown field", mend))
+        if not unknown:
+            good.append((at, row))
+    return good
+
+
+def _typed(
+    section: str,
+    at: int,
+    row: dict[str, Any],
+    fields: dict[str, Field],
+    places: Places,
+    findings: list[Finding],
+) -> dict[str, Any] | None:
+    """Return a row's values in SI by attribute, or None with findings."""
+    out: dict[str, Any] = {}
+    good = True
+    for key, field in fields.items():
+        value = row.get(key)
+        if value is None:
+            if field.required:
+                findings.append(places.finding(section, at, key, "is missing", f"add '{key}'"))
+                good = False
+            out[field.attribute] = field.default
+            continue
+        typed = _CONVERT[field.kind](value)
+        if typed is None:
+            findings.append(places.finding(section, at, key, *_misfit(value, field)))
+            good = False
+            continue
+        out[field.attribute] = typed * field.factor if field.factor != 1.0 else typed
+    return out if good else None
+
+
+def _misfit(value: object, field: Field) -> tuple[str, str]:
+    unit = field.key.rsplit("_", 1)[-1]
+    if isinstance(value, str) and value[:1].isdigit() and field.kind in {Kind.NUMBER, Kind.POWER}:
+        return f"'{value}' is no plain number", f"the unit belongs to the key: give it in {unit}"
+    return f"{value!r} does not fit ({field.meaning})", f"give a {field.kind}"
+
+
+def _name(value: object) -> str | None:
+    if type(value) is str:
+        return value or None
+    return str(value) if type(value) is int else None
+
+
+def _text(value: object) -> str | None:
+    return value if type(value) is str else None
+
+
+def _number(value: object) -> float | None:
+    if type(value) is float or type(value) is int:
+        # Infinity minus itself is no number, and so unequal to zero.
+        return float(value) if value - value == 0 else None
+    return None
+
+
+def _whole(value: object) -> int | None:
+    return value if type(value) is int else None
+
+
+def _flag(value: object) -> bool | None:
+    return value if type(value) is bool else None
+
+
+def _list(of: Callable[[object], Any]) -> Callable[[object], tuple[Any, ...] | None]:
+    def convert(value: object) -> tuple[Any, ...] | None:
+        if not isinstance(value, list):
+            return None
+        items = tuple(of(item) for item in value)
+        return None if None in items else items
+
+    return convert
+
+
+def _power(value: object) -> tuple[float, ...] | None:
+    if isinstance(value, list):
+        items = [_number(item) for item in value]
+        known = tuple(item for item in items if item is not None)
+        return known if len(known) == len(items) == 3 else None
+    number = _number(value)
+    return None if number is None else (number,)
+
+
+_CONVERT: dict[Kind, Callable[[object], Any]] = {
+    Kind.NAME: _name,
+    Kind.TEXT: _text,
+    Kind.NUMBER: _number,
+    Kind.WHOLE: _whole,
+    Kind.FLAG: _flag,
+    Kind.NUMBERS: _list(_number),
+    Kind.WHOLES: _list(_whole),
+    Kind.POWER: _power,
+}
