@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import Segment
-from twin.metrology.measure import NotStationaryError
+from twin.metrology.measure import steady_phasors
 
 
 def step_bound(before: Segment, after: Segment) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -32,23 +32,30 @@ def step_bound(before: Segment, after: Segment) -> tuple[NDArray[np.float64], ND
     NotStationaryError
         If one of the two has decaying terms or own frequencies.
     """
-    from twin.metrology import kernels  # noqa: PLC0415
-
-    for segment in (before, after):
-        if not kernels.is_stationary(segment.order, segment.rate):
-            raise NotStationaryError(
-                f"the segment at {segment.start_ns} ns has terms that are no harmonics; use half_cycle_rms"
-            )
+    order_b, x = steady_phasors(before)
+    order_a, y = steady_phasors(after)
+    if order_a.size != order_b.size or (order_a != order_b).any():
+        orders = np.union1d(order_a, order_b)
+        x, y = _spread(x, order_b, orders), _spread(y, order_a, orders)
+    rms_before, rms_after, rms_difference = _rms(x), _rms(y), _rms(y - x)
     ratio = after.frequency / before.frequency
-    low = np.empty(before.amplitude.shape[0])
-    high = np.empty_like(low)
-    kernels.straddle_bounds(
-        before.amplitude,
-        before.order,
-        after.amplitude,
-        after.order,
-        math.sqrt(max(ratio, 1.0 / ratio)),
-        low,
-        high,
-    )
+    stretch = math.sqrt(max(ratio, 1.0 / ratio))
+    low = np.maximum(np.maximum(rms_before, rms_after) - rms_difference, 0.0) / stretch
+    high = (np.minimum(rms_before, rms_after) + rms_difference) * stretch
     return low, high
+
+
+def _rms(phasor: NDArray[np.complex128]) -> NDArray[np.float64]:
+    """Return the RMS of each row of RMS phasors of different orders."""
+    parts = phasor.view(np.float64)
+    rms: NDArray[np.float64] = np.sqrt(np.einsum("ck,ck->c", parts, parts))
+    return rms
+
+
+def _spread(
+    phasor: NDArray[np.complex128], order: NDArray[np.int64], orders: NDArray[np.int64]
+) -> NDArray[np.complex128]:
+    """Return phasors on a wider list of orders, zero where they have none."""
+    out = np.zeros((phasor.shape[0], orders.size), np.complex128)
+    out[:, np.searchsorted(orders, order)] = phasor
+    return out

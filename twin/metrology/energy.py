@@ -86,4 +86,5 @@ class EnergyAccumulator:
 
     def picowatt_hours(self, quantity: Quantity) -> NDArray[np.int64]:
         """Return whole pWh below the whole Wh, shape (meters, points), rounded down."""
-        return self.rest[QUANTITIES.index(quantity)] // FEMTOJOULES_PER_PWH
+        value: NDArray[np.int64] = self.rest[QUANTITIES.index(quantity)] // FEMTOJOULES_PER_PWH
+        return value

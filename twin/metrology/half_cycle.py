@@ -120,40 +120,35 @@ def half_cycle_rms(
     ----------
     IEC 61000-4-30:2015, 3.30 and 5.4.1.
     """
-    from twin.signals.kernels import add_squares  # noqa: PLC0415
+    from twin.signals.kernels import add_gram  # noqa: PLC0415
 
     rows = channels or slice(None)
     edges = half_cycle_instants(signal, first - 2, count + 2)
-    squares = np.zeros((count + 1, len(signal.channels[rows])))
-    shares: dict[int, list[tuple[int, float, int, float, int]]] = {}
-    segments: dict[int, Segment] = {}
-    for row in range(count + 1):
-        for piece in pieces(signal, edges[row], edges[row + 1]):
-            segments[id(piece.segment)] = piece.segment
-            shares.setdefault(id(piece.segment), []).append(
-                (piece.begin_ns, piece.begin_rest, piece.length_ns, piece.length_rest, row)
+    squares = np.zeros((count + 1, len(signal.channels[rows]), 1, 1))  # integral over each half cycle
+    amplitudes: dict[int, NDArray[np.complex128]] = {}
+    for half in range(count + 1):
+        for piece in pieces(signal, edges[half], edges[half + 1]):
+            segment = piece.segment
+            amplitude = amplitudes.get(segment.start_ns)
+            if amplitude is None:
+                amplitude = amplitudes[segment.start_ns] = np.ascontiguousarray(segment.amplitude[rows])
+            # Groups of one channel: the mean products are the squares alone.
+            add_gram(
+                amplitude,
+                segment.order,
+                segment.rate,
+                segment.theta,
+                segment.frequency,
+                piece.span,
+                piece.length * 1e-9,
+                squares[half],
             )
-    for key, share in shares.items():
-        begin_ns, begin_rest, length_ns, length_rest, row_of = zip(*share, strict=True)
-        segment = segments[key]
-        add_squares(
-            np.ascontiguousarray(segment.amplitude[rows]),
-            segment.order,
-            segment.rate,
-            segment.theta,
-            segment.frequency,
-            np.array(begin_ns, np.int64),
-            np.array(begin_rest),
-            np.array(length_ns, np.int64),
-            np.array(length_rest),
-            np.array(row_of, np.int64),
-            squares,
-        )
     ns = np.array([edge.ns for edge in edges], np.int64)
     fraction = np.array([edge.fraction for edge in edges])
     length = ((ns[2:] - ns[:-2]) + (fraction[2:] - fraction[:-2])) * 1e-9
+    integral = squares[:-1, :, 0, 0] + squares[1:, :, 0, 0]
     # Rounding can leave a dead channel a hair below zero.
-    mean = np.maximum(squares[:-1] + squares[1:], 0.0) / length[:, np.newaxis]
+    mean = np.maximum(integral, 0.0) / length[:, np.newaxis]
     return ns[2:] + np.rint(fraction[2:]).astype(np.int64), np.ascontiguousarray(np.sqrt(mean).T)
 
 

@@ -1,5 +1,7 @@
 """Raw moments of a measuring window, from a stationary segment, from any window, or from samples."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,6 +10,8 @@ from twin.signals import window_moments
 
 CHANNELS = 6
 """Channels of a meter: va, vb, vc, ia, ib, ic."""
+_SQRT2 = math.sqrt(2.0)
+_SQRT1_2 = math.sqrt(0.5)
 NEGLIGIBLE = 1e-9
 """A fundamental below this is rounding, not a quantity [V or A]."""
 
@@ -36,17 +40,57 @@ def measure_steady(segment: Segment, *, orders: int = 64) -> WindowMeasure:
     NotStationaryError
         If a term decays, has an own frequency, or an order that is no whole number.
     """
-    from twin.metrology import kernels  # noqa: PLC0415
+    from twin.metrology.kernels import products  # noqa: PLC0415
 
-    if not kernels.is_stationary(segment.order, segment.rate):
-        raise NotStationaryError(
-            f"the segment at {segment.start_ns} ns has terms that are no harmonics; use measure_window"
-        )
-    meters = segment.amplitude.shape[0] // CHANNELS
+    order, phasor = steady_phasors(segment)
+    meters = phasor.shape[0] // CHANNELS
     gram = np.empty((meters, CHANNELS, CHANNELS))
-    spectrum = np.empty((meters, CHANNELS, orders), np.complex128)
-    kernels.steady_moments(segment.amplitude, segment.order, gram, spectrum)
+    products(phasor.view(np.float64), 1.0, gram)
+    spectrum = np.zeros((meters * CHANNELS, orders), np.complex128)
+    shown = order < orders
+    spectrum[:, order[shown]] = phasor[:, shown]
+    spectrum = spectrum.reshape(meters, CHANNELS, orders)
     return WindowMeasure(_known(spectrum, segment.frequency), gram, spectrum)
+
+
+def steady_phasors(segment: Segment) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:
+    """Return the RMS phasors of a stationary segment, each order once.
+
+    Parameters
+    ----------
+    segment : Segment
+        No rates, whole orders; several terms of one order are summed, a negative order is the conjugate
+        of its positive one.
+
+    Returns
+    -------
+    order : ndarray of int64, shape (terms,)
+        Ascending, from 0.
+    phasor : ndarray, shape (channels, terms)
+        RMS phasors; that of order 0 is the value itself, real [V or A].
+
+    Raises
+    ------
+    NotStationaryError
+        If a term decays, has an own frequency, or an order that is no whole number.
+    """
+    order = segment.order.astype(np.int64)
+    if segment.rate.any() or (order != segment.order).any():
+        raise NotStationaryError(
+            f"the segment at {segment.start_ns} ns has terms that are no harmonics; use measure_window or "
+            "half_cycle_rms, which take any terms"
+        )
+    phasor = segment.amplitude * _SQRT1_2
+    if order[0] < 0 or (order[1:] <= order[:-1]).any():
+        phasor = np.where(order < 0, phasor.conj(), phasor)
+        order, column = np.unique(np.abs(order), return_inverse=True)
+        folded = np.zeros((phasor.shape[0], order.size), np.complex128)
+        for k, slot in enumerate(column):
+            folded[:, slot] += phasor[:, k]
+        phasor = folded
+    if order[0] == 0:
+        phasor[:, 0] = phasor[:, 0].real * _SQRT2
+    return order, phasor
 
 
 def measure_window(signal: Signal, start: Instant, end: Instant, *, orders: int = 64) -> WindowMeasure:
@@ -115,7 +159,7 @@ def measure_samples(
     ValueError
         If the samples are not whole cycles, or an order reaches half the sampling rate.
     """
-    from twin.metrology import kernels  # noqa: PLC0415
+    from twin.metrology.kernels import products  # noqa: PLC0415
 
     rows, count = samples.shape
     below = (samples_per_cycle + 1) // 2
@@ -132,7 +176,7 @@ def measure_samples(
         )
     meters = rows // CHANNELS
     gram = np.empty((meters, CHANNELS, CHANNELS))
-    kernels.sample_gram(np.ascontiguousarray(samples), gram)
+    products(np.ascontiguousarray(samples), 1.0 / count, gram)
     bins = np.fft.rfft(samples, axis=1)[:, : orders * cycles : cycles] / count
     bins[:, 1:] *= np.sqrt(2.0) * np.exp(-1j * theta * np.arange(1, orders))
     spectrum = bins.reshape(meters, CHANNELS, orders)

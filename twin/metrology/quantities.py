@@ -18,6 +18,11 @@ def reading(measure: WindowMeasure) -> Reading:
     Reading
         Angles and distortion are NaN where a fundamental is below 1e-9 V or A.
 
+    Raises
+    ------
+    ValueError
+        If the spectrum does not reach the fundamental.
+
     Notes
     -----
     ================== =================================================================
@@ -39,7 +44,9 @@ def reading(measure: WindowMeasure) -> Reading:
     from twin.metrology.kernels import reduce_moments  # noqa: PLC0415
 
     meters, channels, orders = measure.spectrum.shape
-    real = np.empty((meters, 38))
+    if orders < 2:
+        raise ValueError(f"a spectrum of {orders} orders has no fundamental; measure at least two")
+    real = np.empty((meters, 37))
     sequence = np.empty((meters, 6), np.complex128)
     harmonic = np.empty((meters, channels, orders))
     reduce_moments(measure.gram, measure.spectrum, real, sequence, harmonic)

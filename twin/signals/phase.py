@@ -83,14 +83,16 @@ class Piece:
     """The part of a window that lies in one segment."""
 
     segment: Segment
-    begin_ns: int
-    """Start after the start of the segment [ns]."""
-    begin_rest: float
-    """Rest of the start [ns]."""
-    length_ns: int
-    """Length [ns]."""
-    length_rest: float
-    """Rest of the length, may be negative [ns]."""
+    span: tuple[int, float, int, float]
+    """Start after the start of the segment, whole and rest, then length, whole and rest [ns].
+
+    A rest may be negative.
+    """
+
+    @property
+    def length(self) -> float:
+        """Length [ns]."""
+        return self.span[2] + self.span[3]
 
 
 def pieces(signal: Signal, start: Instant, end: Instant) -> Iterator[Piece]:
@@ -120,8 +122,10 @@ def pieces(signal: Signal, start: Instant, end: Instant) -> Iterator[Piece]:
         finish = min(end, Instant(stop))
         yield Piece(
             segment,
-            begin.ns - segment.start_ns,
-            begin.fraction,
-            finish.ns - begin.ns,
-            finish.fraction - begin.fraction,
+            (
+                begin.ns - segment.start_ns,
+                float(begin.fraction),
+                finish.ns - begin.ns,
+                float(finish.fraction - begin.fraction),
+            ),
         )

@@ -131,7 +131,8 @@ def _sample(
         wait += size - available
         begin = Fraction(stop)
     raise SignalRangeError(
-        f"{count - done} of {count} samples lie after the end of the signal at {signal.end_ns} ns; ask for fewer"
+        f"{count - done} of {count} samples lie after the end of the signal at {signal.end_ns} ns; "
+        "ask for fewer"
     )
 
 

@@ -43,7 +43,7 @@ def window_moments(
     SignalRangeError
         If the window is empty or not inside the signal.
     """
-    from twin.signals.kernels import accumulate_piece  # noqa: PLC0415
+    from twin.signals import kernels  # noqa: PLC0415
 
     rows = len(signal.channels)
     gram = np.zeros((rows // channels, channels, channels)) if channels else _NO_GRAM
@@ -52,22 +52,13 @@ def window_moments(
     frequency = 0.0
     for piece in pieces(signal, start, end):
         segment = piece.segment
-        weight = (piece.length_ns + piece.length_rest) / total
+        weight = piece.length / total
         frequency += weight * segment.frequency
-        accumulate_piece(
-            segment.amplitude,
-            segment.order,
-            segment.rate,
-            segment.theta,
-            segment.frequency,
-            piece.begin_ns,
-            piece.begin_rest,
-            piece.length_ns,
-            piece.length_rest,
-            weight,
-            gram,
-            planes,
-        )
+        terms = (segment.amplitude, segment.order, segment.rate, segment.theta, segment.frequency)
+        if channels:
+            kernels.add_gram(*terms, piece.span, weight, gram)
+        if orders:
+            kernels.add_spectrum(*terms, piece.span, weight, planes)
     spectrum = np.empty((planes.shape[2], orders), np.complex128)
     spectrum.real = planes[0].T
     spectrum.imag = planes[1].T
