@@ -14,7 +14,7 @@ Loads = Literal["all"] | list[str]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class Household(_Part):
@@ -118,7 +118,7 @@ class Endpoint(_Part):
     """Where a master finds the meter."""
 
     protocol: Literal["modbus-tcp"] = "modbus-tcp"
-    port: int = Field(ge=1, le=65535)
+    port: int = Field(ge=0, le=65535, description="0 takes a free one")
     host: str | None = Field(None, description="address to bind; the one of --bind when absent")
     unit: int = Field(1, ge=0, le=247, description="unit identifier; several meters may share a port")
     unit_check: Literal["strict", "silent", "any"] = Field(
@@ -137,8 +137,8 @@ class Meter(_Part):
     rated_voltage: Volt | None = Field(
         None, description="line to neutral, secondary side, for power quality; the bus's when absent"
     )
-    sag: Sag | None = Field(default_factory=lambda: Sag())
-    swell: Swell | None = Field(default_factory=lambda: Swell())
+    sag: Sag | None = Field(default_factory=Sag)
+    swell: Swell | None = Field(default_factory=Swell)
     over_current: OverCurrent | None = None
     alarms: list[Alarm] = Field(default_factory=list, max_length=16)
     registers: dict[str, int] = Field(
@@ -176,14 +176,14 @@ Event = Annotated[Fault | Switching, Field(discriminator="event")]
 class Dashboard(_Part):
     """The pages."""
 
-    port: int = Field(8050, ge=1, le=65535)
+    port: int = Field(8050, ge=0, le=65535, description="0 takes a free one")
     host: str | None = Field(None, description="address to bind; the one of --bind when absent")
 
 
 class Scenario(_Part):
     """A site and what happens on it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, title="Scenario")
+    model_config = ConfigDict(title="Scenario")
 
     version: Literal[1] = Field(description="version of this format")
     title: str = Field(max_length=80)
@@ -198,4 +198,4 @@ class Scenario(_Part):
     photovoltaics: list[Photovoltaic] = Field(default_factory=list)
     meters: list[Meter] = Field(default_factory=list)
     events: list[Event] = Field(default_factory=list)
-    dashboard: Dashboard | None = Field(default_factory=lambda: Dashboard())
+    dashboard: Dashboard | None = Field(default_factory=Dashboard)

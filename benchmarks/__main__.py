@@ -1,0 +1,27 @@
+"""Run all benchmarks, or those named: ``python -m benchmarks [startup|day|serve|modbus]``."""
+
+import importlib
+import sys
+
+NAMES = {
+    "startup": "benchmarks.startup",
+    "day": "benchmarks.day",
+    "serve": "benchmarks.serve",
+    "modbus": "benchmarks.modbus_reads",
+}
+
+
+def main() -> int:
+    wanted = sys.argv[1:] or list(NAMES)
+    unknown = [name for name in wanted if name not in NAMES]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; known: {', '.join(NAMES)}", file=sys.stderr)
+        return 2
+    for name in wanted:
+        print(f"\n== {name} ==", flush=True)
+        importlib.import_module(NAMES[name]).main()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

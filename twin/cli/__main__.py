@@ -1,0 +1,7 @@
+"""``python -m twin.cli``."""
+
+import sys
+
+from twin.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,185 @@
+"""Arguments, dispatch and exit codes: 0 done, 1 a finding, 2 bad input."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from twin import __version__
+from twin.contracts import TwinError
+
+DONE, FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    module = importlib.import_module(f"twin.cli.{options.module}")
+    try:
+        return int(getattr(module, options.function)(options))
+    except TwinError as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="twin", description="The open digital twin of a metered distribution site."
+    )
+    parser.add_argument("--version", action="version", version=f"twin {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_check(commands)
+    _add_run(commands)
+    _add_serve(commands)
+    _add_schema(commands)
+    _add_import(commands)
+    _add_flow(commands)
+    _add_fault(commands)
+    _add_harmonics(commands)
+    _add_export(commands)
+    _add_warm_up(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # its public name is missing from argparse
+
+
+def _command(
+    commands: "Commands[argparse.ArgumentParser]", name: str, target: str, summary: str, example: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=summary,
+        description=summary[:1].upper() + summary[1:] + ".",
+        epilog=f"example: {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module, function = target.split(":")
+    command.set_defaults(module=module, function=function)
+    return command
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print one JSON value and nothing else")
+
+
+def _add_check(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "check", "site:check", "find what is wrong with a scenario or network file",
+        "twin check scenarios/european-lv-day.yaml --solve",
+    )  # fmt: skip
+    command.add_argument("site", help="scenario or network file")
+    command.add_argument("--solve", action="store_true", help="also solve the network once")
+    _json(command)
+
+
+def _add_run(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "run", "run:run", "run a scenario headless, as fast as possible",
+        "twin run scenarios/european-lv-day.yaml --out recordings/day",
+    )  # fmt: skip
+    command.add_argument("scenario", help="scenario file")
+    command.add_argument("--out", help="recording directory; a new one under recordings/ when absent")
+    command.add_argument("--overwrite", action="store_true", help="replace a recording that is there")
+    command.add_argument("--duration", metavar="TIME", help="run only so long, for example '2 h'")
+    command.add_argument("--seed", type=int, help="another seed than the scenario's")
+    command.add_argument("--quiet", action="store_true", help="no progress bar")
+    _json(command)
+
+
+def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "serve", "serve:serve", "run a scenario in real time with endpoints and dashboard",
+        "twin serve scenarios/european-lv-day.yaml --speed 10",
+    )  # fmt: skip
+    command.add_argument("scenario", help="scenario file")
+    command.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second (0.1..1000)")
+    command.add_argument("--bind", default="127.0.0.1", metavar="ADDR", help="address to listen on")
+    command.add_argument("--port", type=int, help="port of the dashboard; 0 takes a free one")
+    command.add_argument("--ready-file", metavar="F", help="written whole once all is listening")
+    command.add_argument("--out", help="recording directory; a new one under recordings/ when absent")
+    command.add_argument("--overwrite", action="store_true", help="replace a recording that is there")
+    command.add_argument("--no-dashboard", action="store_true", help="endpoints only")
+
+
+def _add_schema(commands: "Commands[argparse.ArgumentParser]") -> None:
+    _command(
+        commands, "schema", "site:schema", "print the JSON Schema of scenario files",
+        "twin schema > scenario.schema.json",
+    )  # fmt: skip
+
+
+def _add_import(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "import", "site:import_network", "convert a network and its profiles to own files",
+        "twin import simbench 1-LV-semiurb4--0-no_sw --out data/semiurb4",
+    )  # fmt: skip
+    command.add_argument("format", choices=["simbench"], help="where it comes from")
+    command.add_argument("source", help="SimBench code, for example 1-LV-semiurb4--0-no_sw")
+    command.add_argument("--out", required=True, metavar="DIR", help="new directory for the files")
+
+
+def _loads(command: argparse.ArgumentParser, *choices: str) -> None:
+    command.add_argument("--loads", choices=choices, default=choices[0], help=f"default {choices[0]}")
+
+
+def _add_flow(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "flow", "site:flow", "solve the network and print its voltages",
+        "twin flow scenarios/networks/site8.yaml --json",
+    )  # fmt: skip
+    command.add_argument("site", help="scenario or network file")
+    command.add_argument("--at", metavar="TIME", help="local time in a scenario; its start by default")
+    command.add_argument(
+        "--v-min", type=float, default=0.7, metavar="PU", help="below it P falls with V2"
+    )
+    _loads(command, "constant_power", "constant_impedance")
+    _json(command)
+
+
+def _add_fault(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "fault", "site:fault", "solve a short circuit and print voltages and fault current",
+        "twin fault scenarios/networks/site8.yaml --bus LV2 --type slg --phases a --resistance 0.01",
+    )  # fmt: skip
+    command.add_argument("site", help="scenario or network file")
+    command.add_argument("--bus", required=True)
+    command.add_argument("--type", required=True, choices=["slg", "ll", "llg", "3ph"])
+    command.add_argument(
+        "--phases", default=None, help="faulted phases: a, bc, abc"
+    )
+    command.add_argument("--resistance", type=float, default=0.0, metavar="OHM")
+    _loads(command, "constant_impedance", "none")
+    _json(command)
+
+
+def _add_harmonics(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "harmonics", "site:harmonics", "solve the network at harmonic orders",
+        "twin harmonics scenarios/networks/site8.yaml --json",
+    )  # fmt: skip
+    command.add_argument("site", help="scenario or network file")
+    _json(command)
+
+
+def _add_export(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "export", "site:export", "write a scenario's tag list for SCADA import",
+        "twin export points scenarios/european-lv-day.yaml > tags.csv",
+    )  # fmt: skip
+    command.add_argument("what", choices=["points"])
+    command.add_argument("scenario", help="scenario file")
+
+
+def _add_warm_up(commands: "Commands[argparse.ArgumentParser]") -> None:
+    _command(
+        commands, "warm-up", "run:warm_up", "compile all kernels now, so that the first run starts at once",
+        "twin warm-up",
+    )  # fmt: skip

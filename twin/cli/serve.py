@@ -1,0 +1,71 @@
+"""``twin serve``: a scenario in real time, with its endpoints and pages."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from twin.cli.options import recording_path
+from twin.contracts import BadInputError, Finding, Mark
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve a scenario until it is interrupted."""
+    from twin.scenario import load_scenario  # noqa: PLC0415
+
+    if not 0.1 <= options.speed <= 1000:
+        what = f"speed {options.speed:g} is not between 0.1 and 1000"
+        raise BadInputError(Finding(Mark("command line"), "--speed", what, "choose one that is"))
+    ready_file = Path(options.ready_file) if options.ready_file else None
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
+    scenario = load_scenario(options.scenario)
+    out = recording_path(options.out, options.scenario)
+
+    from twin.cli.server import SiteServer  # noqa: PLC0415
+
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    server = SiteServer(
+        scenario,
+        out,
+        overwrite=options.overwrite,
+        speed=options.speed,
+        bind=options.bind,
+        dashboard_port=options.port,
+        with_dashboard=not options.no_dashboard,
+    )
+    with server:
+        sys.stdout.write(server.describe())
+        sys.stdout.flush()
+        if ready_file is not None:
+            _write_whole(ready_file, server.ready())
+        while server.running and not stop.wait(0.5):
+            pass
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)
+    if server.failure is not None:
+        raise server.failure
+    sys.stdout.write(f"stopped; the recording is in {out}\n")
+    return 0
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def handler(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stop.set()
+
+    signal.signal(signal.SIGINT, handler)
+    signal.signal(signal.SIGTERM, handler)
+
+
+def _write_whole(path: Path, value: Any) -> None:
+    """Write a JSON file that is never seen half done."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(json.dumps(value) + "\n", encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,138 @@
+"""What ``twin serve`` keeps running: simulation, endpoints, pages; started and stopped in order."""
+
+import os
+from collections import defaultdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from twin.protocols import Binding, ModbusTcpServer
+from twin.scenario import SiteScenario, utc_text
+from twin.simulation import LiveSession, build_site
+
+
+class SiteServer:
+    """A live site: enter it to start everything, leave it to stop everything.
+
+    Nothing is recorded and no time passes unless every port could be bound.
+    """
+
+    def __init__(
+        self,
+        scenario: SiteScenario,
+        out: Path,
+        *,
+        overwrite: bool,
+        speed: float,
+        bind: str,
+        dashboard_port: int | None,
+        with_dashboard: bool,
+    ) -> None:
+        self._scenario = scenario
+        self._bind = bind
+        self._out = out
+        page = scenario.scenario.dashboard
+        self._page = None if page is None or not with_dashboard else (page.host or bind, page.port)
+        if self._page is not None and dashboard_port is not None:
+            self._page = (self._page[0], dashboard_port)
+        self._dashboard: Any = None
+        self._overwrite = overwrite
+        self._site = build_site(scenario)
+        self._session: LiveSession = self._site.live(speed=speed)
+        self._modbus = ModbusTcpServer(self._bindings(), self._session.submit)
+
+    def __enter__(self) -> Self:
+        try:
+            self._modbus.start()
+            self._session.name_endpoints(
+                {
+                    entry["meter"]: f"{entry['host']}:{entry['port']} unit {entry['unit']}"
+                    for entry in self._endpoints()
+                }
+            )
+            self._site.record_to(self._out, overwrite=self._overwrite)
+            if self._page is not None:
+                self._start_dashboard(*self._page)
+            self._session.start()
+        except BaseException:
+            self._stop()
+            self._site.discard()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+        self._site.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether simulated time is being kept."""
+        return self._session.running
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended the simulation, if it was not asked to."""
+        return self._session.failure
+
+    def ready(self) -> dict[str, Any]:
+        """Return the content of the ready file."""
+        return {
+            "pid": os.getpid(),
+            "sim_start_utc": utc_text(self._scenario.start_ns),
+            "dashboard": self._dashboard.url if self._dashboard is not None else None,
+            "endpoints": self._endpoints(),
+        }
+
+    def describe(self) -> str:
+        """Return where everything listens, for people."""
+        lines = [self._scenario.scenario.title]
+        if self._dashboard is not None:
+            lines.append(f"  dashboard  {self._dashboard.url}")
+        lines += [
+            "  {protocol}  {host}:{port}  unit {unit:<3}  {meter}".format_map(entry)
+            for entry in self._endpoints()
+        ]
+        lines += [f"  recording  {self._out}", "  Ctrl-C stops", ""]
+        return "\n".join(lines)
+
+    def _bindings(self) -> list[Binding]:
+        meters = {meter.name: meter for meter in self._session.meters}
+        units: dict[tuple[str, int, str, int], dict[int, Any]] = defaultdict(dict)
+        for at, entry in enumerate(self._scenario.scenario.meters):
+            endpoint = entry.endpoint
+            if endpoint is not None:
+                own = at if endpoint.port == 0 else -1  # each meter on port 0 gets a port of its own
+                place = (endpoint.host or self._bind, endpoint.port, endpoint.unit_check, own)
+                units[place][endpoint.unit] = meters[entry.name]
+        return [Binding(host, port, devices, check) for (host, port, check, _), devices in units.items()]
+
+    def _endpoints(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "meter": device.name,
+                "profile": self._profile(device.name),
+                "protocol": "modbus-tcp",
+                "host": host,
+                "port": port,
+                "unit": unit,
+            }
+            for binding, (host, port) in zip(self._modbus.bindings, self._modbus.addresses, strict=True)
+            for unit, device in sorted(binding.units.items())
+        ]
+
+    def _profile(self, name: str) -> str:
+        return next(meter.profile for meter in self._scenario.scenario.meters if meter.name == name)
+
+    def _start_dashboard(self, host: str, port: int) -> None:
+        from dashboards import create_app, serve  # noqa: PLC0415
+
+        app = create_app(self._session, self._out, self._session.submit)
+        self._dashboard = serve(app, host, port)
+
+    def _stop(self) -> None:
+        if self._dashboard is not None:
+            self._dashboard.stop()
+        self._modbus.stop()
+        self._session.stop()

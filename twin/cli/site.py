@@ -1,0 +1,200 @@
+"""Commands on a site that does not run: check, schema, import, flow, fault, harmonics, export."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from twin.contracts import BadInputError, Finding, Mark
+
+
+def check(options: argparse.Namespace) -> int:
+    """Print every finding of a scenario or network file."""
+    from twin.scenario import is_scenario, load_scenario  # noqa: PLC0415
+
+    findings: tuple[Finding, ...] = ()
+    lines: list[str] = []
+    try:
+        if is_scenario(options.site):
+            scenario = load_scenario(options.site)
+            network = scenario.network
+            lines.append(_network_line(network))
+            lines.append(
+                f"{len(scenario.loads.points)} load points, {len(scenario.meters)} meters, "
+                f"{len(scenario.events)} events"
+            )
+        else:
+            network = _network(options.site)
+            lines.append(_network_line(network))
+        if options.solve:
+            lines.append(_solve_line(network))
+    except BadInputError as error:
+        findings = error.findings
+    if options.json:
+        _write_json([_finding(finding) for finding in findings])
+    elif findings:
+        sys.stderr.write("".join(f"{finding}\n" for finding in findings))
+    else:
+        sys.stdout.write("".join(f"{line}\n" for line in [*lines, "no findings"]))
+    return 2 if findings else 0
+
+
+def schema(options: argparse.Namespace) -> int:
+    """Print the JSON Schema of scenario files."""
+    from twin.scenario.schema import Scenario  # noqa: PLC0415
+
+    del options
+    _write_json(Scenario.model_json_schema(), indent=2)
+    return 0
+
+
+def import_network(options: argparse.Namespace) -> int:
+    """Convert a network and say what was assumed."""
+    from twin.grid.importers import import_simbench  # noqa: PLC0415
+
+    assumptions = import_simbench(options.source, Path(options.out))
+    sys.stdout.write(f"written to {options.out}; assumed:\n")
+    sys.stdout.write("".join(f"- {assumption}\n" for assumption in assumptions))
+    return 0
+
+
+def flow(options: argparse.Namespace) -> int:
+    """Print the voltages of a solved network."""
+    from twin import grid  # noqa: PLC0415
+
+    rows = grid.flow(_site(options), loads=options.loads, v_min_pu=options.v_min)
+    _print_voltages(rows, as_json=options.json)
+    return 0
+
+
+def fault(options: argparse.Namespace) -> int:
+    """Print voltages and fault current of a short circuit."""
+    from twin import grid  # noqa: PLC0415
+
+    network = _site(options)
+    phases = options.phases or {"slg": "a", "ll": "bc", "llg": "bc", "3ph": "abc"}[options.type]
+    applied = grid.Fault("fault", options.bus, options.type, phases, options.resistance)
+    result = grid.fault(network, applied, loads=options.loads)
+    if options.json:
+        _write_json(result)
+        return 0
+    _print_voltages(result["voltages"], as_json=False)
+    for phase, current in result["fault_current_a"].items():
+        sys.stdout.write(f"I {phase} {current['magnitude']:12.3f} A {current['angle_deg']:9.3f} deg\n")
+    return 0
+
+
+def harmonics(options: argparse.Namespace) -> int:
+    """Print the voltages of a network at each harmonic order."""
+    from twin import grid  # noqa: PLC0415
+
+    rows = grid.harmonics(_site(options))
+    if options.json:
+        _write_json(rows)
+        return 0
+    sys.stdout.write(f"{'h':>3} {'bus':<16} ph {'V':>12} {'% of V1':>10} {'angle deg':>10}\n")
+    for row in rows:
+        percent = "-" if row["percent_of_v1"] is None else f"{row['percent_of_v1']:.4f}"
+        sys.stdout.write(
+            f"{row['h']:>3} {row['bus']:<16} {row['phase']:<2} {row['v_volt']:12.4f} {percent:>10} "
+            f"{row['angle_deg']:10.3f}\n"
+        )
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Print a scenario's tag list as CSV."""
+    from twin.meters import build_fleet  # noqa: PLC0415
+    from twin.protocols import points_csv  # noqa: PLC0415
+    from twin.scenario import load_scenario  # noqa: PLC0415
+
+    scenario = load_scenario(options.scenario)
+    fleet = build_fleet([meter.config for meter in scenario.meters], start_ns=scenario.start_ns)
+    devices = [_Tagged(meter.config.name, fleet.points(at)) for at, meter in enumerate(scenario.meters)]
+    sys.stdout.write(points_csv(devices))
+    return 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Tagged:
+    """A meter as a tag list needs it."""
+
+    name: str
+    points: tuple[Any, ...]
+
+
+def _site(options: argparse.Namespace) -> Any:
+    """Return the network: a file's own, with rated loads, or a scenario's at the time asked for."""
+    from twin.scenario import is_scenario, load_scenario, parse_local  # noqa: PLC0415
+
+    at = getattr(options, "at", None)
+    if not is_scenario(options.site):
+        if at is not None:
+            what, mend = "a network file has no time", "give a scenario, or leave --at out"
+            raise BadInputError(Finding(Mark("command line"), "--at", what, mend))
+        return _network(options.site)
+    scenario = load_scenario(options.site)
+    at_ns = scenario.start_ns
+    if at is not None:
+        try:
+            at_ns = parse_local(at, scenario.zone, after_ns=scenario.start_ns)
+        except ValueError as error:
+            what, _, mend = str(error).partition("; ")
+            raise BadInputError(Finding(Mark("command line"), "--at", what, mend)) from None
+    from twin.simulation.moment import network_at  # noqa: PLC0415
+
+    return network_at(scenario, at_ns)
+
+
+def _network(path: str) -> Any:
+    from twin.grid import check_network, read_network  # noqa: PLC0415
+
+    network = read_network(path)
+    findings = check_network(network)
+    if findings:
+        raise BadInputError(*findings)
+    return network
+
+
+def _network_line(network: Any) -> str:
+    return (
+        f"network {network.name}: {len(network.buses)} buses, {len(network.branches)} branches, "
+        f"{len(network.loads)} loads"
+    )
+
+
+def _solve_line(network: Any) -> str:
+    from twin import grid  # noqa: PLC0415
+
+    rows = grid.flow(network)
+    live = [row["v_pu"] for row in rows if row["v_pu"] > 0]
+    return f"solved at rated loads: {min(live):.4f} .. {max(live):.4f} pu"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "file": finding.where.file,
+        "line": finding.where.line or None,
+        "field": finding.field or None,
+        "what": finding.what,
+        "mend": finding.mend,
+    }
+
+
+def _print_voltages(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        _write_json(list(rows))
+        return
+    sys.stdout.write(f"{'bus':<16} ph {'V':>12} {'pu':>10} {'angle deg':>10}\n")
+    for row in rows:
+        angle = "-" if row["angle_deg"] is None else f"{row['angle_deg']:.4f}"
+        sys.stdout.write(
+            f"{row['bus']:<16} {row['phase']:<2} {row['v_volt']:12.4f} {row['v_pu']:10.6f} {angle:>10}\n"
+        )
+
+
+def _write_json(value: Any, indent: int | None = None) -> None:
+    sys.stdout.write(json.dumps(value, indent=indent, ensure_ascii=False) + "\n")

@@ -1,0 +1,185 @@
+"""What the schema cannot say: names that must exist, ports that must differ, times that must fit.
+
+Each rule takes the context and yields findings; all rules run, so that one look shows everything.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from twin.contracts import Finding
+from twin.documents import Document, suggestion
+from twin.documents.validation import dotted
+from twin.grid import Network
+from twin.scenario.schema import Fault, MeterPoint, Scenario
+from twin.scenario.times import parse_local
+
+Path_ = tuple[str | int, ...]
+_PHASES = {"slg": 1, "ll": 2, "llg": 2, "3ph": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the rules look at."""
+
+    document: Document
+    scenario: Scenario
+    network: Network
+    zone: ZoneInfo
+    start_ns: int
+    end_ns: int
+
+    def finding(self, path: Path_, what: str, mend: str) -> Finding:
+        """Return a finding at a path of the scenario."""
+        return Finding(self.document.mark(path), dotted(path), what, mend)
+
+    def unknown(self, path: Path_, name: str, names: list[str], kind: str) -> Finding:
+        """Return a finding for a name that does not exist."""
+        return self.finding(path, f"there is no {kind} '{name}'", suggestion(name, names, f"{kind} names"))
+
+
+def check_scenario(context: Context) -> list[Finding]:
+    """Return all findings of all rules, in order of their lines."""
+    found = [finding for rule in RULES for finding in rule(context)]
+    return sorted(found, key=lambda finding: finding.where)
+
+
+def _loads_exist_once(context: Context) -> Iterator[Finding]:
+    names = [load.name for load in context.network.loads]
+    taken: dict[str, int] = {}
+    for at, entry in enumerate(context.scenario.loads):
+        for key in [entry.loads] if isinstance(entry.loads, str) else entry.loads:
+            path: Path_ = ("loads", at, "loads")
+            if key != "all" and key not in names:
+                yield context.unknown(path, key, names, "load")
+            elif key in taken:
+                who = "all other loads" if key == "all" else f"load '{key}'"
+                yield context.finding(path, f"{who} already follow entry {taken[key]}", "name it once")
+            else:
+                taken[key] = at
+
+
+def _profiles_exist(context: Context) -> Iterator[Finding]:
+    folder = Path(context.document.file).parent
+    for at, entry in enumerate(context.scenario.loads):
+        if entry.model == "profile" and not (folder / entry.file).is_file():
+            mend = "import it first (twin import simbench CODE --out DIR) or correct the path"
+            yield context.finding(("loads", at, "file"), f"profile file '{entry.file}' is not there", mend)
+
+
+def _photovoltaics(context: Context) -> Iterator[Finding]:
+    scenario, network = context.scenario, context.network
+    taken = {load.name for load in network.loads}
+    for at, entry in enumerate(scenario.photovoltaics):
+        if entry.bus not in network.bus_index:
+            yield context.unknown(("photovoltaics", at, "bus"), entry.bus, list(network.bus_index), "bus")
+        if entry.name in taken:
+            what = f"'{entry.name}' is already the name of a load or generator"
+            yield context.finding(("photovoltaics", at, "name"), what, "choose another")
+        taken.add(entry.name)
+    if scenario.photovoltaics and scenario.location is None:
+        yield context.finding(("location",), "photovoltaics need the site's location", "add 'location'")
+
+
+def _meter_names_differ(context: Context) -> Iterator[Finding]:
+    network = context.network
+    taken = {"clock": "the clock"}
+    taken |= {switch.name: "a switch" for switch in network.switches}
+    taken |= {capacitor.name: "a capacitor" for capacitor in network.capacitors}
+    for at, meter in enumerate(context.scenario.meters):
+        if meter.name in taken:
+            what = f"'{meter.name}' is already the name of {taken[meter.name]}"
+            yield context.finding(("meters", at, "name"), what, "choose another")
+        taken[meter.name] = "a meter"
+
+
+def _meters_are_connected(context: Context) -> Iterator[Finding]:
+    for at, meter in enumerate(context.scenario.meters):
+        yield from _connection(context, ("meters", at, "at"), meter.at)
+
+
+def _connection(context: Context, path: Path_, point: MeterPoint) -> Iterator[Finding]:
+    network = context.network
+    generators = [entry.name for entry in context.scenario.photovoltaics]
+    loads = [load.name for load in network.loads] + generators
+    given = [point.branch is not None, point.load is not None, bool(point.loads)]
+    if sum(given) != 1:
+        yield context.finding(path, "needs one of branch, load or loads", "give one of them")
+    if point.bus is not None and point.bus not in network.bus_index:
+        yield context.unknown((*path, "bus"), point.bus, list(network.bus_index), "bus")
+    if point.branch is not None and point.branch not in network.branch_index:
+        yield context.unknown((*path, "branch"), point.branch, list(network.branch_index), "branch")
+    for name in ([point.load] if point.load else []) + point.loads:
+        if name not in loads:
+            key = "load" if point.load else "loads"
+            yield context.unknown((*path, key), name, loads, "load")
+
+
+def _endpoints_differ(context: Context) -> Iterator[Finding]:
+    seen: dict[tuple[str | None, int], tuple[str, str]] = {}
+    units: dict[tuple[str | None, int, int], str] = {}
+    dashboard = context.scenario.dashboard
+    for at, meter in enumerate(context.scenario.meters):
+        endpoint = meter.endpoint
+        if endpoint is None or endpoint.port == 0:
+            continue
+        path: Path_ = ("meters", at, "endpoint")
+        place = (endpoint.host, endpoint.port)
+        if dashboard and endpoint.port == dashboard.port and endpoint.host == dashboard.host:
+            yield context.finding(
+                (*path, "port"), f"port {endpoint.port} is the dashboard's", "choose another"
+            )
+        other = units.setdefault((*place, endpoint.unit), meter.name)
+        if other != meter.name:
+            what = f"port {endpoint.port} unit {endpoint.unit} is already that of meter '{other}'"
+            yield context.finding((*path, "port"), what, "give it another port or another unit")
+        first, check = seen.setdefault(place, (meter.name, endpoint.unit_check))
+        if check != endpoint.unit_check:
+            what = f"unit_check differs from that of meter '{first}' on the same port"
+            yield context.finding((*path, "unit_check"), what, f"make both '{check}' or use another port")
+
+
+def _events_fit(context: Context) -> Iterator[Finding]:
+    network = context.network
+    switches = [switch.name for switch in network.switches] + [item.name for item in network.capacitors]
+    faults: set[str] = set()
+    for at, event in enumerate(context.scenario.events):
+        path: Path_ = ("events", at)
+        yield from _event_time(context, (*path, "at"), event.at)
+        if not isinstance(event, Fault):
+            if event.switch not in switches:
+                yield context.unknown((*path, "switch"), event.switch, switches, "switch")
+            continue
+        if event.bus not in network.bus_index:
+            yield context.unknown((*path, "bus"), event.bus, list(network.bus_index), "bus")
+        if len(event.phases) != _PHASES[event.type]:
+            what = f"a fault of type {event.type} has {_PHASES[event.type]} phases, not '{event.phases}'"
+            yield context.finding((*path, "phases"), what, "name the faulted phases")
+        if event.name in faults:
+            yield context.finding((*path, "name"), f"'{event.name}' stands twice", "choose another")
+        faults.add(event.name)
+
+
+def _event_time(context: Context, path: Path_, text: str) -> Iterator[Finding]:
+    try:
+        at_ns = parse_local(text, context.zone, after_ns=context.start_ns)
+    except ValueError as error:
+        what, _, mend = str(error).partition("; ")
+        yield context.finding(path, what, mend)
+        return
+    if not context.start_ns <= at_ns <= context.end_ns:
+        what = f"'{text}' is outside the scenario's time"
+        yield context.finding(path, what, "move it, or make the duration longer")
+
+
+RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
+    _loads_exist_once,
+    _profiles_exist,
+    _photovoltaics,
+    _meter_names_differ,
+    _meters_are_connected,
+    _endpoints_differ,
+    _events_fit,
+)
+"""All rules; a new one is one more function."""

@@ -1,0 +1,99 @@
+"""From a scenario file to a checked, resolved scenario; all findings at once."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from twin.contracts import NS_PER_SECOND, BadInputError, Finding
+from twin.documents import Document, read_yaml, validate
+from twin.grid import Network, check_network, read_network
+from twin.scenario.checks import Context, check_scenario
+from twin.scenario.loads import resolve_loads
+from twin.scenario.metering import install_meters
+from twin.scenario.schema import Scenario
+from twin.scenario.site_scenario import ScheduledEvent, SiteScenario
+from twin.scenario.times import parse_local, time_zone
+
+
+def is_scenario(path: Path | str) -> bool:
+    """Return whether a file is a scenario and not a network."""
+    data = read_yaml(path).data
+    return isinstance(data, dict) and "network" in data and "buses" not in data
+
+
+def load_scenario(
+    path: Path | str, *, seed: int | None = None, duration_s: float | None = None
+) -> SiteScenario:
+    """Read a scenario and everything that it names.
+
+    Parameters
+    ----------
+    path : path
+        Scenario file.
+    seed : int, optional
+        Used instead of the scenario's.
+    duration_s : float, optional
+        Used instead of the scenario's [s].
+
+    Raises
+    ------
+    BadInputError
+        With every finding of the scenario, or of its network file.
+    """
+    document = read_yaml(path)
+    scenario = validate(document, Scenario)
+    if seed is not None:
+        scenario = scenario.model_copy(update={"seed": seed})
+    if duration_s is not None:
+        scenario = scenario.model_copy(update={"duration": duration_s})
+    network = _network(document, scenario)
+    context = _context(document, scenario, network)
+    findings = check_scenario(context)
+    if findings:
+        raise BadInputError(*findings)
+    loads = resolve_loads(scenario, network)
+    meters, findings = install_meters(context, loads)
+    if findings:
+        raise BadInputError(*sorted(findings, key=lambda finding: finding.where))
+    events = tuple(
+        ScheduledEvent(parse_local(event.at, context.zone, after_ns=context.start_ns), event)
+        for event in scenario.events
+    )
+    return SiteScenario(
+        Path(path), document, scenario, network, context.zone, context.start_ns, loads, tuple(meters), events
+    )
+
+
+def _network(document: Document, scenario: Scenario) -> Network:
+    path = Path(document.file).parent / scenario.network
+    if not path.is_file():
+        mend = "correct the path, or import it (twin import simbench CODE --out DIR)"
+        what = f"network file '{scenario.network}' is not there"
+        raise BadInputError(Finding(document.mark(("network",)), "network", what, mend))
+    network = read_network(path)
+    findings = check_network(network)
+    if findings:
+        raise BadInputError(*(_placed(finding, str(path)) for finding in findings))
+    return network
+
+
+def _placed(finding: Finding, file: str) -> Finding:
+    where = finding.where
+    return finding if where.file else replace(finding, where=replace(where, file=file))
+
+
+def _context(document: Document, scenario: Scenario, network: Network) -> Context:
+    try:
+        zone = time_zone(scenario.time_zone)
+    except ValueError as error:
+        raise _bad(document, "time_zone", error) from None
+    try:
+        start_ns = parse_local(scenario.start, zone)
+    except ValueError as error:
+        raise _bad(document, "start", error) from None
+    end_ns = start_ns + round(scenario.duration * NS_PER_SECOND)
+    return Context(document, scenario, network, zone, start_ns, end_ns)
+
+
+def _bad(document: Document, field: str, error: ValueError) -> BadInputError:
+    what, _, mend = str(error).partition("; ")
+    return BadInputError(Finding(document.mark((field,)), field, what, mend))

@@ -1,0 +1,157 @@
+"""Meters of a scenario: what they are connected to, and their settings in the device's own terms."""
+
+import math
+import re
+from collections.abc import Iterator
+
+from twin.contracts import Finding
+from twin.documents import parse_quantity
+from twin.grid import Network, Probe
+from twin.meters import AlarmConfig, MeterConfig, check_config
+from twin.scenario.checks import Context
+from twin.scenario.schema import Alarm, Meter, MeterPoint
+from twin.scenario.site_scenario import LoadPoints, MeterInstallation
+
+POWER_QUALITY_PROFILES = ("kw320q",)
+_RATIO = re.compile(r"\s*(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)\s*\Z")
+_UNITS = (
+    ("thd", "%"),
+    ("v_unbalance", "%"),
+    ("i_unbalance", "%"),
+    ("pf", ""),
+    ("load_type", ""),
+    ("frequency", "Hz"),
+    ("v", "V"),
+    ("i", "A"),
+    ("p", "W"),
+    ("q", "var"),
+    ("s", "VA"),
+)
+"""Unit of an alarm's setpoint by the start of its parameter's name; the first that fits counts."""
+
+
+def install_meters(context: Context, loads: LoadPoints) -> tuple[list[MeterInstallation], list[Finding]]:
+    """Return the meters of a scenario whose names are checked, and what is wrong with their settings."""
+    installed: list[MeterInstallation] = []
+    found: list[Finding] = []
+    for at, meter in enumerate(context.scenario.meters):
+        problems = list(_problems(context, at, meter))
+        if problems:
+            found += problems
+            continue
+        bus, probe = _probe(context.network, loads, meter)
+        config = _config(context, meter, bus)
+        found += [_config_finding(context, at, problem) for problem in check_config(config)]
+        installed.append(MeterInstallation(config, probe, meter.at.reverse, at))
+    return installed, found
+
+
+def _problems(context: Context, at: int, meter: Meter) -> Iterator[Finding]:
+    for field in ("pt", "ct"):
+        text = getattr(meter, field)
+        if text is not None and _RATIO.match(text) is None:
+            what = f"'{text}' is no ratio"
+            yield context.finding(("meters", at, field), what, "write primary:secondary, as in 200:5")
+    for number, alarm in enumerate(meter.alarms):
+        try:
+            _setpoint(alarm)
+        except ValueError as error:
+            what, _, mend = str(error).partition("; ")
+            yield context.finding(("meters", at, "alarms", number, "setpoint"), what, mend)
+
+
+def _probe(network: Network, loads: LoadPoints, meter: Meter) -> tuple[str, Probe]:
+    point = meter.at
+    if point.branch is not None:
+        branch = network.branches[network.branch_index[point.branch]]
+        end_bus = branch.from_bus if point.end == "from" else branch.to_bus
+        bus = point.bus or end_bus
+        return bus, Probe(meter.name, bus, point.branch, point.end)
+    names = [point.load] if point.load else point.loads
+    indices = [index for name in names for index in loads.by_name[name]]
+    bus = point.bus or loads.points[indices[0]].bus
+    return bus, Probe(meter.name, bus, loads=tuple(loads.points[index].name for index in indices))
+
+
+def _config(context: Context, meter: Meter, bus: str) -> MeterConfig:
+    u_rated = context.network.buses[context.network.bus_index[bus]].u_rated / math.sqrt(3)
+    ct1, ct2 = _ratio(meter.ct)
+    pt1, pt2 = _ratio(meter.pt) if meter.pt else (220.0, 220.0)
+    rated = meter.rated_voltage if meter.rated_voltage is not None else u_rated * pt2 / pt1
+    return MeterConfig(
+        name=meter.name,
+        profile=meter.profile,
+        location=describe_point(meter.at),
+        pt1=pt1,
+        pt2=pt2,
+        ct1=round(ct1),
+        ct2=round(ct2),
+        rated_voltage=rated,
+        registers=_registers(meter, ct2, context.network.frequency),
+        alarms=tuple(_alarm(alarm, number) for number, alarm in enumerate(meter.alarms, start=1)),
+        time_zone=context.scenario.time_zone,
+        load_profile_minutes=round(meter.load_profile / 60),
+    )
+
+
+def describe_point(point: MeterPoint) -> str:
+    """Return a metering point in words of the network."""
+    if point.branch is not None:
+        return f"{point.branch}, {point.end} end"
+    return ", ".join([point.load] if point.load else point.loads)
+
+
+def _config_finding(context: Context, at: int, problem: str) -> Finding:
+    """Return a problem of a meter's configuration, ``field: what; mend``, at its place."""
+    field, _, rest = problem.partition(": ")
+    what, _, mend = rest.partition("; ")
+    return context.finding(("meters", at, *field.split(".")), what, mend)
+
+
+def _registers(meter: Meter, ct2: float, frequency: float) -> dict[str, int]:
+    """Return the settings that the scenario names in words, as raw register values."""
+    registers = {"rated_frequency": 1 if frequency == 60 else 0}
+    if meter.profile not in POWER_QUALITY_PROFILES:
+        return registers | meter.registers
+    if meter.sag is not None:
+        registers["sag_threshold_percent"] = round(meter.sag.threshold)
+        registers["sag_half_cycles"] = meter.sag.half_cycles
+        registers["sag_waveform_enable"] = int(meter.sag.capture)
+    if meter.swell is not None:
+        registers["swell_threshold_percent"] = round(meter.swell.threshold)
+        registers["swell_waveform_enable"] = int(meter.swell.capture)
+    if meter.over_current is not None:
+        secondary = meter.over_current.rated_current or (ct2 if ct2 in {1.0, 5.0} else 1.0)
+        registers["rated_current"] = round(1000 * secondary)
+        registers["overcurrent_threshold_percent"] = round(meter.over_current.threshold)
+        registers["overcurrent_waveform_enable"] = int(meter.over_current.capture)
+    return registers | meter.registers
+
+
+def _alarm(alarm: Alarm, number: int) -> AlarmConfig:
+    return AlarmConfig(
+        channel=alarm.channel or number,
+        parameter=alarm.parameter,
+        comparison=alarm.comparison,
+        setpoint=_setpoint(alarm),
+        delay_s=alarm.delay,
+    )
+
+
+def _setpoint(alarm: Alarm) -> float:
+    """Return an alarm's setpoint, primary, SI; a percentage as a fraction."""
+    unit = next((unit for start, unit in _UNITS if alarm.parameter.startswith(start)), "")
+    if not unit:
+        try:
+            return float(alarm.setpoint)
+        except ValueError:
+            raise ValueError(f"'{alarm.setpoint}' is no number; write it without a unit") from None
+    value = parse_quantity(alarm.setpoint, unit)
+    return value / 100 if unit == "%" else value
+
+
+def _ratio(text: str) -> tuple[float, float]:
+    match = _RATIO.match(text)
+    if match is None:
+        raise ValueError(f"'{text}' is no ratio; write primary:secondary, as in 200:5")
+    return float(match[1]), float(match[2])

@@ -1,0 +1,126 @@
+"""The engine: simpy events change the site, the site's signal feeds the meters, records leave.
+
+Pacing, publishing and files are others' work; the engine knows only simulated time.
+"""
+
+from collections.abc import Callable, Sequence
+
+import simpy
+
+from twin.contracts import Answer, Command, CommandRecord, Record, Refusal, TruthEntry
+from twin.meters import Fleet
+from twin.simulation.site import ANCHOR_NS, Site
+
+
+class Engine:
+    """One site with its meters in simulated time.
+
+    Parameters
+    ----------
+    environment : simpy.Environment
+        Its time is an integer, UTC [ns]; processes on it change ``site``.
+    site : Site
+        The physical state.
+    fleet : Fleet
+        The meters; meter k measures probe k of the site.
+    meter_names : sequence of str
+        In the order of the fleet.
+    truth : list of TruthEntry
+        Where the site's witness puts its entries; the engine takes them from there.
+    keep : callable
+        Called with each batch of records, in order of simulated time.
+    """
+
+    def __init__(
+        self,
+        environment: simpy.Environment,
+        site: Site,
+        fleet: Fleet,
+        *,
+        meter_names: Sequence[str],
+        truth: list[TruthEntry],
+        keep: Callable[[Sequence[Record]], None],
+    ) -> None:
+        self.site = site
+        self.fleet = fleet
+        self._environment = environment
+        self._meters = {name: at for at, name in enumerate(meter_names)}
+        self._keep = keep
+        self._truth = truth
+        self._commands = 0
+
+    @property
+    def now_ns(self) -> int:
+        """Simulated time, UTC [ns]."""
+        return self.site.time_ns
+
+    def advance_to(self, until_ns: int) -> None:
+        """Run all events up to and including ``until_ns`` and let the meters measure up to it."""
+        environment = self._environment
+        while (at := environment.peek()) <= until_ns:
+            self._move_to(int(at))
+            environment.step()
+        self._move_to(until_ns)
+
+    def apply(self, command: Command) -> Answer:
+        """Carry out a command now, log it and answer it."""
+        refusal, detail = self._carry_out(command)
+        self._commands += 1
+        self._keep_truth()
+        self._keep(
+            [
+                CommandRecord(
+                    self._commands,
+                    self.now_ns,
+                    command.source,
+                    command.target,
+                    command.verb,
+                    command.arguments,
+                    refusal.value if refusal else None,
+                )
+            ]
+        )
+        return Answer(self.now_ns, refusal, detail)
+
+    def _move_to(self, until_ns: int) -> None:
+        """Let time pass without an event: the site is settled first, then the meters measure."""
+        site = self.site
+        if until_ns <= site.time_ns:
+            return
+        site.settle()
+        self._keep_truth()
+        while until_ns - site.segment.start_ns > ANCHOR_NS:
+            self._measure(site.segment.start_ns + ANCHOR_NS)
+            site.reanchor()
+        self._measure(until_ns)
+
+    def _measure(self, until_ns: int) -> None:
+        records = self.fleet.advance(self.site.segment, until_ns)
+        self.site.time_ns = until_ns
+        if records:
+            self._keep(records)
+
+    def _keep_truth(self) -> None:
+        if self._truth:
+            self._keep(tuple(self._truth))
+            self._truth.clear()
+
+    def _carry_out(self, command: Command) -> tuple[Refusal | None, str]:
+        if command.target in self._meters:
+            return self._command_meter(self._meters[command.target], command)
+        if command.target in self.site.switches:
+            return self._command_switch(command)
+        return Refusal.UNKNOWN_TARGET, f"there is no '{command.target}'"
+
+    def _command_meter(self, meter: int, command: Command) -> tuple[Refusal | None, str]:
+        if command.verb != "write_registers":
+            return Refusal.ILLEGAL_FUNCTION, f"a meter has no '{command.verb}'"
+        address, words = command.arguments["address"], command.arguments["words"]
+        answer = self.fleet.write(meter, address, words, self.now_ns)
+        return answer.refusal, answer.detail
+
+    def _command_switch(self, command: Command) -> tuple[Refusal | None, str]:
+        if command.verb not in {"open", "close"}:
+            return Refusal.ILLEGAL_FUNCTION, f"a switch has no '{command.verb}'"
+        self.site.operate(command.target, closed=command.verb == "close", cause=command.source)
+        return None, ""
