@@ -29,10 +29,14 @@ from twin.grid.network_writer import network_text, write_network
 
 if TYPE_CHECKING:
     from twin.grid.solver import GridSolver, Solution
+    from twin.grid.study import fault, flow, harmonics
 
 _LAZY = {
     "GridSolver": "twin.grid.solver",
     "Solution": "twin.grid.solver",
+    "fault": "twin.grid.study",
+    "flow": "twin.grid.study",
+    "harmonics": "twin.grid.study",
 }
 
 
@@ -66,6 +70,9 @@ __all__ = [
     "Switch",
     "Transformer",
     "check_network",
+    "fault",
+    "flow",
+    "harmonics",
     "network_text",
     "parse_network",
     "read_network",

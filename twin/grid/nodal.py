@@ -65,6 +65,8 @@ class Factors:
     """(orders, slots, 3, 3)"""
     upper: Complex
     """(orders, slots, 3, 3)"""
+    faults: tuple[Complex, ...]
+    """(3, 3) admittance of each of the state's faults [S]."""
 
 
 class NodalSystem:
@@ -129,7 +131,7 @@ class NodalSystem:
             if source.ideal:
                 fixed[row[self.network.bus_index[source.bus]]] = True
         in_service = np.array(topology.in_service, dtype=np.bool_)
-        shunt = self._shunts(state, topology, shunts or {})
+        shunt, faults = self._shunts(state, topology, shunts or {})
         orders, slots = len(self.orders), len(self.pattern.column)
         diagonal = np.zeros((orders, self.rows, 3, 3), dtype=np.complex128)
         lower = np.zeros((orders, slots, 3, 3), dtype=np.complex128)
@@ -159,10 +161,12 @@ class NodalSystem:
             if singular >= 0:
                 bus = self.network.buses[int(np.flatnonzero(row == singular)[0])].name
                 raise GridError(f"the network has no unique solution at order {self.orders[n]} (bus {bus})")
-        return Factors(topology, fixed, dead, in_service, diagonal, lower, upper)
+        return Factors(topology, fixed, dead, in_service, diagonal, lower, upper, faults)
 
-    def _shunts(self, state: State, topology: Topology, extra: Mapping[int, Complex]) -> Complex:
-        """Return c128[orders, rows, 3, 3]: what lies between each bus and earth."""
+    def _shunts(
+        self, state: State, topology: Topology, extra: Mapping[int, Complex]
+    ) -> tuple[Complex, tuple[Complex, ...]]:
+        """Return c128[orders, rows, 3, 3], what lies between each bus and earth, and each fault's part."""
         network, row, index = self.network, self.pattern.row, self.network.bus_index
         out = np.zeros((len(self.orders), self.rows, 3, 3), dtype=np.complex128)
         for n, h in enumerate(self.orders * self._ratio):
@@ -176,14 +180,16 @@ class NodalSystem:
                 out[n, row[bus]] += y * np.eye(3)
         for bus, blocks in sorted(extra.items()):
             out[:, row[bus]] += blocks
-        if state.faults or topology.floating:
-            size = self.own_admittance(topology.in_service, out)
-            for group in topology.floating:
-                for bus in group:
-                    out[:, row[bus]] += STRAY * size[row[bus]] * np.eye(3)
-            for fault in state.faults:
-                out[:, row[index[fault.bus]]] += fault_block(fault, BOLTED * size[row[index[fault.bus]]])
-        return out
+        size = self.own_admittance(topology.in_service, out)
+        for group in topology.floating:
+            for bus in group:
+                out[:, row[bus]] += STRAY * size[row[bus]] * np.eye(3)
+        faults = []
+        for fault in state.faults:
+            k = row[index[fault.bus]]
+            faults.append(fault_block(fault, BOLTED * size[k]))
+            out[:, k] += faults[-1]
+        return out, tuple(faults)
 
     def own_admittance(self, in_service: Sequence[bool], shunt: Complex) -> NDArray[np.float64]:
         """Return for each row the largest admittance of anything at its bus at the first order [S]."""

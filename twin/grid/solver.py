@@ -35,6 +35,8 @@ class Solution:
     """(probes * 6, orders) RMS; rows va vb vc ia ib ic of each probe [V, A]."""
     load_voltage: Complex
     """(loads,) fundamental phase-to-earth RMS [V]."""
+    load_current: Complex
+    """(loads,) fundamental RMS, drawn by the load [A]."""
     iterations: int
     mismatch: float
     """Largest change of a load voltage in the last iteration [pu]."""
@@ -336,4 +338,4 @@ class GridSolver:
         kernels.apply_transfer(
             reduction.base, reduction.transfer_re, reduction.transfer_im, current, self._orders, phasor
         )
-        return Solution(phasor, v, int(iterations), float(mismatch))
+        return Solution(phasor, v, current[self.orders.index(1)], int(iterations), float(mismatch))

@@ -317,7 +317,7 @@ def _number(value: Any) -> float | None:
     if math.isnan(number):
         return None
     single = np.float32(number)
-    stored = math.isclose(float(single), number, rel_tol=1e-13)
+    stored = math.isclose(float(single), number, rel_tol=1e-10)
     return float(str(single)) if stored else number
 
 
