@@ -1,9 +1,11 @@
 """What was flushed stays: over kills, interruptions and full disks; readers may watch meanwhile."""
 
 import resource
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +120,34 @@ def test_a_day_that_cannot_be_sealed_stays_hot(create):
     writer.flush()
     assert len(list(folder.iterdir())) == 2, "one per set of channels"
     assert recording.load_profile("head").end_ns.size == 10
+
+
+def test_a_closed_recording_is_plain_files(create):
+    writer = create()
+    writer.append(records.batch(1))
+    writer.close()
+    assert sorted(path.name for path in writer.path.iterdir()) == ["load_profile", "recording.sqlite"]
+    database = f"{(writer.path / 'recording.sqlite').as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(database, uri=True)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert connection.execute("SELECT count(*) FROM truth").fetchone() == (1,)
+
+
+def test_a_reader_at_work_does_not_keep_the_writer_from_closing(create):
+    writer = create()
+    writer.append(records.batch(1))
+    writer.flush()
+    database = f"{(writer.path / 'recording.sqlite').as_uri()}?mode=ro"
+    with closing(sqlite3.connect(database, uri=True, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM load_profile_1").fetchone() == (1,)
+        writer.append(records.batch(2))
+        writer.close()
+        assert reader.execute("SELECT count(*) FROM load_profile_1").fetchone() == (1,)
+    recording = Recording.open(writer.path)
+    assert recording.info.complete
+    assert recording.load_profile("head").end_ns.size == 2
+    assert recording.truth() == [records.truth(1), records.truth(2)]
 
 
 class Interrupting:

@@ -6,10 +6,13 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.recording import records
 from twin.contracts import AlarmRecord, CommandRecord, MeterInfo, TruthEntry
 from twin.recording import NotRecordedError, Recording, RecordingError
+from twin.recording.rows import from_json, to_json
 
 
 @pytest.fixture
@@ -136,6 +139,34 @@ def test_a_refused_record_refuses_its_whole_call(writer, recording):
         writer.append([records.truth(3), broken])
     writer.flush()
     assert recording.truth() == []
+
+
+def test_the_command_log_keeps_its_order(writer, recording):
+    writer.append([records.command(1), records.command(3)])
+    for late in ([records.command(3)], [records.command(4), records.command(2)]):
+        with pytest.raises(RecordingError, match=r"command \d after command \d; append the log in its order"):
+            writer.append(late)
+    writer.append([records.command(4)])
+    writer.flush()
+    assert [found.sequence for found in recording.commands()] == [1, 3, 4]
+
+
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3).map(tuple) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(PLAIN)
+def test_plain_data_survives_json(value):
+    text = to_json(value, "value")
+    assert from_json(text) == value
+    assert to_json(from_json(text), "value") == text, "the form is canonical"
 
 
 def test_it_flushes_by_count_and_by_recorded_time(create):

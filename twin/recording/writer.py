@@ -58,6 +58,7 @@ class RecordingWriter:
         self._channel_sets = ChannelSets()
         self._count = 0
         self._batch = 0
+        self._last_command = 0
         self._unsettled = False
         self._flushed_ns: int | None = None
         try:
@@ -114,13 +115,15 @@ class RecordingWriter:
         Raises
         ------
         RecordingError
-            For a record of an unknown meter, with unusable channel names or without plain data.
+            For a record of an unknown meter, with unusable channel names or without plain data, or
+            a command out of sequence.
         RecordingPathError
             When a flush was due and failed; the records stay buffered.
         """
         self._check_open()
         self._settle()
         batch = [self._row(record) for record in records]
+        self._check_sequence(batch)
         for table, row in batch:
             if isinstance(table, str):
                 self._pending[table].append(row)
@@ -174,10 +177,10 @@ class RecordingWriter:
             with self._failing_with_path():
                 self._seal_before(self._channel_sets.newest_day + 1)
                 self._connection.execute(sql.SET_META, ("complete", "1"))
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                # One plain file that opens read-only anywhere; a reader at work keeps it in WAL mode.
+                # One plain file that opens read-only anywhere; a reader at work keeps it in WAL mode,
+                # which is as good to everybody but read-only media.
+                self._connection.execute("PRAGMA busy_timeout = 100")
                 with contextlib.suppress(sqlite3.OperationalError):
-                    self._connection.execute("PRAGMA busy_timeout = 100")
                     self._connection.execute("PRAGMA journal_mode = DELETE")
         finally:
             self._closed = True
@@ -264,6 +267,16 @@ class RecordingWriter:
             )
             self._connection.execute(sql.drop_hot_intervals(set_id), span)
 
+    def _check_sequence(self, batch: Sequence[tuple[str | int, rows.Row]]) -> None:
+        last = self._last_command
+        for table, row in batch:
+            if table == "command":
+                if row[0] <= last:
+                    msg = f"{self._path}: command {row[0]} after command {last}; append the log in its order"
+                    raise RecordingError(msg)
+                last = row[0]
+        self._last_command = last
+
     def _check_open(self) -> None:
         if self._closed:
             msg = f"{self._path}: the writer is closed; create another recording"
@@ -285,6 +298,9 @@ class RecordingWriter:
     def _failing_with_path(self) -> Iterator[None]:
         try:
             yield
+        except sqlite3.IntegrityError as error:
+            msg = f"{self._path}: a record does not fit its table: {error}; mend the program that appends it"
+            raise RecordingError(msg) from error
         except (sqlite3.Error, OSError) as error:
             msg = (
                 f"{self._path}: cannot write: {error}; free space or make the directory writable, "
