@@ -46,6 +46,7 @@ SI_PER_UNIT: dict[str, float] = {
 
 ENERGY_ROLLOVER = 1_000_000_000
 """An energy register runs to 999,999,999 (KW320 manual 6.3.7)."""
+_LARGEST = float(np.finfo(np.float32).max)
 _COUNT_TOLERANCE = 1e-6
 """An energy this close below a whole count has reached it: binary rounding of the ratio [counts]."""
 
@@ -182,6 +183,7 @@ class BlockCodec:
         int64[registers]
         """
         counts = np.nan_to_num(values * self._factor(scaling), copy=False)
+        counts = np.clip(counts, -_LARGEST, _LARGEST)
         raw = np.empty(counts.shape, dtype=np.int64)
         if self._float.size:
             raw[self._float] = counts[self._float].astype(np.float32).view(np.uint32)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from zoneinfo import available_timezones
 
 from twin.documents import nearest, suggestion
+from twin.meters.codec import SI_PER_UNIT
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
 from twin.meters.kw320.profile import PROFILES, register_map
 from twin.meters.kw320.settings_registers import COMPARISONS, Identity, meter_settings, scaling_of
@@ -213,4 +214,6 @@ def _setpoint_problems(config: MeterConfig, alarm: AlarmConfig) -> list[str]:
     low, high = (limit * ratio for limit in form.limits)
     if low <= alarm.setpoint <= high:
         return []
-    return [f"{alarm.setpoint:g} does not fit the register; use {low:g}..{high:g} {form.unit}"]
+    given, least, most = (value / SI_PER_UNIT[form.unit] for value in (alarm.setpoint, low, high))
+    unit = f" {form.unit}" if form.unit else ""
+    return [f"{given:g}{unit} does not fit the register; use {least:g}..{most:g}{unit}"]
