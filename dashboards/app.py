@@ -42,7 +42,7 @@ def create_app(
     app = Dash(
         "dashboards",
         title="Site twin",
-        update_title=None,
+        update_title="",
         assets_folder=str(Path(__file__).parent / "assets"),
         pages_folder="",
         suppress_callback_exceptions=True,

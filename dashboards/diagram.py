@@ -9,9 +9,9 @@ from html import escape
 from dashboards.quantity import engineering
 from twin.contracts import BranchLine, BusLine, Diagram, MeterLine, SwitchLine
 
-WIDTH, HEIGHT = 1000.0, 470.0
+WIDTH, HEIGHT = 1120.0, 400.0
 """Size of the drawing in its own units."""
-_MARGIN_X, _MARGIN_Y = 90.0, 62.0
+_MARGIN_X, _MARGIN_Y = 70.0, 56.0
 _LABEL_W, _LABEL_H = 118.0, 36.0
 _SWITCH_GAP = 30.0
 
@@ -86,7 +86,7 @@ def _branch(branch: BranchLine, places: dict[str, tuple[float, float]]) -> str:
     if branch.kind == "transformer":
         x, y = _middle(branch, places)
         text += f'<g class="transformer"><title>transformer {escape(branch.name)}</title>'
-        text += f'<circle cx="{x - 7:.1f}" cy="{y:.1f}" r="11"/><circle cx="{x + 7:.1f}" cy="{y:.1f}" r="11"/></g>'
+        text += "".join(f'<circle cx="{x + dx:.1f}" cy="{y:.1f}" r="11"/>' for dx in (-7, 7)) + "</g>"
     return text
 
 
@@ -158,7 +158,8 @@ def _switch(switch: SwitchLine, x: float, y: float) -> str:
     label_y = y + (34 if plates else 25)
     return (
         f'<g class="switch {state}" data-switch="{name}" data-kind="{escape(switch.kind)}" '
-        f'data-bus="{escape(switch.bus)}" tabindex="0" role="button" aria-label="{escape(switch.kind)} {name}, {state}">'
+        f'data-bus="{escape(switch.bus)}" tabindex="0" role="button" '
+        f'aria-label="{escape(switch.kind)} {name}, {state}">'
         f'<rect x="{x - 26:.1f}" y="{y - 16:.1f}" width="52" height="46" class="hit"/>'
         f'<rect x="{x - 10:.1f}" y="{y - 10:.1f}" width="20" height="20" class="body"/>'
         f'<path d="M{x:.1f} {y - 7:.1f}V{y + 7:.1f}" class="blade-closed"/>'
@@ -180,7 +181,8 @@ def _meter(meter: MeterLine, place: tuple[float, float], taken: list[Box]) -> st
     spot = next((spot for spot in spots if _fits(_around(*spot, dx, dy), taken)), None)
     if spot is None:
         # No room for a label: a ring that tells its values when pointed at.
-        return f'<g class="meter small" data-meter="{name}">{title}<circle cx="{x:.1f}" cy="{y:.1f}" r="20"/></g>'
+        ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="20"/>'
+        return f'<g class="meter small" data-meter="{name}">{title}{ring}</g>'
     cx, cy = spot
     taken.append(_around(cx, cy, dx, dy))
     left, top = cx - dx, cy - dy

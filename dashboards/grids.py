@@ -23,8 +23,8 @@ def number(field: str, name: str, width: int, form: str, **more: Any) -> dict[st
 
 
 def table(
-    name: str, columns: list[dict[str, Any]], *, key: str, empty: str, rows: list[dict[str, Any]] | None = None,
-    height: str = "100%", **options: Any,
+    name: str, columns: list[dict[str, Any]], *, key: str, empty: str, rows: list[dict[str, Any]],
+    **options: Any,
 ) -> Any:  # fmt: skip
     """Return a table whose rows the script adds and changes.
 
@@ -40,15 +40,13 @@ def table(
         What is awaited while there is no row.
     rows : list of dict
         Rows to start with.
-    height : str
-        As in CSS.
     options
         Further grid options.
     """
     return dag.AgGrid(
         id=name,
         columnDefs=columns,
-        rowData=rows or [],
+        rowData=rows,
         getRowId=f"params.data.{key}",
         defaultColDef={"sortable": True, "resizable": True, "suppressMovable": True},
         dashGridOptions={
@@ -59,5 +57,5 @@ def table(
             "tooltipShowDelay": 300,
             **options,
         },
-        style={"height": height, "width": "100%"},
+        style={"height": "100%", "width": "100%"},
     )

@@ -1,5 +1,6 @@
 """The one callback of each page: every second it answers with what changed since the frame last seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,17 @@ class Site:
         return frame.time_zone if frame else "UTC"
 
 
+def records(first: dict[str, Any] | None, part: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the rows of a payload's part as records, for a table to start with."""
+    return [dict(zip(columns, row, strict=True)) for row in first[part]] if first else []
+
+
 def live_page(
-    site: Site, page: str, *content: Any, columns: dict[str, Any] | None = None, **data: Any
+    page: str,
+    first: dict[str, Any] | None,
+    *content: Any,
+    columns: dict[str, Any] | None = None,
+    **data: Any,
 ) -> Any:
     """Return a page's layout together with its timer and its stores.
 
@@ -36,6 +46,8 @@ def live_page(
     ----------
     page : str
         Name of the page, as ``Feed.delta`` knows it.
+    first : dict
+        Whole payload that the page starts with; None before the first frame.
     content
         Components of the page.
     columns : dict
@@ -43,7 +55,6 @@ def live_page(
     data
         What the page's script needs once, for example the diagram's SVG text.
     """
-    first = site.feed.delta(page, -1)
     seen = first["sequence"] if first else -1
     return html.Div(
         [
@@ -80,9 +91,10 @@ def register(app: Dash, site: Site) -> None:
         answer = site.feed.delta(page, seen)
         return (no_update, no_update) if answer is None else (answer, answer["sequence"])
 
-    app.clientside_callback(
-        ClientsideFunction("twin", "apply"), Input("live", "data"), State("page-data", "data")
-    )
-    app.clientside_callback(
-        ClientsideFunction("twin", "watch"), Input("tick", "n_intervals"), prevent_initial_call=True
-    )
+    in_browser(app, "apply", Input("live", "data"), State("page-data", "data"))
+    in_browser(app, "watch", Input("tick", "n_intervals"), prevent_initial_call=True)
+
+
+def in_browser(app: Any, function: str, *dependencies: Any, **options: Any) -> None:
+    """Add a callback that a function of the script carries out."""
+    app.clientside_callback(ClientsideFunction("twin", function), *dependencies, **options)

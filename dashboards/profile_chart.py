@@ -10,10 +10,13 @@ from dashboards.channels import Series
 from dashboards.quantity import engineering
 from twin.recording import LoadProfile
 
-_NAMES = {"W": "active power", "var": "reactive power", "VA": "apparent power", "V": "voltage", "A": "current",
-          "Hz": "frequency", "Wh": "energy", "varh": "energy", "VAh": "energy", "%": "", "": "ratio"}  # fmt: skip
+_NAMES = {
+    "W": "active power", "var": "reactive power", "VA": "apparent power", "V": "voltage", "A": "current",
+    "Hz": "frequency", "Wh": "energy", "varh": "energy", "VAh": "energy", "%": "", "": "ratio",
+}  # fmt: skip
 PANELS = 4
 """So many different units are drawn at once."""
+_HALF_DAY_S = 43_200.0
 PEAK_DAYS = 14
 """Demand peaks are marked in ranges up to so many days."""
 
@@ -70,14 +73,18 @@ def _trace(line: Line, axis: str, colour: str, time_zone: str) -> dict[str, Any]
 
 
 def daily_peaks(line: Line, time_zone: str) -> list[int]:
-    """Return the position of the highest interval of each local day, in order of time."""
+    """Return the position of the highest interval of each local day, in order of time.
+
+    A day of which less than half was recorded has no peak to speak of, unless it is the only one.
+    """
     values = line.series.values(line.profile)
     # An interval that ends at midnight belongs to the day before.
     days = np.floor((clock.axis_ms(line.profile.end_ns, time_zone) - 1) / 86_400_000).astype(np.int64)
     peaks = []
     for day in np.unique(days):
         of_day = np.flatnonzero((days == day) & ~np.isnan(values))
-        if of_day.size:
+        covered = float(line.profile.duration_s[days == day].sum())
+        if of_day.size and (covered >= _HALF_DAY_S or np.unique(days).size == 1):
             peaks.append(int(of_day[np.argmax(values[of_day])]))
     return peaks
 
@@ -89,12 +96,13 @@ def _peaks(line: Line, axis: str, colour: str, time_zone: str) -> list[dict[str,
     values = line.series.values(line.profile)[peaks]
     return [
         {
-            "type": "scatter", "mode": "markers+text", "name": f"{line.meter}: peak of the day", "yaxis": axis,
+            "type": "scatter", "mode": "markers+text", "yaxis": axis,
+            "name": f"{line.meter}: peak of the day",
             "x": figures.numbers(clock.axis_ms(line.profile.end_ns[peaks], time_zone), 0),
             "y": [float(value) for value in values],
             "text": [engineering(float(value), line.series.unit) for value in values],
             "textposition": "top center", "textfont": {"size": 11, "color": colour}, "cliponaxis": False,
-            "marker": {"symbol": "diamond", "size": 9, "color": colour, "line": {"color": "#fff", "width": 1}},
+            "marker": {"symbol": "diamond", "size": 9, "color": colour},
             "hoverinfo": "skip",
         }
     ]  # fmt: skip

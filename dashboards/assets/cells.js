@@ -68,10 +68,13 @@
     return element("span", { className: "trended" },
       element("svg", { width: 44, height: 18, className: "spark", "aria-hidden": true }, element("polyline", { points: points.join(" ") })), number);
   };
-  cells.EventMark = function (props) {
-    if (!props.value) return null;
-    const glyphs = { sag: "▼", swell: "▲", over_current: "◆" };
-    return element("span", { className: "event-mark" }, (glyphs[props.value] || "◆") + " " + props.value.replace("_", " "));
+  const GLYPHS = { sag: "▼", swell: "▲", over_current: "◆" };
+  cells.MeterName = function (props) {
+    const event = props.data.event;
+    if (!event) return element("span", {}, props.value);
+    const mark = (GLYPHS[event] || "◆") + " " + event.replace("_", " ");
+    return element("span", { className: "in-event", title: "In a power-quality event now" }, props.value + " ",
+      element("span", { className: "event-mark" }, mark));
   };
   const SHAPES = { H: "■", M: "▲", L: "●" };
   cells.AlarmMark = function (props) {

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, dcc, html
 
 from dashboards import grids, priority
 from dashboards.feed import ALARM_COLUMNS
-from dashboards.live import Site, live_page
+from dashboards.live import Site, in_browser, live_page, records
 
 _TEXT = {"filter": "agTextColumnFilter", "suppressHeaderMenuButton": True, "suppressHeaderFilterButton": True}
 _STATES = {"all": "all", "active": "active", "returned": "returned"}
@@ -15,7 +15,9 @@ _COLUMNS = [
     grids.column("priority", "Pr", 66, cellRenderer="AlarmMark", pinned="left"),
     grids.column(
         "state", "State", 90, **_TEXT,
-        cellClassRules={"state-active": "params.value === 'active'", "state-returned": "params.value !== 'active'"},
+        cellClassRules={
+            "state-active": "params.value === 'active'", "state-returned": "params.value !== 'active'",
+        },
     ),
     grids.column("meter", "Meter", 130, **_TEXT),
     grids.column("parameter", "Parameter", 120),
@@ -31,6 +33,7 @@ _COLUMNS = [
 def layout(site: Site) -> Any:
     """Return the page."""
     frame = site.feed.frame()
+    first = site.feed.delta("alarms", -1)
     names = [meter.name for meter in frame.meters] if frame else []
     choices = html.Div(
         [
@@ -54,10 +57,11 @@ def layout(site: Site) -> Any:
     table = grids.table(
         "alarm-grid", _COLUMNS, key="key",
         empty="No alarm yet. An alarm appears here when a meter's alarm channel becomes active.",
+        rows=records(first, "alarms", ALARM_COLUMNS),
     )  # fmt: skip
     return live_page(
-        site,
         "alarms",
+        first,
         choices,
         html.Section(html.Div(table, className="grid-host"), className="panel"),
         columns={"alarms": ALARM_COLUMNS},
@@ -78,8 +82,9 @@ def _legend() -> list[Any]:
 
 def register(app: Dash, site: Site) -> None:
     """Add the filter, which runs in the browser."""
-    app.clientside_callback(
-        ClientsideFunction("twin", "filterAlarms"),
+    in_browser(
+        app,
+        "filterAlarms",
         Output("alarm-grid", "filterModel"),
         Input("alarm-meters", "value"),
         Input("alarm-state", "value"),

@@ -6,11 +6,12 @@ from dash import Dash, Input, Output, State, callback_context, dcc, html, no_upd
 
 from dashboards import clock, figures, grids
 from dashboards.history import EVENT_COLUMNS, EVENT_LIMIT
-from dashboards.live import Site, live_page
+from dashboards.itic_chart import itic_figure
+from dashboards.live import Site, live_page, records
+from dashboards.waveform_chart import waveform_figure
 from twin.contracts import EventRecord
-from twin.recording import export_waveform_csv
+from twin.recording import WaveformSummary, export_waveform_csv
 
-_CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
 _AWAITED = "Select an event to see its waveform."
 
 _COLUMNS = [
@@ -28,17 +29,17 @@ _COLUMNS = [
 
 def layout(site: Site) -> Any:
     """Return the page."""
+    first = site.feed.delta("events", -1)
     table = grids.table(
         "event-grid", _COLUMNS, key="key",
         empty="No event yet. Sags, swells and over-currents that a meter records appear here.",
+        rows=records(first, "events", EVENT_COLUMNS),
         rowSelection={"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
     )  # fmt: skip
-    curve = dcc.Graph(
-        id="itic", figure=figures.itic_figure([], None), config={**_CONFIG, "displayModeBar": False}
-    )
+    curve = figures.graph("itic", itic_figure([], None), height=330, tools=False)
     return live_page(
-        site,
         "events",
+        first,
         html.Div(
             [
                 html.Section(
@@ -58,33 +59,25 @@ def layout(site: Site) -> Any:
 
 
 def _viewer() -> list[Any]:
-    chart = dcc.Graph(id="waveform", figure=figures.empty(_AWAITED, height=430), config=_CONFIG)
+    captures = dcc.Dropdown([], id="capture", placeholder="no capture chosen")
+    phases = dcc.Checklist(["a", "b", "c"], ["a", "b", "c"], id="phases", inline=True, className="choices")
+    show = dcc.Checklist(
+        {"rms": "half-cycle RMS"}, ["rms"], id="show-rms", inline=True, className="choices"
+    )  # fmt: skip
     return [
         html.H2("Waveform"),
         html.Div(
             [
-                html.Div(
-                    [html.Label("Capture"), dcc.Dropdown([], id="capture", placeholder="no capture yet")], className="wider"
-                ),
-                html.Div(
-                    [
-                        html.Div("Phases", className="label"),
-                        dcc.Checklist(["a", "b", "c"], ["a", "b", "c"], id="phases", inline=True, className="choices"),
-                    ]
-                ),
-                html.Div(
-                    [
-                        html.Div("Show", className="label"),
-                        dcc.Checklist({"rms": "half-cycle RMS"}, ["rms"], id="show-rms", inline=True, className="choices"),
-                    ]
-                ),
+                html.Div([html.Label("Capture"), captures], className="wider"),
+                html.Div([html.Div("Phases", className="label"), phases]),
+                html.Div([html.Div("Show", className="label"), show]),
                 html.Div(html.Button("Download CSV", id="waveform-csv", n_clicks=0)),
             ],
             className="filters",
         ),
         html.P("", id="waveform-note", className="hint"),
-        chart,
-    ]  # fmt: skip
+        figures.graph("waveform", figures.empty(_AWAITED, height=430), height=430),
+    ]
 
 
 def register(app: Dash, site: Site) -> None:
@@ -95,7 +88,7 @@ def register(app: Dash, site: Site) -> None:
         prevent_initial_call=True,
     )  # fmt: skip
     def curve(_sequence: int | None, rows: list[dict[str, Any]] | None) -> Any:
-        return figures.itic_figure(site.history.events(), rows[0]["key"] if rows else None)
+        return itic_figure(site.history.events(), rows[0]["key"] if rows else None)
 
     @app.callback(Output("event-grid", "selectedRows"), Input("itic", "clickData"), prevent_initial_call=True)
     def pick(click: dict[str, Any] | None) -> Any:
@@ -109,11 +102,7 @@ def register(app: Dash, site: Site) -> None:
         Input("event-grid", "selectedRows"),
     )
     def captures(_count: int | None, rows: list[dict[str, Any]] | None) -> tuple[Any, Any]:
-        options = [
-            {"label": f"{clock.stamp(wave.trigger_ns, site.time_zone)}  {wave.meter}  {wave.reason.replace('_', ' ')}",
-             "value": f"{wave.meter}#{wave.number}"}
-            for wave in site.history.captures()
-        ]  # fmt: skip
+        options = [_option(wave, site.time_zone) for wave in site.history.captures()]
         if callback_context.triggered_id != "event-grid":
             return options, no_update
         event = _selected(site, rows)
@@ -137,7 +126,7 @@ def register(app: Dash, site: Site) -> None:
             text = f"Meter {event.meter} has no waveform capture." if event else _AWAITED
             return figures.empty(text, height=430), ""
         belongs = event if event is not None and event.meter == wave.meter else None
-        chart = figures.waveform_figure(wave, phases=phases, rms="rms" in show, event=belongs)
+        chart = waveform_figure(wave, phases=phases, rms="rms" in show, event=belongs)
         return chart, _note(wave.trigger_ns, wave.reason, wave.meter, belongs, site.time_zone)
 
     @app.callback(
@@ -154,6 +143,12 @@ def register(app: Dash, site: Site) -> None:
         return {"content": export_waveform_csv(wave), "filename": name, "type": "text/csv"}
 
 
+def _option(wave: WaveformSummary, time_zone: str) -> dict[str, str]:
+    when = clock.stamp(wave.trigger_ns, time_zone)
+    label = f"{when}  {wave.meter}  {wave.reason.replace('_', ' ')}"
+    return {"label": label, "value": f"{wave.meter}#{wave.number}"}
+
+
 def _split(key: str) -> tuple[str, int]:
     meter, _, number = key.rpartition("#")
     return meter, int(number)
@@ -167,8 +162,8 @@ def _note(trigger_ns: int, reason: str, meter: str, event: EventRecord | None, t
     text = f"{meter}: captured {clock.stamp(trigger_ns, time_zone)}, reason {reason.replace('_', ' ')}"
     if event is None:
         return text + "."
+    which = f"the trigger of {event.type.replace('_', ' ')} {event.number}"
     apart = clock.seconds_between(event.trigger_ns, trigger_ns)
     if abs(apart) < 1e-3:
-        return f"{text}, at the trigger of {event.type.replace('_', ' ')} {event.number}."
-    side = "after" if apart > 0 else "before"
-    return f"{text}, {clock.duration_text(abs(apart))} {side} the trigger of {event.type.replace('_', ' ')} {event.number}."
+        return f"{text}, at {which}."
+    return f"{text}, {clock.duration_text(abs(apart))} {'after' if apart > 0 else 'before'} {which}."

@@ -2,43 +2,32 @@
 
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, callback_context, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, callback_context, dcc, html, no_update
 
 from dashboards import commands, diagram, grids
 from dashboards.feed import METER_COLUMNS
-from dashboards.live import Site, live_page
+from dashboards.live import Site, in_browser, live_page, records
 from twin.contracts import MeterLine
 
 _SPEEDS = (1, 10, 60, 600)
 
 
-def _band(field: str, name: str) -> dict[str, Any]:
-    return grids.column(field, name, 104, cellRenderer="VoltageBand", type="rightAligned")
-
-
-def _bar(field: str, name: str) -> dict[str, Any]:
-    return grids.column(field, name, 92, cellRenderer="CurrentBar", type="rightAligned")
-
+_RIGHT = {"type": "rightAligned"}
 
 _COLUMNS = [
-    grids.column("name", "Meter", 112, pinned="left", tooltipField="about"),
-    _band("v1", "V1"),
-    _band("v2", "V2"),
-    _band("v3", "V3"),
-    _bar("i1", "I1"),
-    _bar("i2", "I2"),
-    _bar("i3", "I3"),
-    grids.column("p", "P", 132, cellRenderer="Tendency", type="rightAligned"),
+    grids.column("name", "Meter", 130, pinned="left", tooltipField="about", cellRenderer="MeterName"),
+    *(grids.column(f"v{n}", f"V{n}", 88, cellRenderer="VoltageBand", **_RIGHT) for n in (1, 2, 3)),
+    *(grids.column(f"i{n}", f"I{n}", 82, cellRenderer="CurrentBar", **_RIGHT) for n in (1, 2, 3)),
+    grids.column("p", "P", 124, cellRenderer="Tendency", **_RIGHT),
     grids.number("q", "Q", 90, "si(params.value, 'var')"),
-    grids.number("pf", "PF", 66, "fixed(params.value, 3)"),
-    grids.number("f", "f", 84, "fixed(params.value, 3, 'Hz')"),
-    grids.number("thd_v", "THD V", 76, "fixed(params.value, 2, '%')", headerTooltip="Largest of the phases"),
-    grids.number("thd_i", "THD I", 74, "fixed(params.value, 1, '%')", headerTooltip="Largest of the phases"),
-    grids.number("unbalance", "Unb V", 76, "fixed(params.value, 2, '%')"),
-    grids.number("demand", "Demand", 92, "si(params.value, 'W')"),
-    grids.number("imp", "Import", 108, "fixed(params.value, 1, 'kWh')"),
-    grids.number("exp", "Export", 100, "fixed(params.value, 1, 'kWh')"),
-    grids.column("event", "Event", 96, cellRenderer="EventMark"),
+    grids.number("pf", "PF", 60, "fixed(params.value, 3)"),
+    grids.number("f", "f", 82, "fixed(params.value, 3, 'Hz')"),
+    grids.number("thd_v", "THD V", 70, "fixed(params.value, 2, '%')", headerTooltip="Largest of the phases"),
+    grids.number("thd_i", "THD I", 70, "fixed(params.value, 1, '%')", headerTooltip="Largest of the phases"),
+    grids.number("demand", "Demand", 88, "si(params.value, 'W')"),
+    grids.number("imp", "Import", 102, "fixed(params.value, 1, 'kWh')"),
+    grids.number("exp", "Export", 92, "fixed(params.value, 1, 'kWh')"),
+    grids.number("unbalance", "Unb. V", 76, "fixed(params.value, 2, '%')"),
 ]
 
 
@@ -56,15 +45,17 @@ def layout(site: Site) -> Any:
     """Return the page."""
     frame = site.feed.frame()
     if frame is None:
-        return live_page(site, "overview")
+        return live_page("overview", None)
+    first = site.feed.delta("overview", -1)
+    live_rows = {row["name"]: row for row in records(first, "meters", METER_COLUMNS)}
     svg = diagram.render(site.feed.diagram, frame.switches, frame.meters)
     table = grids.table(
         "meter-grid", _COLUMNS, key="name", empty="The site has no meter.",
-        rows=[_static(meter) for meter in frame.meters],
+        rows=[_static(meter) | live_rows.get(meter.name, {}) for meter in frame.meters],
     )  # fmt: skip
     return live_page(
-        site,
         "overview",
+        first,
         html.Div(
             [
                 html.Section([html.Div(id="diagram", className="diagram-host")], className="panel diagram"),
@@ -72,11 +63,18 @@ def layout(site: Site) -> Any:
             ],
             className="top",
         ),
-        html.Section([html.Div(table, className="grid-host")], className="panel meters"),
+        html.Section(
+            html.Div(table, className="grid-host", style=_height(len(frame.meters))), className="panel"
+        ),
         _confirmation(),
         columns={"meters": METER_COLUMNS},
         svg=svg,
     )
+
+
+def _height(rows: int) -> dict[str, str]:
+    """Return the table's height: no more than its rows need, no more than the window leaves."""
+    return {"height": f"min({31 * rows + 52}px, max(230px, calc(100vh - 545px)))"}
 
 
 def _controls() -> list[Any]:
@@ -105,7 +103,7 @@ def _controls() -> list[Any]:
                 html.Dt("Network solutions"), html.Dd("–", id="activity-2"),
             ]
         ),
-        html.P("Click a switch in the diagram to operate it: filled is closed, hollow is open.", className="hint"),
+        html.P("Click a switch to operate it; filled is closed, hollow open.", className="hint"),
     ]  # fmt: skip
 
 
@@ -133,15 +131,17 @@ def _confirmation() -> Any:
 
 def register(app: Dash, site: Site) -> None:
     """Add the callbacks of the controls."""
-    app.clientside_callback(
-        ClientsideFunction("twin", "ask"),
+    in_browser(
+        app,
+        "ask",
         Output("confirm", "className"),
         Output("confirm-text", "children"),
         Output("confirm-yes", "children"),
         Input("switch-ask", "data"),
     )
-    app.clientside_callback(
-        ClientsideFunction("twin", "cancel"),
+    in_browser(
+        app,
+        "cancel",
         Output("switch-ask", "data", allow_duplicate=True),
         Input("confirm-no", "n_clicks"),
         prevent_initial_call=True,

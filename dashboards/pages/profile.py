@@ -4,16 +4,20 @@ import csv
 import io
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, callback_context, dcc, html, no_update
+from dash import Dash, Input, Output, State, callback_context, dcc, html, no_update
 
 from dashboards import clock, figures
 from dashboards.channels import Series, series_of
-from dashboards.live import Site, live_page
+from dashboards.live import Site, in_browser, live_page
 from dashboards.profile_chart import PANELS, Line, profile_figure
 
 _REFRESH_MS = 10_000
 _AWAITED = (
     "No interval recorded yet. The first appears at the end of the meters' first load-profile interval."
+)
+_NOTE = (
+    "Times are local; a value stands for the interval that ends at its stamp. "
+    "Drag to zoom, double-click to see all."
 )
 _NOTHING = "Choose at least one meter and one quantity."
 _OUTSIDE = "No interval was recorded in the days chosen."
@@ -23,54 +27,36 @@ def layout(site: Site) -> Any:
     """Return the page."""
     meters = [meter.name for meter in site.history.meters()]
     offered = _offered(site, meters)
-    choices = [
-        {"label": f"{one.label} [{one.unit}]" if one.unit else one.label, "value": one.key} for one in offered
-    ]
+    choices = [{"label": f"{one.label} [{one.unit or '1'}]", "value": one.key} for one in offered]
+    default = [choice["value"] for choice in choices[:1]]
+    which_meters = dcc.Dropdown(meters, meters[:1], id="profile-meters", multi=True, placeholder="none")
+    which_series = dcc.Dropdown(choices, default, id="profile-series", multi=True, placeholder="none")
+    which_days = dcc.DatePickerRange(
+        id="profile-days",
+        display_format="YYYY-MM-DD",
+        clearable=True,
+        start_date_placeholder_text="first",
+        end_date_placeholder_text="last",
+    )
     panel = html.Div(
         [
-            html.Div(
-                [
-                    html.Label("Meters"),
-                    dcc.Dropdown(meters, meters[:1], id="profile-meters", multi=True, placeholder="choose meters"),
-                ],
-                className="wide",
-            ),
-            html.Div(
-                [
-                    html.Label("Quantities"),
-                    dcc.Dropdown(
-                        choices, [choice["value"] for choice in choices[:1]], id="profile-series", multi=True,
-                        placeholder="choose quantities",
-                    ),
-                ],
-                className="wider",
-            ),
-            html.Div(
-                [
-                    html.Label("Days"),
-                    dcc.DatePickerRange(id="profile-days", display_format="YYYY-MM-DD", clearable=True,
-                                        start_date_placeholder_text="first", end_date_placeholder_text="last"),
-                ]
-            ),
+            html.Div([html.Label("Meters"), which_meters], className="wide"),
+            html.Div([html.Label("Quantities"), which_series], className="wider"),
+            html.Div([html.Label("Days"), which_days]),
             html.Div(html.Button("Download CSV", id="profile-csv", n_clicks=0)),
         ],
         className="panel filters",
-    )  # fmt: skip
-    chart = dcc.Graph(
-        id="profile-chart", figure=figures.empty(_AWAITED, height=420), config=_CONFIG, className="chart"
     )
+    chart = figures.graph("profile-chart", figures.empty(_AWAITED, height=420))
     return live_page(
-        site,
         "profile",
+        site.feed.delta("profile", -1),
         panel,
         html.Section([chart, html.P("", id="profile-note", className="hint")], className="panel"),
         dcc.Store(id="profile-zoom"),
         dcc.Interval(id="profile-refresh", interval=_REFRESH_MS),
         dcc.Download(id="profile-file"),
     )
-
-
-_CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
 
 
 def _offered(site: Site, meters: list[str]) -> list[Series]:
@@ -116,10 +102,8 @@ def _narrowed(
 
 def register(app: Dash, site: Site) -> None:
     """Add the callbacks of the chart and of the download."""
-    app.clientside_callback(
-        ClientsideFunction("twin", "zoomed"), Output("profile-zoom", "data"), Input("profile-chart", "relayoutData"),
-        prevent_initial_call=True,
-    )  # fmt: skip
+    zoomed = Output("profile-zoom", "data"), Input("profile-chart", "relayoutData")
+    in_browser(app, "zoomed", *zoomed, prevent_initial_call=True)
 
     @app.callback(
         Output("profile-chart", "figure"),
@@ -139,9 +123,7 @@ def register(app: Dash, site: Site) -> None:
         days = _range(site, first, last)
         if refresh and (zoom or days[1] is not None):
             return no_update, no_update
-        if callback_context.triggered_id in {"profile-days", "profile-meters"} and callback_context.triggered_prop_ids.keys() & {
-            "profile-days.start_date", "profile-days.end_date"
-        }:  # fmt: skip
+        if callback_context.triggered_id == "profile-days":
             zoom = None
         lines = _lines(site, meters or [], keys or [], *_narrowed(site, zoom, days))
         if not lines:
@@ -149,7 +131,7 @@ def register(app: Dash, site: Site) -> None:
                 return no_update, "Nothing was recorded there; double-click the chart to see all."
             return figures.empty(_missing(site, meters, keys), height=420), ""
         units = dict.fromkeys(line.series.unit for line in lines)
-        note = "Times are local; a value stands for the interval that ends at its stamp. Drag to zoom, double-click to see all."
+        note = _NOTE
         if len(units) > PANELS:
             note = f"Only quantities of the first {PANELS} units are drawn. {note}"
         return profile_figure(lines, time_zone=site.time_zone, revision=f"{first}/{last}"), note
