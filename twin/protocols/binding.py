@@ -99,7 +99,7 @@ def open_listener(binding: Binding, *, backlog: int) -> socket.socket:
         listener.bind(address)
         listener.listen(backlog)
         listener.setblocking(False)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         if listener is not None:
             listener.close()
         raise _explain(binding, error) from error
@@ -117,22 +117,24 @@ def _find_dead_peers(listener: socket.socket) -> None:
             listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
-def _explain(binding: Binding, error: OSError) -> ListenError:
+def _explain(binding: Binding, error: OSError | UnicodeError) -> ListenError:
     where = f"{binding.host}:{binding.port} for {binding.meters}"
-    if error.errno == errno.EADDRINUSE:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
         return PortInUseError(
             errno.EADDRINUSE,
             f"cannot listen on {where}: the port is in use; stop the program that holds it "
             f"(`ss -ltnp 'sport = :{binding.port}'` names it) or give the meter another port or address",
         )
-    if error.errno in (errno.EACCES, errno.EPERM):
+    if number in (errno.EACCES, errno.EPERM):
         return PortPermissionError(
             errno.EACCES,
             f"cannot listen on {where}: ports below 1024 are reserved; choose a port from 1024 up, or allow "
             "it (`sysctl net.ipv4.ip_unprivileged_port_start=502`, or the CAP_NET_BIND_SERVICE capability)",
         )
+    reason = error.strerror if isinstance(error, OSError) else error
     return ListenError(
-        error.errno or 0,
-        f"cannot listen on {where}: {error.strerror}; use an address of this machine (`ip address` lists "
+        number or errno.EADDRNOTAVAIL,
+        f"cannot listen on {where}: {reason}; use an address of this machine (`ip address` lists "
         "them), 127.0.0.1 for this machine alone or 0.0.0.0 for all of its networks",
     )

@@ -24,7 +24,10 @@ from twin.protocols.modbus_session import ModbusSession, PendingWrite, ServedPor
 
 _HEADER = struct.Struct(">HHH")  # transaction, protocol, length of what follows
 _ANSWER = struct.Struct(">HHHB")
-_SHORTEST, _LONGEST = 2, 254  # unit and PDU: a function code alone .. 253 bytes
+_SHORTEST = 2  # unit and function code
+# The specification ends at 254 (a PDU of 253 bytes), but a write of too many registers has to be read to be
+# refused as such: its byte count, one byte, ends at 255.
+_LONGEST = 1 + 6 + 255
 _REQUESTS_PER_TURN = 64  # then other connections have their turn
 _BACKLOG_BYTES = 65536  # of unanswered requests; above that the sender has to wait
 
