@@ -28,11 +28,11 @@ def reading(measure: WindowMeasure) -> Reading:
     ================== =================================================================
     ``v``, ``i``       RMS over the window, IEC 61000-4-30 5.2 and 5.13
     ``vll``, ``i_n``   RMS of va - vb, vb - vc, vc - va and of ia + ib + ic
-    ``p``              mean of v i, IEEE 1459 3.1.2.3
-    ``p_fundamental``  V1 I1 cos(phi1), IEEE 1459 3.1.2.4
-    ``q_fundamental``  V1 I1 sin(phi1), IEEE 1459 3.1.2.8, IEC 62053-24 3
-    ``q_budeanu``      sum of Vh Ih sin(phih), h >= 1, IEEE 1459 3.1.2.11 (listed there as history)
-    ``s``              V I, IEEE 1459 3.1.2.12
+    ``p``              mean of v i, IEEE 1459 3.1.2
+    ``p_fundamental``  V1 I1 cos(phi1), IEEE 1459 3.1.2
+    ``q_fundamental``  V1 I1 sin(phi1), IEEE 1459 3.1.2, IEC 62053-24 3
+    ``q_budeanu``      sum of Vh Ih sin(phih), h >= 1, IEEE 1459 3.1.2 (listed there as history)
+    ``s``              V I, IEEE 1459 3.1.2
     sequence           fundamental symmetrical components, IEC 61000-4-30 5.7
     ``thd``            root of the sum of squares of orders 2 .. orders - 1 over order 1, IEC 61000-4-7 3.3.1
     ================== =================================================================

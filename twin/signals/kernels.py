@@ -26,7 +26,7 @@ OUT2 = types.Array(types.float64, 2, "C")
 OUT3 = types.Array(types.float64, 3, "C")
 C1OUT = types.Array(types.complex128, 1, "C")
 i64, f64, c128 = types.int64, types.float64, types.complex128
-SPAN = types.Tuple((i64, f64, i64, f64))
+SPAN = types.Tuple((i64, f64, i64, f64))  # type: ignore[no-untyped-call]
 
 SECOND = 1_000_000_000
 TWO_PI = 2.0 * math.pi

@@ -69,7 +69,7 @@ def window_gram(signal: Signal, start: Instant, end: Instant, *, channels: int =
     """Return the exact mean over a window of the products of a meter's channels.
 
     The diagonal holds the squares of the RMS values (IEC 61000-4-30 5.2), voltage against current the
-    active power (IEEE 1459 3.1.2.3). Every integral of products of damped exponentials is taken in closed
+    active power (IEEE 1459 3.1.2). Every integral of products of damped exponentials is taken in closed
     form, cross terms included.
 
     Parameters
