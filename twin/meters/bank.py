@@ -1,0 +1,378 @@
+"""A bank of meters of one profile: the signal goes in, displayed values and records come out."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.contracts import NS_PER_SECOND, EventRecord, Instant, Record, Segment, TwinError, WaveformRecord
+from twin.meters.alarms import NEVER, AlarmEngine, AlarmRing
+from twin.meters.demand import NS_PER_MINUTE, SOURCES, Demand
+from twin.meters.energies import EnergyRegisters
+from twin.meters.extremes import Extreme, Extremes
+from twin.meters.front_end import FeedError, FrontEnd, secondary_scale
+from twin.meters.load_profile import LoadProfile
+from twin.meters.power_quality import PowerQuality
+from twin.meters.quantities import BASIC_NAMES, COLUMN, DEMAND_COLUMNS, FAST_NAMES
+from twin.meters.settings import MeterSettings
+from twin.meters.wave_shape import wave_shape
+from twin.meters.window import Conventions, MeasuringWindow, WindowView
+
+Float = NDArray[np.float64]
+
+FAST_NS: Final = NS_PER_SECOND // 10
+"""Refresh of the fast block, a lattice of UTC [ns]."""
+BASIC_NS: Final = NS_PER_SECOND
+"""Refresh of the basic block, a lattice of UTC [ns]."""
+_BASIC_COLUMNS: Final = tuple((name, COLUMN[name]) for name in BASIC_NAMES)
+
+
+class BankError(TwinError, ValueError):
+    """Meters that cannot share a bank, or a time that is not now."""
+
+
+class MeterBank:
+    """All meters of one profile, fed with one signal.
+
+    Its state depends on settings, segments and calls alone, bit by bit: not on how the feed is cut by
+    ``until_ns``, and not on who looks when.
+
+    Parameters
+    ----------
+    settings : sequence of MeterSettings
+        One per meter, in the order of the segments' channels; all of one rated frequency.
+    start_ns : int
+        When the feed begins, UTC [ns]. Before it the first segment is taken to have lasted.
+
+    Raises
+    ------
+    BankError
+        If the meters are not all rated for the same frequency.
+    """
+
+    def __init__(self, settings: Sequence[MeterSettings], *, start_ns: int) -> None:
+        if len({setting.rated_frequency for setting in settings}) > 1:
+            raise BankError("meters of one bank must have one rated frequency; make a bank for each")
+        meters = len(settings)
+        cycles = 12 if meters and settings[0].rated_frequency == 60.0 else 10
+        self._settings = list(settings)
+        self._fitted = list(settings)  # whose ratios are those of the transformers
+        self._cursor = start_ns
+        self._cycles = cycles
+        self._front_end = FrontEnd(secondary_scale(settings), start_ns=start_ns)
+        flags = [np.zeros(meters, np.bool_) for _ in range(3)]
+        self._conventions = Conventions(*flags)
+        self._ratio = np.ones((meters, 1))
+        self._window = MeasuringWindow(self._front_end, self._conventions, cycles=cycles)
+        self._energies = EnergyRegisters(meters)
+        self._demand = Demand(settings)
+        self._extremes = Extremes(meters, start_ns)
+        self._alarms = AlarmEngine(settings)
+        self._profile = LoadProfile(settings, start_ns)
+        self._quality = PowerQuality(settings, self._front_end)
+        self._minute_sum = np.zeros((meters, len(SOURCES)))
+        self._counted_ns = start_ns  # up to when energies, means and lags have counted
+        self._next_minute = (start_ns // NS_PER_MINUTE + 1) * NS_PER_MINUTE
+        self._next_tick = start_ns - start_ns % FAST_NS + FAST_NS
+        self._fast_until = self._slow_until = start_ns  # ticks up to here may differ from the one before
+        for meter, setting in enumerate(settings):
+            self._adopt(meter, setting)
+
+    @property
+    def cursor_ns(self) -> int:
+        """Now, UTC [ns]."""
+        return self._cursor
+
+    @property
+    def settings(self) -> tuple[MeterSettings, ...]:
+        """Settings of each meter."""
+        return tuple(self._settings)
+
+    def advance(self, segment: Segment, until_ns: int) -> list[Record]:
+        """Live on to a time.
+
+        Parameters
+        ----------
+        segment : Segment
+            Primary volts and amperes, six channels per meter. The one of the last call may come again;
+            another one must start where that call ended.
+        until_ns : int
+            New end of time, UTC [ns].
+
+        Returns
+        -------
+        list of Record
+            What came to be, in order of time.
+
+        Raises
+        ------
+        FeedError
+            If the segment or the time does not go on from where the bank is.
+        """
+        if until_ns < self._cursor:
+            raise FeedError(f"time {until_ns} ns lies before {self._cursor} ns; time only goes forward")
+        if not self._front_end.holds(segment):
+            self._enter(segment)
+        records = self._run(until_ns)
+        records += self._quality.run(until_ns)
+        self._cursor = until_ns
+        records.sort(key=lambda stamped: stamped[0])
+        return [record for _, record in records]
+
+    def fast(self, meter: int) -> dict[str, float]:
+        """Return the fast block (KW320 manual 6.3.6) at the last 100 ms of UTC, secondary SI."""
+        values = self._view(FAST_NS)
+        if values is None:
+            return dict.fromkeys(FAST_NAMES, 0.0)
+        return dict(zip(FAST_NAMES, values.values[meter].tolist(), strict=False))
+
+    def basic(self, meter: int) -> dict[str, float | Float]:
+        """Return all displayed quantities at the last second of UTC, secondary SI.
+
+        Names are those of the register map; ``v1_harmonics`` .. ``i3_harmonics`` are arrays of orders 2 to
+        63. Unbalance, distortion, harmonics and THFF are fractions, angles degrees; see `wave_shape`.
+        """
+        view = self._view(BASIC_NS)
+        if view is None:
+            return dict.fromkeys(BASIC_NAMES, 0.0)
+        values = self._complete(view)[meter].tolist()
+        shown: dict[str, float | Float] = {name: values[column] for name, column in _BASIC_COLUMNS}
+        return shown | wave_shape(view, meter, cycles=self._cycles)
+
+    def energies(self, meter: int) -> dict[str, float]:
+        """Return every energy register as it stands now [Wh, varh, VAh primary]."""
+        return self._energies_now().shown(meter)
+
+    def extremes(self, meter: int) -> dict[str, Extreme]:
+        """Return ``max_v1``, ``min_v1`` .. since the last clear, secondary SI."""
+        return self._extremes.shown(meter)
+
+    def alarm_ring(self, meter: int) -> AlarmRing:
+        """Return the last 16 alarm records."""
+        return self._alarms.ring(meter)
+
+    def active_alarms(self, meter: int) -> tuple[bool, ...]:
+        """Return which of the 16 channels are in alarm."""
+        return self._alarms.active(meter)
+
+    def events(self, meter: int) -> list[EventRecord]:
+        """Return the log of power-quality events, oldest first."""
+        return self._quality.events(meter)
+
+    def in_event(self, meter: int) -> str:
+        """Return the type of the power-quality event that lasts; empty without."""
+        return self._quality.in_event(meter)
+
+    def captures(self, meter: int) -> list[WaveformRecord]:
+        """Return the stored waveform groups, oldest first."""
+        return self._quality.captures.groups(meter)
+
+    def capture_phases(self, meter: int) -> list[str]:
+        """Return, for each stored group, the letters of the phases that triggered it."""
+        return self._quality.captures.phases(meter)
+
+    def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> None:
+        """Give a meter new settings from now on.
+
+        Ratios change what is shown as primary, not the transformers. New demand settings clear the demand
+        memory, new alarm or power-quality settings begin their detection anew.
+
+        Raises
+        ------
+        BankError
+            If ``now_ns`` is not now, or the rated frequency changes.
+        """
+        self._require_now(now_ns)
+        old = self._settings[meter]
+        if settings.rated_frequency != old.rated_frequency:
+            raise BankError(f"{old.name}: the rated frequency is that of the bank; it cannot change")
+        self._count_to(now_ns)
+        self._settings[meter] = settings
+        self._adopt(meter, settings)
+        self._alarms.configure(meter, settings)
+        self._profile.configure(meter, settings)
+        if _differs(old, settings, "demand_"):
+            self._demand.configure(meter, settings)
+        if settings.current_direction != old.current_direction:
+            self._turn_currents(meter, settings)
+        self._window.refresh()
+        if _differs(old, settings, "sag_", "swell_", "over_current_", "rated_", "power_quality"):
+            self._quality.configure(meter, settings, now_ns)
+        else:
+            self._quality.rename(meter, settings)
+        self._expect_change(now_ns)
+
+    def preset_energy(self, meter: int, name: str, value_wh: float) -> None:
+        """Let one energy register show a value from now on [Wh, varh, VAh primary]."""
+        self._energies_settled().preset(meter, name, value_wh)
+
+    def clear_energy(self, meter: int) -> None:
+        """Set all energy registers to zero."""
+        self._energies_settled().clear(meter)
+
+    def clear_demand(self, meter: int) -> None:
+        """Set the demand memory to zero."""
+        self._demand.clear(meter)
+
+    def clear_extremes(self, meter: int) -> None:
+        """Begin maxima and minima anew from what is shown now."""
+        view = self._view(BASIC_NS)
+        if view is not None:
+            self._extremes.clear(meter, self._complete(view)[meter], self._cursor)
+
+    def clear_alarms(self, meter: int) -> None:
+        """Empty the ring of alarm records."""
+        self._alarms.clear(meter)
+
+    def clear_events(self, meter: int) -> None:
+        """Empty the log of power-quality events."""
+        self._quality.clear_events(meter)
+
+    def clear_captures(self, meter: int) -> None:
+        """Empty the waveform store."""
+        self._quality.captures.clear(meter)
+
+    def trigger_capture(self, meter: int, now_ns: int) -> bool:
+        """Trigger a waveform capture by hand; return whether the meter could hear it."""
+        self._require_now(now_ns)
+        return self._quality.captures.trigger_manually(meter, now_ns)
+
+    def _enter(self, segment: Segment) -> None:
+        """Take a segment that was not there at the last call."""
+        if segment.start_ns != self._cursor:
+            message = f"the segment starts at {segment.start_ns} ns; it must start now, at {self._cursor} ns"
+            raise FeedError(message)
+        if not self._front_end.append(segment):
+            return
+        self._count_to(segment.start_ns)
+        view = self._window.begin_stretch()
+        rms = None
+        if view is not None:
+            rms = np.sqrt(np.diagonal(view.measure.gram, axis1=1, axis2=2))
+        self._quality.begin_stretch(rms)
+        self._expect_change(segment.start_ns)
+
+    def _expect_change(self, from_ns: int) -> None:
+        """Look at every tick after a time, until windows lie in the current stretch again."""
+        self._next_tick = from_ns - from_ns % FAST_NS + FAST_NS
+        if self._front_end.empty:
+            return
+        if self._window.steady is None:
+            self._fast_until = self._slow_until = NEVER
+            return
+        settled = max(self._window.settled_ns, from_ns + 1)
+        self._fast_until = -(-settled // FAST_NS) * FAST_NS
+        self._slow_until = -(-settled // BASIC_NS) * BASIC_NS
+
+    def _upcoming_tick(self) -> int:
+        """Return the next tick that must be looked at; ticks that equal the one before are left out."""
+        fast = self._next_tick if self._alarms.watching else NEVER
+        slow = -(-self._next_tick // BASIC_NS) * BASIC_NS
+        return min(
+            fast if fast <= self._fast_until else NEVER,
+            slow if slow <= self._slow_until else NEVER,
+            self._next_minute,
+        )
+
+    def _run(self, until_ns: int) -> list[tuple[int, Record]]:
+        """Live through the ticks, minutes and alarm delays up to a time."""
+        records: list[tuple[int, Record]] = []
+        while True:
+            tick = self._upcoming_tick()
+            at = min(tick, self._alarms.next_deadline_ns)
+            if at > until_ns:
+                return records
+            if at == self._next_minute:
+                self._end_minute(at)
+            if at == tick:
+                records += self._tick(at)
+            else:
+                records += [(record.time_ns, record) for record in self._alarms.expire(at)]
+            if at % NS_PER_MINUTE == 0:
+                records += self._close_intervals(at)
+
+    def _tick(self, ns: int) -> list[tuple[int, Record]]:
+        values = self._complete(self._window.at(ns))
+        if ns % BASIC_NS == 0:
+            self._extremes.update(values, ns)
+            self._profile.update(values)
+        self._next_tick = ns + FAST_NS
+        if not self._alarms.watching:
+            return []
+        return [(record.time_ns, record) for record in self._alarms.evaluate(ns, values)]
+
+    def _end_minute(self, ns: int) -> None:
+        self._count_to(ns)
+        self._demand.end_minute(self._minute_sum / 60.0, ns // NS_PER_MINUTE)
+        self._minute_sum = np.zeros_like(self._minute_sum)
+        self._next_minute = ns + NS_PER_MINUTE
+
+    def _close_intervals(self, ns: int) -> list[tuple[int, Record]]:
+        records: list[tuple[int, Record]] = []
+        for meter in self._profile.due(ns).tolist():
+            counted = self._energies.counted(meter)
+            record = self._profile.close(meter, self._settings[meter], counted, ns)
+            if record is not None:
+                records.append((ns, record))
+                # The new interval must see at least one tick, even if nothing changes any more.
+                self._slow_until = max(self._slow_until, ns + BASIC_NS)
+        return records
+
+    def _count_to(self, ns: int) -> None:
+        """Let energies, means and lags count up to a time in the current stretch."""
+        duration = ns - self._counted_ns
+        if duration <= 0:
+            return
+        view = self._current(ns)
+        self._energies.add(view.registered * self._ratio, duration)
+        self._demand.add(view.values, duration)
+        self._profile.add(view.values, duration)
+        self._minute_sum += view.values[:, SOURCES] * (duration / NS_PER_SECOND)
+        self._counted_ns = ns
+
+    def _current(self, ns: int) -> WindowView:
+        """Return what holds since the last count: the steady view, or a window of just that time."""
+        return self._window.steady or self._window.between(Instant(self._counted_ns), ns)
+
+    def _energies_now(self) -> EnergyRegisters:
+        pending = self._cursor - self._counted_ns
+        if pending == 0:
+            return self._energies
+        return self._energies.ahead(self._current(self._cursor).registered * self._ratio, pending)
+
+    def _energies_settled(self) -> EnergyRegisters:
+        self._count_to(self._cursor)
+        return self._energies
+
+    def _view(self, lattice_ns: int) -> WindowView | None:
+        if self._front_end.empty:
+            return None
+        return self._window.at(self._cursor - self._cursor % lattice_ns)
+
+    def _complete(self, view: WindowView) -> Float:
+        """Return the values of a view together with the demands of now, (meters, 52)."""
+        values = view.values.copy()
+        values[:, DEMAND_COLUMNS] = self._demand.values
+        return values
+
+    def _adopt(self, meter: int, settings: MeterSettings) -> None:
+        self._conventions.fundamental[meter] = settings.energy_mode == "fundamental"
+        self._conventions.general[meter] = settings.reactive_mode == "general"
+        self._conventions.ieee[meter] = settings.convention == "ieee"
+        self._ratio[meter] = settings.pt_ratio * settings.ct_ratio
+
+    def _turn_currents(self, meter: int, settings: MeterSettings) -> None:
+        self._fitted[meter] = replace(self._fitted[meter], current_direction=settings.current_direction)
+        self._front_end.rescale(secondary_scale(self._fitted))
+
+    def _require_now(self, now_ns: int) -> None:
+        if now_ns != self._cursor:
+            raise BankError(f"{now_ns} ns is not now; the bank stands at {self._cursor} ns")
+
+
+def _differs(old: MeterSettings, new: MeterSettings, *prefixes: str) -> bool:
+    """Tell whether any setting whose name begins so has changed."""
+    names = [field.name for field in fields(old) if field.name.startswith(prefixes)]
+    return any(getattr(old, name) != getattr(new, name) for name in names)

@@ -1,0 +1,160 @@
+"""Waveform capture: ten cycles before and ten after a trigger, as the meter's own counts."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from twin.contracts import WaveformRecord
+from twin.meters.front_end import CHANNELS, FrontEnd
+from twin.meters.settings import MeterSettings
+from twin.signals import synthesise_cycles
+
+SAMPLES_PER_CYCLE: Final = 64
+CYCLES_BEFORE: Final = 10
+CYCLES_AFTER: Final = 10
+TRIGGER_INDEX: Final = SAMPLES_PER_CYCLE * CYCLES_BEFORE
+SAMPLES: Final = SAMPLES_PER_CYCLE * (CYCLES_BEFORE + CYCLES_AFTER)
+CAPACITY: Final = 100
+"""Groups that a meter stores (KW320 manual 4.6)."""
+CHANNEL_NAMES: Final = ("va", "vb", "vc", "ia", "ib", "ic")
+COUNTS_PER_VOLT: Final = 37.59105
+"""KW320 manual 4.6, waveform capture: real value = waveform value / 37.59105."""
+STEP: Final = 2.0 * math.pi / SAMPLES_PER_CYCLE
+"""Distance of two samples in theta [rad]."""
+COUNT_RANGE: Final = (-32768, 32767)
+SPARE_NS: Final = 1000
+
+
+def counts_per_ampere(settings: MeterSettings) -> float:
+    """Return the counts of one secondary ampere (KW320 manual 4.6, firmware above 3.21).
+
+    For 333 mV inputs and Rogowski coils a secondary ampere is the rated output.
+    """
+    if settings.ct2 == 100.0 and settings.rogowski:
+        return 20291.1
+    return {
+        1.0: 1683.153,
+        5.0: 1683.153,
+        333.0: 14427.15,
+        80.0: 7414.289,
+        100.0: 9267.440,
+        200.0: 18514.68,
+    }[settings.ct2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A capture whose last samples are still to come."""
+
+    reason: str
+    phases: str
+    trigger_ns: int
+    theta: float
+    """At sample ``TRIGGER_INDEX`` [rad]."""
+
+
+class CaptureStore:
+    """Waveform groups of all meters of a bank.
+
+    Samples are locked to theta: 64 to the cycle. A trigger on a half cycle is itself a sample; a manual one
+    takes effect at the next sample. While a group is written no trigger is heard; the manual gives no
+    time for writing, so that it is over with the last sample. When 100 groups are stored it stops.
+    """
+
+    def __init__(self, settings: Sequence[MeterSettings], front_end: FrontEnd) -> None:
+        self._settings = list(settings)
+        self._front_end = front_end
+        self._pending: list[_Pending | None] = [None] * len(settings)
+        self._groups: list[list[WaveformRecord]] = [[] for _ in settings]
+        self._phases: list[list[str]] = [[] for _ in settings]
+        self._count = [0] * len(settings)
+        self._finished: list[tuple[int, WaveformRecord]] = []
+
+    def configure(self, meter: int, settings: MeterSettings) -> None:
+        """Take new settings."""
+        self._settings[meter] = settings
+
+    def groups(self, meter: int) -> list[WaveformRecord]:
+        """Return the stored groups of a meter, oldest first."""
+        return list(self._groups[meter])
+
+    def phases(self, meter: int) -> list[str]:
+        """Return, for each stored group, the letters of the phases that triggered it."""
+        return list(self._phases[meter])
+
+    def clear(self, meter: int) -> None:
+        """Forget the stored groups of a meter, and one that is being written."""
+        self._groups[meter].clear()
+        self._phases[meter].clear()
+        self._pending[meter] = None
+
+    def trigger_manually(self, meter: int, now_ns: int) -> bool:
+        """Trigger at the next sample; return whether the trigger was heard."""
+        if self._front_end.empty:
+            return False
+        theta = math.ceil(self._front_end.theta(now_ns) / STEP - 1e-9) * STEP
+        return self.trigger(meter, "manual", "", theta, now_ns)
+
+    def trigger(self, meter: int, reason: str, phases: str, theta: float, trigger_ns: int) -> bool:
+        """Begin a capture around a phase of the signal; return whether the trigger was heard."""
+        self._finish(meter, trigger_ns)
+        settings = self._settings[meter]
+        full = len(self._groups[meter]) >= CAPACITY
+        if not settings.power_quality or full or self._pending[meter] is not None:
+            return False
+        self._pending[meter] = _Pending(reason, phases, trigger_ns, theta)
+        return True
+
+    def finish(self, until_ns: int) -> list[tuple[int, WaveformRecord]]:
+        """Complete the captures that are over by a time; return them with the time of their end."""
+        for meter in range(len(self._pending)):
+            self._finish(meter, until_ns)
+        finished, self._finished = self._finished, []
+        return finished
+
+    def _finish(self, meter: int, until_ns: int) -> None:
+        pending = self._pending[meter]
+        if pending is None:
+            return
+        end = self._front_end.instant(pending.theta + 2.0 * math.pi * CYCLES_AFTER)
+        end_ns = end.ns + round(end.fraction)
+        if end_ns > until_ns:
+            return
+        self._pending[meter] = None
+        self._count[meter] += 1
+        record = self._record(meter, pending, end_ns, self._count[meter])
+        self._groups[meter].append(record)
+        self._phases[meter].append(pending.phases)
+        self._finished.append((end_ns, record))
+
+    def _record(self, meter: int, pending: _Pending, end_ns: int, number: int) -> WaveformRecord:
+        settings = self._settings[meter]
+        front_end = self._front_end
+        start = front_end.instant(pending.theta - TRIGGER_INDEX * STEP)
+        signal = front_end.signal(start, end_ns + SPARE_NS)
+        samples = synthesise_cycles(
+            signal,
+            start,
+            samples_per_cycle=SAMPLES_PER_CYCLE,
+            count=SAMPLES,
+            channels=slice(meter * CHANNELS, (meter + 1) * CHANNELS),
+        )
+        per_volt, per_ampere = COUNTS_PER_VOLT, counts_per_ampere(settings)
+        counts = np.array([per_volt] * 3 + [per_ampere] * 3)
+        raw = np.clip(np.rint(samples * counts[:, None]), *COUNT_RANGE).astype(np.int16)
+        scale = (settings.pt_ratio / per_volt,) * 3 + (settings.ct_ratio / per_ampere,) * 3
+        interval = 1.0 / (SAMPLES_PER_CYCLE * front_end.newest.frequency)
+        return WaveformRecord(
+            settings.name,
+            number,
+            pending.reason,
+            pending.trigger_ns,
+            TRIGGER_INDEX,
+            interval,
+            CHANNEL_NAMES,
+            raw,
+            scale,
+        )

@@ -1,0 +1,105 @@
+"""Energy registers: signed by phase, primary, presettable."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.contracts import TwinError
+from twin.metrology import EnergyAccumulator
+
+Float = NDArray[np.float64]
+
+FEMTOJOULES: Final = 3_600_000_000_000_000_000
+"""fJ in a Wh."""
+
+COUNTERS: Final = (
+    *("epa_imp", "epb_imp", "epc_imp", "epa_exp", "epb_exp", "epc_exp"),
+    *("eqa_imp", "eqb_imp", "eqc_imp", "eqa_exp", "eqb_exp", "eqc_exp"),
+    *("esa", "esb", "esc"),
+)
+"""What is counted, in the order of the accumulator: quantity by quantity, phase by phase."""
+_SUMS: Final[dict[str, tuple[range, range]]] = {
+    "ep_imp": (range(3), range(0)),
+    "ep_exp": (range(3, 6), range(0)),
+    "eq_imp": (range(6, 9), range(0)),
+    "eq_exp": (range(9, 12), range(0)),
+    "ep_total": (range(6), range(0)),
+    "ep_net": (range(3), range(3, 6)),
+    "eq_total": (range(6, 12), range(0)),
+    "eq_net": (range(6, 9), range(9, 12)),
+    "es": (range(12, 15), range(0)),
+}
+_TERMS: Final = _SUMS | {name: (range(k, k + 1), range(0)) for k, name in enumerate(COUNTERS)}
+"""Counters added and subtracted, by register: total = import + export, net = import - export, and the
+phases add up to the totals (KW320 manual 5.1.7.3.2, its table of energies)."""
+REGISTERS: Final = tuple(_TERMS)
+"""Every energy register, by its name in the register map."""
+
+
+class UnknownRegisterError(TwinError, KeyError):
+    """An energy register that no meter has."""
+
+
+class EnergyRegisters:
+    """Energy registers of all meters of a bank; counts are whole femtojoules and never round.
+
+    A preset or a clear moves what a register shows, not what was counted: intervals of the load profile
+    are differences of counts. Every register has its own preset, totals included.
+    """
+
+    def __init__(self, meters: int) -> None:
+        self._accumulator = EnergyAccumulator(meters)
+        self._offset: list[dict[str, int]] = [dict.fromkeys(REGISTERS, 0) for _ in range(meters)]
+
+    def add(self, registered: Float, duration_ns: int) -> None:
+        """Count an interval.
+
+        Parameters
+        ----------
+        registered : ndarray, shape (meters, 9)
+            Constant P, Q, S of phases a, b, c, primary [W, var, VA].
+        duration_ns : int
+            Its length [ns].
+        """
+        self._accumulator.add(registered[:, 0:3], registered[:, 3:6], registered[:, 6:9], duration_ns)
+
+    def ahead(self, registered: Float, duration_ns: int) -> "EnergyRegisters":
+        """Return a copy that has counted an interval more, and leave this one as it is."""
+        later = EnergyRegisters(0)
+        later._accumulator.whole = self._accumulator.whole.copy()
+        later._accumulator.rest = self._accumulator.rest.copy()
+        later._offset = self._offset
+        later.add(registered, duration_ns)
+        return later
+
+    def counted(self, meter: int) -> dict[str, int]:
+        """Return what was ever counted into each register of a meter [fJ]."""
+        whole = self._accumulator.whole[:, meter].ravel().tolist()
+        rest = self._accumulator.rest[:, meter].ravel().tolist()
+        count = [w * FEMTOJOULES + r for w, r in zip(whole, rest, strict=True)]
+        return {
+            name: sum(count[k] for k in plus) - sum(count[k] for k in minus)
+            for name, (plus, minus) in _TERMS.items()
+        }
+
+    def shown(self, meter: int) -> dict[str, float]:
+        """Return every register of a meter [Wh, varh, VAh primary]."""
+        offset = self._offset[meter]
+        return {name: (count + offset[name]) / FEMTOJOULES for name, count in self.counted(meter).items()}
+
+    def preset(self, meter: int, name: str, value_wh: float) -> None:
+        """Let one register of a meter show a value from now on.
+
+        Raises
+        ------
+        UnknownRegisterError
+            If no register has that name.
+        """
+        if name not in _TERMS:
+            raise UnknownRegisterError(f"there is no energy register {name!r}; use one of {REGISTERS}")
+        self._offset[meter][name] = round(value_wh * FEMTOJOULES) - self.counted(meter)[name]
+
+    def clear(self, meter: int) -> None:
+        """Let all registers of a meter show zero from now on."""
+        self._offset[meter] = {name: -count for name, count in self.counted(meter).items()}

@@ -1,0 +1,68 @@
+"""Largest and smallest value of each quantity since the last clear, each with its time."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.meters.quantities import COLUMN
+
+Float = NDArray[np.float64]
+
+NAMES: Final = (
+    *("v1", "v2", "v3", "v12", "v23", "v31", "i1", "i2", "i3", "p_sum", "q_sum", "s_sum", "pf"),
+    *("frequency", "p_demand", "q_demand", "s_demand", "v_unbalance", "i_unbalance"),
+    *("thd_v1", "thd_v2", "thd_v3", "thd_i1", "thd_i2", "thd_i3"),
+    *("i1_demand", "i2_demand", "i3_demand"),
+)
+"""Quantities with a maximum and a minimum (KW320 manual 4.2 and Fig 4-3)."""
+_COLUMNS: Final = [COLUMN[name] for name in NAMES]
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """One extreme value."""
+
+    value: float
+    """Secondary SI."""
+    time_ns: int
+    """When it was first reached, UTC [ns]."""
+
+
+class Extremes:
+    """Maxima and minima of all meters of a bank."""
+
+    def __init__(self, meters: int, start_ns: int) -> None:
+        shape = (meters, len(NAMES))
+        self._max = np.full(shape, -np.inf)
+        self._min = np.full(shape, np.inf)
+        self._max_ns = np.full(shape, start_ns, np.int64)
+        self._min_ns = np.full(shape, start_ns, np.int64)
+
+    def update(self, values: Float, ns: int) -> None:
+        """Compare the displayed values (meters, 52) of a tick with what has been."""
+        now = values[:, _COLUMNS]
+        higher = now > self._max
+        lower = now < self._min
+        if higher.any():
+            self._max[higher] = now[higher]
+            self._max_ns[higher] = ns
+        if lower.any():
+            self._min[lower] = now[lower]
+            self._min_ns[lower] = ns
+
+    def clear(self, meter: int, values: Float, ns: int) -> None:
+        """Start a meter anew from the values (52,) that it shows."""
+        self._max[meter] = self._min[meter] = values[_COLUMNS]
+        self._max_ns[meter] = self._min_ns[meter] = ns
+
+    def shown(self, meter: int) -> dict[str, Extreme]:
+        """Return ``max_v1``, ``min_v1`` .. of a meter; empty before the first tick."""
+        if not np.isfinite(self._max[meter]).all():
+            return {}
+        shown = {}
+        for column, name in enumerate(NAMES):
+            shown[f"max_{name}"] = Extreme(float(self._max[meter, column]), int(self._max_ns[meter, column]))
+            shown[f"min_{name}"] = Extreme(float(self._min[meter, column]), int(self._min_ns[meter, column]))
+        return shown

@@ -1,0 +1,107 @@
+"""The displayed quantities of a panel meter by number and name, and what turns a window into them.
+
+The first 52 numbers are the alarming parameter codes of the KW320 manual (6.3.4), so that an alarm,
+a maximum and a register speak of the same column. All values are secondary SI; unbalance and
+distortion are fractions; angles are degrees, 0..360, as the manual's phase angles (4.3).
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.contracts import Reading
+from twin.meters.quantity_kernels import displayed_quantities
+
+Float = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+NAMES: Final = (
+    *("frequency", "v1", "v2", "v3", "v_avg", "v12", "v23", "v31", "vll_avg"),
+    *("i1", "i2", "i3", "i_avg", "i_n", "p1", "p2", "p3", "p_sum", "q1", "q2", "q3", "q_sum"),
+    *("s1", "s2", "s3", "s_sum", "pf1", "pf2", "pf3", "pf", "v_unbalance", "i_unbalance", "load_type"),
+    *("thd_v1", "thd_v2", "thd_v3", "thd_v_avg", "thd_i1", "thd_i2", "thd_i3", "thd_i_avg"),
+    *("ai1", "ai2", "ai3", "ai4", "p_demand", "q_demand", "s_demand"),
+    *("i1_demand", "i2_demand", "i3_demand", "angle_v2_v1"),
+)
+"""Name by column."""
+COLUMN: Final = {name: column for column, name in enumerate(NAMES)}
+"""Column by name."""
+FAST_NAMES: Final = NAMES[: COLUMN["pf"] + 1]
+"""What the fast-read block shows (KW320 manual 6.3.6), in its order."""
+BASIC_NAMES: Final = tuple(name for name in NAMES if name not in {"ai1", "ai2", "ai3", "ai4"})
+"""Scalars of the basic block; analogue inputs belong to modules that are not fitted."""
+DEMAND_NAMES: Final = ("p_demand", "q_demand", "s_demand", "i1_demand", "i2_demand", "i3_demand")
+"""Columns that the demand keeps, not the window."""
+DEMAND_COLUMNS: Final = slice(COLUMN["p_demand"], COLUMN["i3_demand"] + 1)
+"""Their columns."""
+
+VOLT: Final = 0
+AMPERE: Final = 1
+POWER: Final = 2
+NUMBER: Final = 3
+
+
+def _dimension(name: str) -> int:
+    if name.startswith(("v_unbalance", "i_unbalance", "thd")):
+        return NUMBER
+    if name[0] == "v":
+        return VOLT
+    if name[0] == "i":
+        return AMPERE
+    return POWER if name[0] in {"p", "q", "s"} and not name.startswith("pf") else NUMBER
+
+
+DIMENSION: Final = tuple(_dimension(name) for name in NAMES)
+"""VOLT, AMPERE, POWER or NUMBER by column: what a primary value is scaled by."""
+
+
+def primary_factor(column: int, *, pt_ratio: float, ct_ratio: float) -> float:
+    """Return what a secondary value of a column is multiplied by to be primary."""
+    return (pt_ratio, ct_ratio, pt_ratio * ct_ratio, 1.0)[DIMENSION[column]]
+
+
+def display(reading: Reading, *, fundamental: Flags, general: Flags, ieee: Flags) -> tuple[Float, Float]:
+    """Turn the readings of all meters into what they display and what they register.
+
+    Parameters
+    ----------
+    reading : Reading
+        Secondary values of one window.
+    fundamental, general, ieee : ndarray of bool, shape (meters,)
+        Energy mode, reactive mode and PF convention of each meter.
+
+    Returns
+    -------
+    values : ndarray, shape (meters, 52)
+        By column of `NAMES`; demand and analogue inputs are left 0.
+    registered : ndarray, shape (meters, 9)
+        Power that the energy registers count: P of phases a, b, c [W], Q [var], S [VA].
+
+    See Also
+    --------
+    twin.meters.quantity_kernels.displayed_quantities : the definitions, with their references.
+    """
+    values, registered = displayed_quantities(
+        reading.frequency,
+        reading.v,
+        reading.vll,
+        reading.i,
+        reading.i_n,
+        reading.p,
+        reading.p_fundamental,
+        reading.q_budeanu,
+        reading.q_fundamental,
+        reading.s,
+        reading.harmonic,
+        reading.v_positive,
+        reading.v_negative,
+        reading.i_positive,
+        reading.i_negative,
+        reading.thd,
+        reading.angle,
+        fundamental,
+        general,
+        ieee,
+    )
+    return values, registered

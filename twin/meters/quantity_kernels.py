@@ -1,0 +1,132 @@
+"""Compiled arithmetic of displayed quantities, one call for all meters of a bank."""
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Flags = NDArray[np.bool_]
+
+PICKUP_VOLTAGE = 10.0
+"""A phase voltage below reads 0 [V] (KW320 manual, specifications: pickup voltage 10 Vac)."""
+PICKUP_CURRENT = 0.005
+"""A current below reads 0 [A] (the same: pickup current 5 mA; IEC 62053-22: starting at 0.001 In)."""
+RESISTIVE = 0.03163858403911275
+"""tan(arccos(0.9995)): below this |Q/P| the power factor reads 1.000 and the load counts as resistive."""
+LETTER_C, LETTER_L, LETTER_R = 67.0, 76.0, 82.0
+"""ASCII codes of the load characteristic (KW320 manual 6.3.7, 4040H)."""
+
+
+@numba.njit(cache=True, nogil=True)
+def _power_factor(p: float, q: float, s: float, ieee: bool) -> float:
+    """Return P/S; 1 without apparent power (KW320 manual 5.1.7.2: dashboard of an unloaded meter)."""
+    if s <= 0.0:
+        return 1.0
+    pf = min(abs(p) / s, 1.0)
+    negative = p * q > 0.0 if ieee else p < 0.0
+    return -pf if negative else pf
+
+
+@numba.njit(cache=True, nogil=True)
+def _zero_nan(value: float) -> float:
+    return 0.0 if math.isnan(value) else value
+
+
+@numba.njit(cache=True, nogil=True)
+def displayed_quantities(
+    frequency: Float,
+    v: Float,
+    vll: Float,
+    i: Float,
+    i_n: Float,
+    p: Float,
+    p_fundamental: Float,
+    q_budeanu: Float,
+    q_fundamental: Float,
+    s: Float,
+    harmonic: Float,
+    v_positive: Complex,
+    v_negative: Complex,
+    i_positive: Complex,
+    i_negative: Complex,
+    thd: Float,
+    angle: Float,
+    fundamental: Flags,
+    general: Flags,
+    ieee: Flags,
+) -> tuple[Float, Float]:
+    """Return displayed values (meters, 52) and registered powers (meters, 9), secondary SI.
+
+    Notes
+    -----
+    - Averages are arithmetic means of three phases. Sums of P, Q and S are sums of the phases; S so
+      is the arithmetic apparent power of IEEE 1459-2010, 3.2.2.5, which the phase and total apparent
+      energies of the KW320 manual's 5.1.7.3.2 follow.
+    - Reactive power: Budeanu's, or sqrt(S^2 - P^2) with the sign of the fundamental's reactive power
+      (KW320 manual 4.1, modes 0 and 1).
+    - Fundamental energy mode: registered powers and power factors are of order 1 (KW320 manual 4.1).
+    - PF sign: IEC that of P; IEEE negative for an inductive load (KW320 manual 5.1.7.6.1.1); inductive
+      is quadrant I and III (IEC 62053-23, annex C).
+    - Unbalance: negative over positive sequence of the fundamental (KW320 manual 4.3; IEC 61000-4-30,
+      5.7.1), which gives the 50 % of a lost phase in the manual's max/min table.
+    - No voltage: frequency reads 0, as in the manual's Fig 4-3. Distortion without a fundamental is 0.
+    """
+    meters = v.shape[0]
+    values = np.zeros((meters, 52))
+    registered = np.zeros((meters, 9))
+    for m in range(meters):
+        row = values[m]
+        seen = False
+        pf_p = pf_q = pf_s = 0.0
+        for k in range(3):
+            volt = v[m, k] if v[m, k] >= PICKUP_VOLTAGE else 0.0
+            ampere = i[m, k] if i[m, k] >= PICKUP_CURRENT else 0.0
+            seen = seen or volt > 0.0
+            row[1 + k] = volt
+            row[4] += volt / 3.0
+            row[5 + k] = vll[m, k]
+            row[8] += vll[m, k] / 3.0
+            row[9 + k] = ampere
+            row[12] += ampere / 3.0
+            if volt > 0.0:
+                row[33 + k] = _zero_nan(thd[m, k])
+            if ampere > 0.0:
+                row[37 + k] = _zero_nan(thd[m, 3 + k])
+            row[36] += row[33 + k] / 3.0
+            row[40] += row[37 + k] / 3.0
+            if volt == 0.0 or ampere == 0.0:
+                row[26 + k] = 1.0
+                continue
+            active, reactive, apparent = p[m, k], q_budeanu[m, k], s[m, k]
+            if general[m]:
+                reactive = math.sqrt(max(apparent * apparent - active * active, 0.0))
+                if q_fundamental[m, k] < 0.0:
+                    reactive = -reactive
+            row[14 + k], row[18 + k], row[22 + k] = active, reactive, apparent
+            row[17] += active
+            row[21] += reactive
+            row[25] += apparent
+            if fundamental[m]:
+                active, reactive = p_fundamental[m, k], q_fundamental[m, k]
+                apparent = harmonic[m, k, 1] * harmonic[m, 3 + k, 1]
+            row[26 + k] = _power_factor(active, reactive, apparent, ieee[m])
+            pf_p += active
+            pf_q += reactive
+            pf_s += apparent
+            registered[m, k], registered[m, 3 + k], registered[m, 6 + k] = active, reactive, apparent
+        row[0] = _zero_nan(frequency[m]) if seen else 0.0
+        row[13] = i_n[m] if i_n[m] >= PICKUP_CURRENT else 0.0
+        row[29] = _power_factor(pf_p, pf_q, pf_s, ieee[m])
+        if seen and abs(v_positive[m]) > 0.0:
+            row[30] = abs(v_negative[m]) / abs(v_positive[m])
+        if row[12] > 0.0 and abs(i_positive[m]) > 0.0:
+            row[31] = abs(i_negative[m]) / abs(i_positive[m])
+        if abs(row[21]) <= RESISTIVE * abs(row[17]):
+            row[32] = LETTER_R
+        else:
+            row[32] = LETTER_L if row[17] * row[21] > 0.0 or row[17] == 0.0 < row[21] else LETTER_C
+        row[51] = _zero_nan(math.degrees(angle[m, 1]) % 360.0)
+    return values, registered

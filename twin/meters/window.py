@@ -1,0 +1,143 @@
+"""The measuring window: what a meter shows at a tick of its refresh lattice.
+
+A window is ten cycles of theta (twelve at 60 Hz; IEC 61000-4-30, 4.4) that end at the tick. Windows that
+no boundary touches are all alike: they are measured once per stretch. A window that a boundary touches is
+measured piece by piece, exactly. What a tick shows depends on the signal alone, never on who looks.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.contracts import Instant, Reading, Signal, WindowMeasure
+from twin.meters.front_end import KEEP_NS, FrontEnd
+from twin.meters.quantities import display
+from twin.metrology import measure_steady, measure_window, reading
+
+Float = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+TWO_PI = 2.0 * math.pi
+NS = 1e9
+
+
+@dataclass(slots=True)
+class Conventions:
+    """How the meters of a bank turn moments into quantities; arrays of shape (meters,)."""
+
+    fundamental: Flags
+    """Fundamental energy mode."""
+    general: Flags
+    """General reactive power."""
+    ieee: Flags
+    """IEEE sign of the power factor."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowView:
+    """One measured window of all meters, secondary."""
+
+    measure: WindowMeasure
+    reading: Reading
+    values: Float
+    """Shape (meters, 52), by column of ``quantities.NAMES``; without demands."""
+    registered: Float
+    """Shape (meters, 9): powers that energy registers count [W, var, VA]."""
+    signal: Signal
+    """What was measured, for its wave shape."""
+    start: Instant
+    """Start of the window; where it was steady, any time in the stretch."""
+    end: Instant
+    steady: bool
+    """Whether no boundary touched the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A stationary or other stretch of the kept signal."""
+
+    start_ns: int
+    settled_ns: int
+    """From when on windows lie wholly in it [ns]."""
+    view: WindowView | None
+    """None unless it is stationary."""
+
+
+class MeasuringWindow:
+    """Measures windows of the kept signal, and remembers the steady ones and the last tick."""
+
+    def __init__(self, front_end: FrontEnd, conventions: Conventions, *, cycles: int) -> None:
+        self._front_end = front_end
+        self._conventions = conventions
+        self._cycles = cycles
+        self._stretches: list[_Stretch] = []
+        self._last_ns = -1
+        self._last: WindowView | None = None
+
+    def begin_stretch(self) -> WindowView | None:
+        """Measure the stretch that begins with the newest segment; None unless it is stationary."""
+        start_ns = self._front_end.stretch_start_ns
+        length = math.ceil(self._cycles / self._front_end.newest.frequency * NS)
+        view = self._steady_view() if self._front_end.stationary else None
+        while len(self._stretches) > 1 and self._stretches[1].start_ns < start_ns - KEEP_NS:
+            del self._stretches[0]
+        self._stretches.append(_Stretch(start_ns, start_ns + length, view))
+        return view
+
+    def refresh(self) -> None:
+        """Measure anew after conventions or the front end changed."""
+        self._last = None
+        if self._stretches:
+            newest = self._stretches[-1]
+            view = self._steady_view() if newest.view is not None else None
+            self._stretches = [_Stretch(newest.start_ns, newest.settled_ns, view)]
+
+    @property
+    def steady(self) -> WindowView | None:
+        """The view of the current stretch; None unless it is stationary."""
+        return self._stretches[-1].view if self._stretches else None
+
+    @property
+    def settled_ns(self) -> int:
+        """From when on windows lie wholly in the current stretch [ns]."""
+        return self._stretches[-1].settled_ns
+
+    def at(self, tick_ns: int) -> WindowView:
+        """Return the view at a tick that is not later than now."""
+        for stretch in reversed(self._stretches):
+            if stretch.start_ns < tick_ns:
+                if stretch.view is not None and tick_ns >= stretch.settled_ns:
+                    return stretch.view
+                break
+        if self._last is None or self._last_ns != tick_ns:
+            theta = self._front_end.theta(tick_ns)
+            start = self._front_end.instant(theta - TWO_PI * self._cycles)
+            self._last = self.between(start, tick_ns)
+            self._last_ns = tick_ns
+        return self._last
+
+    def between(self, start: Instant, end_ns: int) -> WindowView:
+        """Return the view of any part of the kept signal."""
+        end = Instant(end_ns)
+        signal = self._front_end.signal(start, end_ns)
+        return self._view(measure_window(signal, start, end), signal, start, end, steady=False)
+
+    def _steady_view(self) -> WindowView:
+        segment = self._front_end.newest
+        start = Instant(segment.start_ns)
+        signal = self._front_end.signal(start, segment.start_ns)
+        return self._view(measure_steady(segment), signal, start, start, steady=True)
+
+    def _view(
+        self, measure: WindowMeasure, signal: Signal, start: Instant, end: Instant, *, steady: bool
+    ) -> WindowView:
+        taken = reading(measure)
+        conventions = self._conventions
+        values, registered = display(
+            taken,
+            fundamental=conventions.fundamental,
+            general=conventions.general,
+            ieee=conventions.ieee,
+        )
+        return WindowView(measure, taken, values, registered, signal, start, end, steady)
