@@ -85,14 +85,17 @@ def is_sealed(register: Register, settings: Mapping[str, int]) -> bool:
     return register.seal == "always" or bool(settings["seal_optional_selection"] >> int(register.seal) & 1)
 
 
-def check_settings(settings: Mapping[str, int]) -> None:
-    """Refuse settings that are each in range but not together.
+def check_settings(settings: Mapping[str, int], before: Mapping[str, int]) -> None:
+    """Refuse settings that are each in range but not together, or that cannot change any more.
 
     Raises
     ------
     RefusedError
-        PT1 is out of its range.
+        PT1 is out of its range, or the rated frequency is not that of the start.
     """
+    if settings["rated_frequency"] != before["rated_frequency"]:
+        detail = "rated_frequency (0FFDH) belongs to the type of the meter; it is fixed when it is installed"
+        raise RefusedError(Refusal.ILLEGAL_VALUE, detail)
     if not MIN_PT1 <= pt1_tenths(settings) <= MAX_PT1:
         detail = f"PT1 (1005H, 1006H): {pt1_tenths(settings) / 10:.1f} V is out of range 50.0..500000.0 V"
         raise RefusedError(Refusal.ILLEGAL_VALUE, detail)

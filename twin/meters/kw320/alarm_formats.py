@@ -47,7 +47,7 @@ _TABLE: tuple[tuple[int, str, AlarmFormat], ...] = (
     (46, "q_demand", AlarmFormat("F14", "var", True)),
     (47, "s_demand", AlarmFormat("F15", "VA", True)),
     (48, "i1_demand i2_demand i3_demand", AlarmFormat("F12", "A", False)),
-    (51, "angle_v2_v1", AlarmFormat("F25", "deg", False)),
+    (51, "reversed_phase_sequence", AlarmFormat("F25", "deg", False)),
 )
 """First code, names of the parameters from it on, and their format."""
 PARAMETER_CODE: dict[str, int] = {

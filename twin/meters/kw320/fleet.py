@@ -1,12 +1,15 @@
 """All meters of a site: fed with the signal, read as register words, written by masters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import (
+    AlarmRecord,
     Answer,
+    EventRecord,
     MeterInfo,
     Point,
     Record,
@@ -14,9 +17,11 @@ from twin.contracts import (
     RetrievalWindow,
     Segment,
     TwinError,
+    WaveformRecord,
 )
 from twin.meters.bank import MeterBank
 from twin.meters.codec import Scaling
+from twin.meters.extremes import Extreme
 from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320.config import MeterConfig, check_config
 from twin.meters.kw320.image import ImageLayout, image_layout
@@ -31,6 +36,7 @@ FAST_NS = 100_000_000
 """Refresh of the fast block 3000H (KW320 manual 6.3.6) [ns]."""
 BASIC_NS = 1_000_000_000
 """Refresh of the blocks from 4000H [ns]."""
+_CHANNELS = ("v1", "v2", "v3", "i1", "i2", "i3")
 _SCALING_REGISTERS = (
     *("pt1_high", "pt1_low", "pt2", "ct1", "ct2"),
     *("basic_parameter_mode", "energy_display"),
@@ -39,6 +45,10 @@ _SCALING_REGISTERS = (
 
 class MeterConfigError(TwinError, ValueError):
     """A meter that cannot be set as it is configured."""
+
+
+class NotNowError(TwinError, ValueError):
+    """A write at another time than the one that the meters have reached."""
 
 
 class _Published:
@@ -76,7 +86,6 @@ class Fleet:
         self._bank = MeterBank([meter.settings for meter in self._meters], start_ns=start_ns)
         self._by_name = {config.name: meter for meter, config in enumerate(configs)}
         self._published = [_Published(image_layout(config.profile)) for config in configs]
-        self._now_ns = start_ns
 
     # -- what never changes -------------------------------------------------------------------------
 
@@ -145,11 +154,17 @@ class Fleet:
         """
         records = self._bank.advance(segment, until_ns)
         for record in records:
-            meter = self._by_name.get(getattr(record, "meter", ""))
-            if meter is not None:
-                self._meters[meter].keep(record)
-        self._now_ns = until_ns
+            if isinstance(record, EventRecord | AlarmRecord):
+                self._meters[self._by_name[record.meter]].keep(record)
+            elif isinstance(record, WaveformRecord):
+                meter = self._by_name[record.meter]
+                self._meters[meter].keep(record, phases=self._capture_phases(meter, record))
         return records
+
+    def _capture_phases(self, meter: int, record: WaveformRecord) -> str:
+        """Return the letters of the phases that triggered a capture."""
+        groups = zip(self._bank.captures(meter), self._bank.capture_phases(meter), strict=True)
+        return next((phases for group, phases in groups if group.number == record.number), "")
 
     def write(self, meter: int, address: int, words: Sequence[int], now_ns: int) -> Answer:
         """Carry out a master's write as a whole, or refuse it and change nothing.
@@ -167,13 +182,21 @@ class Fleet:
         Returns
         -------
         Answer
+
+        Raises
+        ------
+        NotNowError
+            The meters have not been advanced to ``now_ns``.
         """
+        if now_ns != self._bank.cursor_ns:
+            raise NotNowError(
+                f"a write at {now_ns} ns needs meters advanced to it, not {self._bank.cursor_ns}"
+            )
         try:
             effect = self._meters[meter].write(address, words, now_ns)
         except RefusedError as error:
             return Answer(now_ns, error.refusal, error.detail)
         self._apply(meter, effect, now_ns)
-        self._now_ns = max(self._now_ns, now_ns)
         self._published[meter].expire()
         return Answer(now_ns)
 
@@ -221,42 +244,37 @@ class Fleet:
         if published.alarms != (id(of.alarms), of.alarms.count):
             published.layout.put_raw(published.words, "alarm_record", of.alarms.words())
             published.alarms = (id(of.alarms), of.alarms.count)
-        self._put_fast(meter, published)
-        self._put_basic(meter, published)
-        published.layout.put_raw(published.words, "clock", of.clock.registers(self._now_ns))
-        published.layout.put_raw(published.words, "state", of.state(self._now_ns))
+        now_ns = self._bank.cursor_ns
+        if published.fast_tick != now_ns // FAST_NS:
+            published.fast_tick = now_ns // FAST_NS
+            self._put(published, "fast", self._bank.fast(meter), of.scaling)
+        if published.basic_tick != now_ns // BASIC_NS:
+            published.basic_tick = now_ns // BASIC_NS
+            basic = self._bank.basic(meter)
+            self._put(published, "basic", basic, of.scaling)
+            self._put(published, "harmonic", _harmonics(basic), of.scaling)
+            self._put_extremes(published, self._bank.extremes(meter), of)
+        self._put(published, "energy", self._bank.energies(meter), of.scaling)
+        published.layout.put_raw(published.words, "clock", of.clock.registers(now_ns))
+        published.layout.put_raw(published.words, "state", of.state(now_ns))
         return published.words.copy()
 
-    def _put_fast(self, meter: int, published: _Published) -> None:
-        tick = self._now_ns // FAST_NS
-        if tick != published.fast_tick:
-            values = self._bank.fast(meter)
-            published.layout.put_quantities(published.words, "fast", values, self._meters[meter].scaling)
-            published.fast_tick = tick
+    @staticmethod
+    def _put(published: _Published, kind: str, values: Mapping[str, Any], scaling: Scaling) -> None:
+        published.layout.put_quantities(published.words, kind, values, scaling)
 
-    def _put_basic(self, meter: int, published: _Published) -> None:
-        tick = self._now_ns // BASIC_NS
-        if tick == published.basic_tick:
-            return
-        published.basic_tick = tick
-        layout, words, scaling = published.layout, published.words, self._meters[meter].scaling
-        layout.put_quantities(words, "basic", self._bank.basic(meter), scaling)
-        layout.put_quantities(words, "energy", self._bank.energies(meter), scaling)
-        extremes = self._bank.extremes(meter)
-        if not extremes:
-            return
+    def _put_extremes(self, published: _Published, extremes: Mapping[str, Extreme], of: Kw320Meter) -> None:
         values = {name: extreme.value for name, extreme in extremes.items()}
-        layout.put_quantities(words, "extreme", values, scaling)
+        self._put(published, "extreme", values, of.scaling)
         times = tuple(extreme.time_ns for extreme in extremes.values())
         if times != published.extreme_times:
-            clock = self._meters[meter].clock
-            stamps = {ns: clock.stamp(ns) for ns in set(times)}
+            stamps = {ns: of.clock.stamp(ns) for ns in set(times)}
             raw = {
                 f"{name}.{part}": value
                 for name, extreme in extremes.items()
                 for part, value in stamps[extreme.time_ns].items()
             }
-            layout.put_raw(words, "extreme_time", raw)
+            published.layout.put_raw(published.words, "extreme_time", raw)
             published.extreme_times = times
 
     def decode(self, meter: int, words: Words) -> dict[str, float]:
@@ -307,10 +325,21 @@ def build_fleet(configs: Sequence[MeterConfig], *, start_ns: int) -> Fleet:
     """
     problems = [f"{config.name}: {problem}" for config in configs for problem in check_config(config)]
     names = [config.name for config in configs]
+    if len({config.registers.get("rated_frequency", 0) for config in configs}) > 1:
+        problems.append("registers.rated_frequency: differs between meters; a site has one frequency")
     problems += [f"{name}: stands twice; give each meter its own name" for name in _repeated(names)]
     if problems:
         raise MeterConfigError("\n".join(problems))
     return Fleet(configs, start_ns=start_ns)
+
+
+def _harmonics(basic: Mapping[str, Any]) -> dict[str, float]:
+    """Return orders 2 to 63 of the six channels one by one, as ``v1_h2`` .. ``i3_h63``."""
+    return {
+        f"{channel}_h{order}": value
+        for channel in _CHANNELS
+        for order, value in enumerate(basic.get(f"{channel}_harmonics", ()), start=2)
+    }
 
 
 def _repeated(names: Sequence[str]) -> list[str]:

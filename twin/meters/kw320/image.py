@@ -12,7 +12,7 @@ from twin.meters.register_map import Register, RegisterMap
 
 Words = NDArray[np.uint16]
 
-MEASURED = frozenset({"fast", "basic", "energy", "extreme"})
+MEASURED = frozenset({"fast", "basic", "harmonic", "energy", "extreme"})
 """Kinds of registers that hold a quantity; the others hold their raw value."""
 
 
@@ -55,11 +55,11 @@ class ImageLayout:
         kind : str
             One of ``MEASURED``.
         values : Mapping of str to float
-            By key; secondary SI, energies primary; NaN where there is none.
+            By key; secondary SI, energies primary; what is missing reads 0.
         scaling : Scaling
             Of the meter.
         """
-        quantities = np.array([values[key] for key in self.keys[kind]], dtype=np.float64)
+        quantities = np.array([values.get(key, 0.0) for key in self.keys[kind]], dtype=np.float64)
         self._codec[kind].encode(quantities, scaling, out=words)
 
     def get_quantities(self, words: Words, kind: str, scaling: Scaling) -> dict[str, float]:

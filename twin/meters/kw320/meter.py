@@ -84,7 +84,7 @@ class Kw320Meter:
             self.windows = (EventWindow(lambda: self.log), WaveformWindow(lambda: self.log))
         self._new_alarm = 0
         self._run_since_ns = start_ns
-        self._latest: dict[str, tuple[int, str]] = {}  # type of event -> trigger time and phases
+        self._last_event = 0  # number of the newest event that was kept
 
     # -- state that changes by itself ---------------------------------------------------------------
 
@@ -96,25 +96,30 @@ class Kw320Meter:
             "run_time": min((now_ns - self._run_since_ns) // _RUN_TIME_COUNT_NS, MAX_RUN_TIME),
         }
 
-    def keep(self, record: Record) -> None:
+    def keep(self, record: Record, *, phases: str = "") -> None:
         """Keep what the measuring part recorded, in the form that registers show.
 
         Stamps are made with the clock as it is set now.
+
+        Parameters
+        ----------
+        record : Record
+            An event, a waveform or an alarm; anything else is passed over.
+        phases : str
+            Letters of the phases that triggered a waveform.
         """
         if isinstance(record, EventRecord):
             self._keep_event(record)
         elif isinstance(record, WaveformRecord) and len(self.log.waveforms) < MAX_WAVEFORMS:
-            trigger_ns, phases = self._latest.get(record.reason, (record.trigger_ns, ""))
-            phases = phases if trigger_ns == record.trigger_ns else ""
             stamp = self.clock.stamp(record.trigger_ns)
             self.log.waveforms.append(waveform_words(record, stamp, phases))
         elif isinstance(record, AlarmRecord):
             self._keep_alarm(record)
 
     def _keep_event(self, record: EventRecord) -> None:
-        if self._latest.get(record.type, (None, ""))[0] == record.trigger_ns:
+        if record.number <= self._last_event:
             return  # its end: the log holds when and why an event was recorded, not how long it lasted
-        self._latest[record.type] = (record.trigger_ns, record.phases)
+        self._last_event = record.number
         if record.type != "over_current" and len(self.log.events) < MAX_EVENTS:
             stamp = self.clock.stamp(record.trigger_ns)
             self.log.events.append(event_words(record, stamp, self.raw))
@@ -177,7 +182,7 @@ class Kw320Meter:
         """Set settings and states, then name the actions."""
         changed = {register.name: raw for register, raw in values.items() if register.source == "setting"}
         raw = self.raw | changed
-        check_settings(raw)
+        check_settings(raw, self.raw)
         try:
             settings = meter_settings(self.config.identity, raw)
         except SettingsError as error:
