@@ -76,6 +76,10 @@ class Repeat(_Entry):
     duration: Range
 
 
+Course = tuple[Step | Repeat, ...]
+"""What happens during one use, in order."""
+
+
 class Use(_Entry):
     """How often an appliance is used, and when."""
 
@@ -101,8 +105,12 @@ class Appliance(_Entry):
     count: tuple[int, int] = (1, 1)
     power_spread: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.12
     """Ratings of single devices lie this share around the power of the states."""
+    for_3500_kwh: bool = False
+    """Many small devices: the power holds for 3,500 kWh a year, otherwise their number is in proportion."""
+    forgone: bool = False
+    """Households of little energy do without."""
     states: dict[str, State]
-    course: tuple[Step | Repeat, ...] = ()
+    course: Course = ()
     always: bool = False
     use: Use | None = None
     source: str
@@ -215,10 +223,15 @@ class Device:
 
 
 def make_device(
-    catalogue: Catalogue, kind: Appliance, orders: Sequence[int], rng: np.random.Generator
+    catalogue: Catalogue,
+    kind: Appliance,
+    orders: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    size: float = 1.0,
 ) -> Device:
-    """Return a device whose rating is drawn from the spread of its kind."""
-    rating = 1.0 + kind.power_spread * (2.0 * rng.random() - 1.0)
+    """Return a device whose rating is drawn from the spread of its kind, times a size."""
+    rating = size * (1.0 + kind.power_spread * (2.0 * rng.random() - 1.0))
     simple = {
         name: _draw(catalogue, state, rating, orders) for name, state in kind.states.items() if not state.sum
     }
@@ -238,7 +251,7 @@ def _draw(catalogue: Catalogue, state: State, rating: float, orders: Sequence[in
 
 
 def draw_course(
-    course: Sequence[Step | Repeat], states: Sequence[str], rng: np.random.Generator
+    course: Course, states: Sequence[str], rng: np.random.Generator
 ) -> tuple[list[int], list[int]]:
     """Return one run through a course: durations [ns] and positions in ``states``."""
     durations: list[int] = []
@@ -272,7 +285,7 @@ def _draw_repeat(part: Repeat, rng: np.random.Generator) -> tuple[list[int], lis
     return durations, [at % len(low) for at in range(len(durations))]
 
 
-def course_energy(course: Sequence[Step | Repeat], device: Device) -> float:
+def course_energy(course: Course, device: Device) -> float:
     """Return the expected energy of one run through a course, above the state of rest [Wh]."""
     rest = device.draws[-1].p
     power = {name: draw.p - rest for name, draw in zip(device.states, device.draws, strict=True)}
@@ -287,7 +300,7 @@ def course_energy(course: Sequence[Step | Repeat], device: Device) -> float:
     return joule / 3600.0
 
 
-def course_duration(course: Sequence[Step | Repeat]) -> float:
+def course_duration(course: Course) -> float:
     """Return the expected duration of one run through a course [s]."""
     return sum(part.mean if isinstance(part, Step) else sum(part.duration) / 2.0 for part in course)
 
@@ -299,5 +312,5 @@ def sample_durations(part: Step | Repeat) -> NDArray[np.float64]:
     return np.concatenate([low + (high - low) * share for low, high in ranges])
 
 
-def _steps(course: Sequence[Step | Repeat]) -> list[Step]:
+def _steps(course: Course) -> list[Step]:
     return [step for part in course for step in ([part] if isinstance(part, Step) else part.repeat)]

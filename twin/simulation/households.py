@@ -27,18 +27,19 @@ from twin.simulation.appliances import (
     make_device,
     read_appliances,
 )
-from twin.simulation.appliances import sample_durations
 from twin.simulation.load_sink import Contribution, LoadSink, random_stream
 from twin.simulation.occupancy import BIN_SECONDS, BINS, Calendar, Occupancy
+from twin.simulation.usage import YearSample, start_weights
 
 _GAP_NS = NS_PER_SECOND
 """Least rest between two uses of one appliance."""
-_YEAR_HOURS = 8766.0
+_YEAR_DAYS = 365.25
+_YEAR_HOURS = 24.0 * _YEAR_DAYS
+_OWN_SHARE = 0.55
+"""Households do without a freezer and the like before what runs by itself takes more than this share."""
 _DARK = 60.0
 """Irradiance below which people switch lights on: 60 W/m2 in the mean, standard deviation 10 W/m2
 (I. Richardson et al., Energy and Buildings 41 (2009) 781-789)."""
-_EFFECTIVE_OCCUPANCY = np.array([0.0, 1.0, 1.528, 1.694, 1.983, 2.094])
-"""Lights used by 0 to 5 people over those used by one (same source, table 2)."""
 
 
 class HouseholdError(TwinError, ValueError):
@@ -71,6 +72,10 @@ class Unit:
     """In the mean of the year; 0 for what runs by itself."""
     mean_weight: float
     """Mean over the year of a day's sum of weights."""
+    own_energy: float
+    """Expected energy of a year without regard to use [Wh]."""
+    use_energy: float
+    """Expected energy of a year's uses, before they are scaled [Wh]."""
 
 
 class Household:
@@ -109,11 +114,12 @@ class Household:
         self.occupancy = Occupancy(self._seed, settings.residents, calendar, own)
         self._dark_below = _DARK + 10.0 * own.standard_normal()
         self._weights: dict[tuple[date, Use], NDArray[np.float64]] = {}
-        devices = self._devices(orders, own)
-        self.use_scale = 1.0
-        self.units = self._units(devices, own)
+        sample = YearSample(self.occupancy, calendar, self._dark_below)
+        units = [self._unit(name, device, sample) for name, device in self._devices(orders)]
+        self.units = tuple(self._forgo(units))
+        self.use_scale = self._scale()
 
-    def _devices(self, orders: Sequence[int], rng: np.random.Generator) -> list[tuple[str, Device]]:
+    def _devices(self, orders: Sequence[int]) -> list[tuple[str, Device]]:
         """Return the devices that the household owns, in the order of the catalogue."""
         catalogue = read_appliances()
         wanted = self.settings.appliances
@@ -129,41 +135,47 @@ class Household:
             owned = drawn if wanted is None else name in wanted
             if owned or name in self.settings.additional:
                 count = int(stream.integers(kind.count[0], kind.count[1] + 1))
+                size = self.settings.annual_energy / 3.5e6 if kind.for_3500_kwh else 1.0
                 for at in range(count):
                     label = f"{name} {at + 1}" if kind.count[1] > 1 else name
-                    devices.append((label, make_device(catalogue, kind, orders, stream)))
+                    devices.append((label, make_device(catalogue, kind, orders, stream, size=size)))
         return devices
 
-    def _units(self, devices: list[tuple[str, Device]], rng: np.random.Generator) -> list[Unit]:
-        """Return the units, their uses scaled so that the energy of a year is met."""
-        sample = YearSample(self, self._dark_below)
-        by_itself = 0.0
-        by_use = 0.0
-        units = []
-        for name, device in devices:
-            kind = device.kind
-            by_itself += device.draws[-1].p * _YEAR_HOURS
-            if kind.always:
-                mean = course_energy(kind.course, device) / course_duration(kind.course)
-                by_itself += mean * 3600.0 * _YEAR_HOURS
-            uses, weight = 0.0, 0.0
-            if kind.use is not None:
-                uses = kind.use.per_year / 365.25
-                if kind.count[1] > 1:
-                    # Some are used much, most are used little (Richardson 2009: minus log of a number).
-                    uses *= -math.log(1.0 - random_stream(self._seed, f"{name}/favour").random())
-                weight, energy = sample.expect(device)
-                if kind.use.fixed:
-                    by_itself += energy * 365.25
-                else:
-                    by_use += uses * energy * 365.25
-            units.append(Unit(name, device, uses, weight))
-        self.use_scale = self._scale(by_itself, by_use)
+    def _unit(self, name: str, device: Device, sample: YearSample) -> Unit:
+        """Return a device with the number of its uses and the energies of a year."""
+        kind, use = device.kind, device.kind.use
+        own = device.draws[-1].p * _YEAR_HOURS
+        if kind.always:
+            mean = course_energy(kind.course, device) / course_duration(kind.course)
+            own += mean * 3600.0 * _YEAR_HOURS
+        if use is None:
+            return Unit(name, device, 0.0, 0.0, own, 0.0)
+        uses = use.per_year / _YEAR_DAYS
+        if kind.count[1] > 1:
+            # Some are used much, most are used little: minus the log of a number (Richardson 2009).
+            uses *= -math.log(1.0 - random_stream(self._seed, f"{name}/favour").random())
+        weight, energy = sample.expect(device)
+        if use.fixed:
+            return Unit(name, device, uses, weight, own + uses * energy * _YEAR_DAYS, 0.0)
+        return Unit(name, device, uses, weight, own, uses * energy * _YEAR_DAYS)
+
+    def _forgo(self, units: list[Unit]) -> list[Unit]:
+        """Return the units without those that a household of little energy does without."""
+        if self.settings.appliances is not None:
+            return units
+        most = _OWN_SHARE * self.settings.annual_energy
+        for unit in sorted(units, key=lambda unit: -unit.own_energy):
+            if sum(other.own_energy for other in units) <= most:
+                break
+            if unit.device.kind.forgone:
+                units = [other for other in units if other is not unit]
         return units
 
-    def _scale(self, by_itself: float, by_use: float) -> float:
+    def _scale(self) -> float:
         """Return the factor on all uses that meets the energy of a year."""
         name, target = self.settings.name, self.settings.annual_energy
+        by_itself = sum(unit.own_energy for unit in self.units)
+        by_use = sum(unit.use_energy for unit in self.units)
         left = target - by_itself
         if left < 0.0 or (by_use == 0.0 and left > 0.02 * target):
             raise HouseholdError(
@@ -225,7 +237,9 @@ class Household:
             for seconds in self._starts(unit, use, day, rng):
                 at = max(self.calendar.utc_ns(day, seconds), free)
                 end = self._leave_ns(day, at) if use.attended else None
-                for duration, position in zip(*draw_course(kind.course, unit.device.states, rng), strict=True):
+                for duration, position in zip(
+                    *draw_course(kind.course, unit.device.states, rng), strict=True
+                ):
                     if end is not None and at >= end:
                         break
                     yield at, position
@@ -259,90 +273,11 @@ class Household:
         return midnight + (now + ahead) * bin_ns
 
 
-def start_weights(
-    use: Use,
-    day: date,
-    habit: NDArray[np.float64],
-    awake: NDArray[np.int64],
-    dark: NDArray[np.bool_],
-) -> NDArray[np.float64]:
-    """Return the weights of starting a use in each ten minutes of a day, shape (144,)."""
-    if use.heating_season and day.month not in {1, 2, 3, 4, 10, 11, 12}:
-        return np.zeros(BINS)
-    season = 1.0 + use.winter * math.cos(2.0 * math.pi * (day.timetuple().tm_yday - 15) / 365.25)
-    weights = season * habit
-    if use.needs == "somebody":
-        return weights * (awake > 0)
-    if use.needs == "darkness":
-        people = np.minimum(awake, len(_EFFECTIVE_OCCUPANCY) - 1)
-        return weights * _EFFECTIVE_OCCUPANCY[people] * dark
-    return weights
-
-
-class YearSample:
-    """Twenty-eight days over the year, each weekday four times, for what to expect of a household.
-
-    Parameters
-    ----------
-    household : Household
-        Its people, its calendar and the darkness at which it switches lights on.
-    """
-
-    def __init__(self, household: Household, dark_below: float) -> None:
-        self._days = [date(2023, 1, 2) + timedelta(days=13 * at) for at in range(28)]
-        calendar = household.calendar
-        self._calendar = calendar
-        self._awake = household.occupancy.sample(self._days)
-        self._dark = [calendar.daylight(day) < dark_below for day in self._days]
-        self._left = _seconds_left(self._awake)
-        self._known: dict[Use, NDArray[np.float64]] = {}
-
-    def expect(self, device: Device) -> tuple[float, float]:
-        """Return the mean of a day's sum of weights, and the energy of one use [Wh].
-
-        For uses that are fixed, the energy is that of one use times the share of days that have any.
-        """
-        use = device.kind.use
-        assert use is not None
-        weights = self._weights(use)
-        total = weights.sum()
-        energy = course_energy(device.kind.course, device)
-        if use.fixed:
-            energy *= float(np.mean(weights.sum(axis=1) > 0.0))
-        if use.attended and total > 0.0:
-            durations = sample_durations(device.kind.course[0])
-            mean = course_duration(device.kind.course)
-            kept = np.minimum(durations, self._left[..., None]).mean(axis=-1) / mean
-            energy *= float((weights * kept).sum() / total)
-        return float(total) / len(self._days), energy
-
-    def _weights(self, use: Use) -> NDArray[np.float64]:
-        if use not in self._known:
-            habits = read_appliances().habits[use.habit]
-            self._known[use] = np.array(
-                [
-                    start_weights(use, day, self._calendar.hour_weights(day, habits), awake[:BINS], dark)
-                    for day, awake, dark in zip(self._days, self._awake, self._dark, strict=True)
-                ]
-            )
-        return self._known[use]
-
-
-def _seconds_left(awake: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return how long somebody stays awake at home, from the middle of each ten minutes of a day [s]."""
-    left = np.zeros(awake.shape)
-    ahead = np.zeros(awake.shape[0])
-    for at in range(awake.shape[1] - 1, -1, -1):
-        ahead = np.where(awake[:, at] > 0, ahead + BIN_SECONDS, 0.0)
-        left[:, at] = np.maximum(ahead - BIN_SECONDS / 2.0, 0.0)
-    return left[:, :BINS]
-
-
 def start_household(
     env: simpy.Environment,
     sink: LoadSink,
     *,
-    load: int,
+    load: int | Sequence[int],
     settings: HouseholdSettings,
     orders: Sequence[int],
     calendar: Calendar,
@@ -356,8 +291,9 @@ def start_household(
         Its time is UTC in whole nanoseconds.
     sink : LoadSink
         Hears of every change.
-    load : int
-        Load point of the household, as the sink counts them.
+    load : int or sequence of int
+        Load point of the household, as the sink counts them; of several, one for each phase, the
+        appliances take one after the other.
     settings : HouseholdSettings
         Name, energy, residents, appliances.
     orders : sequence of int
@@ -373,9 +309,10 @@ def start_household(
         The settings contradict themselves.
     """
     household = Household(settings, orders=orders, calendar=calendar, rng=rng)
-    for unit in household.units:
+    points = (load,) if isinstance(load, int) else tuple(load)
+    for number, unit in enumerate(household.units):
         causes = [f"{settings.name}: {unit.name} {_said(state)}" for state in unit.device.states]
-        contribution = Contribution(sink, load, len(orders))
+        contribution = Contribution(sink, points[number % len(points)], len(orders))
         changes = household.changes(unit, int(env.now))
         position, upcoming = _present(changes, int(env.now))
         contribution.move(unit.device.draws[position], cause=causes[position], remember=True)
@@ -389,9 +326,7 @@ def _said(state: str) -> str:
     return "off" if state == "rest" else state
 
 
-def _present(
-    changes: Iterator[tuple[int, int]], now_ns: int
-) -> tuple[int, tuple[int, int] | None]:
+def _present(changes: Iterator[tuple[int, int]], now_ns: int) -> tuple[int, tuple[int, int] | None]:
     """Return the position at a time and the first change after it; None when none ever follows."""
     position = -1
     for at, following in changes:

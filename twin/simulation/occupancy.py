@@ -1,6 +1,7 @@
 """When people are at home and awake, and the local calendar that their days follow."""
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from twin.contracts import NS_PER_SECOND
 from twin.simulation.appliances import Habit
 from twin.simulation.load_sink import random_stream
-from twin.simulation.photovoltaics import clear_sky, solar_position
+from twin.simulation.sun import clear_sky, solar_position
 
 BINS = 144
 """A day is looked at in steps of ten minutes."""
@@ -27,7 +28,7 @@ _CLOUD = 0.6
 # adjusted together with the habits of appliances.yaml against the standard load profile H0.
 _WORKING_SHARE = 0.55
 _WAKING = {"workday": (6.7, 0.75), "saturday": (8.0, 1.0), "sunday": (8.4, 1.0)}
-_SLEEPING = {"workday": (22.6, 0.8), "saturday": (23.2, 1.0), "sunday": (22.6, 0.8)}
+_SLEEPING = {"workday": (23.0, 1.25), "saturday": (23.5, 1.4), "sunday": (22.9, 1.25)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,7 @@ class Occupancy:
         Draws who works.
     """
 
-    def __init__(
-        self, seed: int, residents: int, calendar: Calendar, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, seed: int, residents: int, calendar: Calendar, rng: np.random.Generator) -> None:
         self._seed = seed
         self._calendar = calendar
         self._working = rng.random(residents) < _WORKING_SHARE
@@ -118,19 +117,20 @@ class Occupancy:
     def sample(self, days: Sequence[date]) -> NDArray[np.int64]:
         """Return `awake` of days that stand for a year, shape (days, 180)."""
         rng = random_stream(self._seed, "occupancy of the year")
-        awake = np.array([self._draw(self._calendar.kind_of_day(day), rng) for day in days])
+        awake = np.array([self._draw(day, rng) for day in days])
         awake[:, :_LATE_BINS] += awake[:, BINS:]
         return awake
 
     def _day(self, day: date) -> NDArray[np.int64]:
         rng = random_stream(self._seed, f"occupancy {day.isoformat()}")
-        return self._draw(self._calendar.kind_of_day(day), rng)
+        return self._draw(day, rng)
 
-    def _draw(self, kind: str, rng: np.random.Generator) -> NDArray[np.int64]:
+    def _draw(self, day: date, rng: np.random.Generator) -> NDArray[np.int64]:
         """Return the number of people awake at home on one day, shape (180,)."""
+        kind = self._calendar.kind_of_day(day)
         people = len(self._working)
-        spread = rng.standard_normal((8, people))
-        chance = rng.random((3, people))
+        spread = rng.standard_normal((9, people))
+        chance = rng.random((4, people))
         mean, deviation = _WAKING[kind]
         wake = mean + deviation * spread[0]
         # Who works gets up earlier and goes to bed earlier.
@@ -139,9 +139,11 @@ class Occupancy:
         mean, deviation = _SLEEPING[kind]
         sleep = np.minimum(mean + deviation * spread[1], 29.5)
         here = _between(wake, sleep)
-        for leave, back, goes in _absences(kind, self._working, wake, spread, chance):
+        absences = _absences(kind, self._working, wake, spread, chance)
+        absences.append(_summer_evening(day, spread[8], chance[3]))
+        for leave, back, goes in absences:
             here &= ~(_between(leave, back) & goes[:, None])
-        return here.sum(axis=0).astype(np.int64)
+        return np.asarray(here.sum(axis=0), dtype=np.int64)
 
 
 def _between(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -149,6 +151,13 @@ def _between(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np
 
 
 Absence = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
+
+
+def _summer_evening(day: date, spread: NDArray[np.float64], chance: NDArray[np.float64]) -> Absence:
+    """Return the time outdoors after work: nobody in winter, two in five in July."""
+    season = -math.cos(2.0 * math.pi * (day.timetuple().tm_yday - 15) / 365.25)
+    leave = 18.0 + 0.8 * spread
+    return leave, leave + 2.6, chance < 0.45 * max(season, 0.0)
 
 
 def _absences(
@@ -160,7 +169,11 @@ def _absences(
 ) -> list[Absence]:
     """Return leaving [h], coming back [h] and whether at all, for each reason to be away."""
     if kind == "workday":
-        work = (wake + 1.1 + 0.3 * spread[2], np.where(chance[2] < 0.3, 13.3, 16.9) + 0.9 * spread[3], working)
+        work = (
+            wake + 1.1 + 0.3 * spread[2],
+            np.where(chance[2] < 0.3, 13.3, 16.9) + 0.9 * spread[3],
+            working,
+        )
         morning = 9.8 + 0.8 * spread[4]
         errand = (morning, morning + 1.4 + 0.4 * spread[5], ~working & (chance[0] < 0.55))
         afternoon = 15.0 + 1.0 * spread[6]

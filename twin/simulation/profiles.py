@@ -1,0 +1,258 @@
+"""Loads that follow a table of active and reactive power over time, as simpy processes."""
+
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
+from twin.documents import suggestion
+from twin.simulation.load_sink import Contribution, LoadSink, make_draw
+
+TIME_COLUMN = "start_ns"
+"""Start of the interval in which a row's powers hold, UTC [ns]."""
+_P_SUFFIX, _Q_SUFFIX = ".p_w", ".q_var"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProfileTable:
+    """Power over time of several loads; a row holds until the next one, the last as long as the others."""
+
+    time_ns: NDArray[np.int64]
+    """Shape (rows,): start of each row's interval, UTC, equally spaced [ns]."""
+    p: Mapping[str, NDArray[np.float64]]
+    """Active power of each load [W], shape (rows,)."""
+    q: Mapping[str, NDArray[np.float64]]
+    """Reactive power of each load [var], shape (rows,)."""
+    step_ns: int
+    """Length of an interval [ns]."""
+
+
+def read_profiles(path: Path | str, loads: Sequence[str], *, start_ns: int, end_ns: int) -> ProfileTable:
+    """Read the profiles of some loads from a wide Parquet or CSV file.
+
+    The file has the column ``start_ns`` (start of the interval, integer, UTC) and, for each load,
+    ``<load>.p_w`` and ``<load>.q_var``, the sums over its phases; other columns do not matter. A row
+    holds until the next one.
+
+    Parameters
+    ----------
+    path : Path or str
+        Parquet, or CSV if its name ends in ``.csv``.
+    loads : sequence of str
+        Names of the loads that are wanted.
+    start_ns, end_ns : int
+        The run that the table must cover, UTC [ns].
+
+    Returns
+    -------
+    ProfileTable
+        The rows that the run needs.
+
+    Raises
+    ------
+    BadInputError
+        With all findings: an unreadable file, missing columns, NaN, times that are out of order or leave
+        a gap, a table that does not cover the run.
+    """
+    file = str(path)
+    wanted = [name + suffix for name in loads for suffix in (_P_SUFFIX, _Q_SUFFIX)]
+    columns = _read_columns(file, wanted)
+    findings = _check_time(file, columns[TIME_COLUMN], start_ns, end_ns)
+    for name in wanted:
+        findings += _check_values(file, name, columns[name])
+    if findings:
+        raise BadInputError(*findings)
+    time = columns[TIME_COLUMN]
+    first = int(np.searchsorted(time, start_ns, side="right")) - 1
+    rows = slice(first, int(np.searchsorted(time, end_ns, side="left")) + 1)
+    return ProfileTable(
+        time_ns=time[rows],
+        p={name: columns[name + _P_SUFFIX][rows] for name in loads},
+        q={name: columns[name + _Q_SUFFIX][rows] for name in loads},
+        step_ns=_usual_step(time),
+    )
+
+
+def _read_columns(file: str, wanted: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Return the time as int64 and the wanted columns as float64."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    try:
+        present = _column_names(file)
+        missing = [name for name in (TIME_COLUMN, *wanted) if name not in present]
+        if missing:
+            raise BadInputError(*(_missing(file, name, present) for name in missing))
+        table = _read_table(file, wanted)
+    except OSError as error:
+        raise _unreadable(file, error.strerror or str(error), "check the path") from error
+    except pa.ArrowException as error:
+        mend = "mend the cell, or write the file anew as Parquet or CSV"
+        raise _unreadable(file, str(error).split("\n")[0], mend) from error
+    columns = {name: table[name].to_numpy().astype(np.float64) for name in wanted}
+    time = table[TIME_COLUMN]
+    if not pa.types.is_integer(time.type) or time.null_count:
+        what = f"is {time.type} with {time.null_count} empty cells"
+        mend = "write whole nanoseconds since 1970-01-01 UTC in every row"
+        raise BadInputError(Finding(Mark(file), TIME_COLUMN, what, mend))
+    columns[TIME_COLUMN] = time.to_numpy().astype(np.int64)
+    return columns
+
+
+def _is_csv(file: str) -> bool:
+    return file.lower().endswith(".csv")
+
+
+def _column_names(file: str) -> list[str]:
+    if _is_csv(file):
+        import pyarrow.csv as pc  # noqa: PLC0415
+
+        with pc.open_csv(file) as reader:
+            return list(reader.schema.names)
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    return list(pq.read_schema(file).names)
+
+
+def _read_table(file: str, wanted: Sequence[str]) -> Any:
+    names = [TIME_COLUMN, *wanted]
+    if _is_csv(file):
+        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow.csv as pc  # noqa: PLC0415
+
+        types = {name: pa.float64() for name in wanted} | {TIME_COLUMN: pa.int64()}
+        # One thread: only then does a message name the row of a bad cell.
+        read = pc.ReadOptions(use_threads=False)
+        return pc.read_csv(
+            file,
+            read_options=read,
+            convert_options=pc.ConvertOptions(column_types=types, include_columns=names),
+        )
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    return pq.read_table(file, columns=names)
+
+
+def _check_time(file: str, time: NDArray[np.int64], start_ns: int, end_ns: int) -> list[Finding]:
+    if len(time) < 2:
+        return [_finding(file, TIME_COLUMN, f"has {len(time)} rows", "give at least two")]
+    steps = np.diff(time)
+    usual = _usual_step(time)
+    findings = []
+    for row in np.flatnonzero(steps != usual)[:5]:
+        if steps[row] <= 0:
+            what = f"does not follow the row before ({_clock(time[row])})"
+            findings.append(_finding(file, TIME_COLUMN, what, "sort the rows by time", row + 1))
+        else:
+            what = f"{_seconds(steps[row])} after the row before, where {_seconds(usual)} are usual"
+            findings.append(_finding(file, TIME_COLUMN, what, "fill the gap", row + 1))
+    begin, end = int(time[0]), int(time[-1]) + usual
+    if begin > start_ns or end < end_ns:
+        what = f"covers {_clock(begin)} to {_clock(end)}, the run {_clock(start_ns)} to {_clock(end_ns)}"
+        findings.append(_finding(file, TIME_COLUMN, what, "give a longer table or change the run"))
+    return findings
+
+
+def _usual_step(time: NDArray[np.int64]) -> int:
+    return int(Counter(np.diff(time).tolist()).most_common(1)[0][0])
+
+
+def _check_values(file: str, name: str, values: NDArray[np.float64]) -> list[Finding]:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if not len(bad):
+        return []
+    more = f" and in {len(bad) - 1} more rows" if len(bad) > 1 else ""
+    what = f"has no finite number here{more}"
+    return [_finding(file, name, what, "fill it or leave the load out", int(bad[0]))]
+
+
+def _finding(file: str, field: str, what: str, mend: str, row: int | None = None) -> Finding:
+    if row is None:
+        return Finding(Mark(file), field, what, mend)
+    if _is_csv(file):
+        return Finding(Mark(file, row + 2), field, what, mend)
+    return Finding(Mark(file), field, f"row {row + 1}: {what}", mend)
+
+
+def _missing(file: str, name: str, present: Sequence[str]) -> Finding:
+    close = suggestion(name, present, "columns")
+    return Finding(Mark(file), name, "column is missing", f"add it; {close}")
+
+
+def _unreadable(file: str, reason: str, mend: str) -> BadInputError:
+    return BadInputError(Finding(Mark(file), "", f"cannot be read ({reason})", mend))
+
+
+def _clock(time_ns: int | np.int64) -> str:
+    return datetime.fromtimestamp(int(time_ns) // NS_PER_SECOND, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _seconds(step_ns: int | np.int64) -> str:
+    return f"{int(step_ns) / NS_PER_SECOND:g} s"
+
+
+def start_profiles(
+    env: simpy.Environment,
+    sink: LoadSink,
+    path: Path | str,
+    *,
+    loads: Mapping[str, Sequence[int]],
+    end_ns: int,
+    orders: Sequence[int],
+) -> None:
+    """Let loads follow the table of a file; the sink hears of their state before this returns.
+
+    Parameters
+    ----------
+    env : simpy.Environment
+        Its time is UTC in whole nanoseconds.
+    sink : LoadSink
+        Hears of a change at the start of each row that differs from the one before.
+    path : Path or str
+        Parquet or CSV file, see `read_profiles`.
+    loads : mapping of str to sequence of int
+        For each load of the table its load points, which share the power equally.
+    end_ns : int
+        End of the run that the table must cover, UTC [ns].
+    orders : sequence of int
+        Harmonic orders of the sink's emissions; a table says nothing of harmonics, they stay 0.
+
+    Raises
+    ------
+    BadInputError
+        See `read_profiles`.
+    """
+    table = read_profiles(path, list(loads), start_ns=int(env.now), end_ns=end_ns)
+    for name, points in loads.items():
+        shares = [Contribution(sink, point, len(orders)) for point in points]
+        _move(shares, name, table, 0, orders)
+        env.process(_follow(env, shares, name, table, orders))
+
+
+def _follow(
+    env: simpy.Environment,
+    shares: Sequence[Contribution],
+    name: str,
+    table: ProfileTable,
+    orders: Sequence[int],
+) -> Generator[simpy.Event, Any, None]:
+    """Be the simpy process of one load, from the second row on."""
+    for row, start in enumerate(table.time_ns[1:].tolist(), start=1):
+        yield env.timeout(start - env.now)
+        _move(shares, name, table, row, orders)
+
+
+def _move(
+    shares: Sequence[Contribution], name: str, table: ProfileTable, row: int, orders: Sequence[int]
+) -> None:
+    p, q = float(table.p[name][row]) / len(shares), float(table.q[name][row]) / len(shares)
+    draw = make_draw(p, q, np.zeros(len(orders), dtype=np.complex128), orders)
+    for share in shares:
+        if (draw.p, draw.q) != (share.now.p, share.now.q):
+            share.move(draw, cause=f"{name}: profile")
