@@ -39,7 +39,8 @@ class SiteServer:
         self._overwrite = overwrite
         self._site = build_site(scenario)
         self._session: LiveSession = self._site.live(speed=speed)
-        self._modbus = ModbusTcpServer(self._bindings(), self._session.submit)
+        self._bindings = self._bind_meters()
+        self._modbus = ModbusTcpServer(self._bindings, self._session.submit)
 
     def __enter__(self) -> Self:
         try:
@@ -97,7 +98,7 @@ class SiteServer:
         lines += [f"  recording  {self._out}", "  Ctrl-C stops", ""]
         return "\n".join(lines)
 
-    def _bindings(self) -> list[Binding]:
+    def _bind_meters(self) -> list[Binding]:
         meters = {meter.name: meter for meter in self._session.meters}
         units: dict[tuple[str, int, str, int], dict[int, Any]] = defaultdict(dict)
         for at, entry in enumerate(self._scenario.scenario.meters):
@@ -118,7 +119,7 @@ class SiteServer:
                 "port": port,
                 "unit": unit,
             }
-            for binding, (host, port) in zip(self._modbus.bindings, self._modbus.addresses, strict=True)
+            for binding, (host, port) in zip(self._bindings, self._modbus.addresses, strict=True)
             for unit, device in sorted(binding.units.items())
         ]
 

@@ -43,13 +43,14 @@ def load_scenario(
     scenario = validate(document, Scenario)
     if seed is not None:
         scenario = scenario.model_copy(update={"seed": seed})
-    if duration_s is not None:
-        scenario = scenario.model_copy(update={"duration": duration_s})
     network = _network(document, scenario)
     context = _context(document, scenario, network)
     findings = check_scenario(context)
     if findings:
         raise BadInputError(*findings)
+    if duration_s is not None:
+        # After the checks: a run that is cut short just does not get to its later events.
+        scenario = scenario.model_copy(update={"duration": duration_s})
     loads = resolve_loads(scenario, network)
     meters, findings = install_meters(context, loads)
     if findings:

@@ -22,7 +22,7 @@ class Household(_Part):
 
     model: Literal["household"]
     loads: Loads = Field("all", description="names of network loads, or all that no other entry names")
-    annual_energy: WattHour = Field(3.4e6, gt=0, description="mean yearly consumption of one household")
+    annual_energy: WattHour = Field(3.4e6, gt=0, description="mean yearly consumption of the households")
     annual_energy_spread: Percent = Field(
         30.0, ge=0, le=80, description="standard deviation of the yearly consumption between households"
     )
@@ -53,6 +53,9 @@ class Location(_Part):
 
     latitude: Degree = Field(ge=-90, le=90, description="north positive")
     longitude: Degree = Field(ge=-180, le=180, description="east positive")
+    cloudiness: Percent = Field(
+        60.0, ge=0, le=100, description="share of time with clouds before the sun"
+    )
 
 
 class Photovoltaic(_Part):
@@ -65,7 +68,6 @@ class Photovoltaic(_Part):
     inverter_power: VoltAmpere | None = Field(None, gt=0, description="rating; the peak power when absent")
     tilt: Degree = Field(35.0, ge=0, le=90)
     azimuth: Degree = Field(180.0, ge=0, le=360, description="clockwise from north; 180 deg is south")
-    cloudiness: Percent = Field(40.0, ge=0, le=100, description="mean share of time with clouds")
 
 
 class MeterPoint(_Part):

@@ -6,17 +6,19 @@ import numpy as np
 import simpy
 
 from twin.scenario import SiteScenario
-from twin.scenario.schema import Household, Photovoltaic
-from twin.simulation.households import HouseholdSettings, start_household
+from twin.scenario.schema import Household, Location, Photovoltaic
+from twin.simulation.households import HouseholdError, HouseholdSettings, start_household
 from twin.simulation.load_sink import LoadSink, random_stream
 from twin.simulation.occupancy import Calendar
-from twin.simulation.photovoltaics import PlantSettings, start_plant
+from twin.simulation.photovoltaics import PlantSettings, start_plant, start_sky
 from twin.simulation.profiles import start_profiles
 
-_RESIDENTS = (0.38, 0.33, 0.13, 0.12, 0.04)
-"""Share of households with 1, 2, 3, 4, 5 and more people: European Union, Eurostat lfst_hhnhtych (2021)."""
-_LEAST_ENERGY = 1.2e6
-"""Smallest yearly consumption that is drawn: below it no household of the catalogue can live [Wh]."""
+_RESIDENTS = (0.42, 0.33, 0.12, 0.095, 0.035)
+"""Share of households with 1, 2, 3, 4, 5 and more people: Germany, microcensus 2019."""
+_YEAR_ENERGY = (1900.0, 2890.0, 3720.0, 4085.0, 5430.0)
+"""Mean yearly consumption of such households: BDEW, Stromverbrauch im Haushalt, 2021 [kWh]."""
+_DRAWS = 50
+"""How often a year's energy is drawn again when the household's appliances cannot meet it."""
 
 
 def start_customers(
@@ -29,15 +31,7 @@ def start_customers(
     _start_households(environment, sink, scenario, orders)
     _start_constants(sink, scenario, orders)
     _start_generators(environment, sink, scenario, orders)
-    for name, profile in scenario.loads.profiles:
-        start_profiles(
-            environment,
-            sink,
-            scenario.file(profile.file),
-            loads={name: scenario.loads.by_name[name]},
-            end_ns=scenario.end_ns,
-            orders=orders,
-        )
+    _start_profiles(environment, sink, scenario, orders)
 
 
 def _start_households(
@@ -49,6 +43,22 @@ def _start_households(
     for name, household in scenario.loads.households:
         stream = random_stream(scenario.scenario.seed, f"household {name}")
         for point in scenario.loads.by_name[name]:
+            _move_in(environment, sink, point, name, household, orders, calendar, stream)
+
+
+def _move_in(
+    environment: simpy.Environment,
+    sink: LoadSink,
+    point: int,
+    name: str,
+    household: Household,
+    orders: Sequence[int],
+    calendar: Calendar,
+    stream: np.random.Generator,
+) -> None:
+    """Start one household; an energy that its appliances cannot meet is drawn again."""
+    for draw in range(_DRAWS):
+        try:
             start_household(
                 environment,
                 sink,
@@ -58,14 +68,33 @@ def _start_households(
                 calendar=calendar,
                 rng=stream,
             )
+        except HouseholdError:
+            if draw == _DRAWS - 1:
+                raise
+        else:
+            return
 
 
 def _settings(name: str, household: Household, stream: np.random.Generator) -> HouseholdSettings:
     """Draw what the scenario leaves open: people, and the year's energy of this household."""
     residents = household.residents or 1 + int(stream.choice(len(_RESIDENTS), p=_RESIDENTS))
-    spread = household.annual_energy_spread / 100
-    factor = max(0.0, 1.0 + spread * float(stream.standard_normal()))
-    return HouseholdSettings(name, max(household.annual_energy * factor, _LEAST_ENERGY), residents)
+    mean = sum(share * energy for share, energy in zip(_RESIDENTS, _YEAR_ENERGY, strict=True))
+    usual = 1.0 if household.residents else _YEAR_ENERGY[residents - 1] / mean
+    spread = household.annual_energy_spread / 100 * float(stream.standard_normal())
+    return HouseholdSettings(name, household.annual_energy * usual * max(0.1, 1.0 + spread), residents)
+
+
+def _start_profiles(
+    environment: simpy.Environment, sink: LoadSink, scenario: SiteScenario, orders: Sequence[int]
+) -> None:
+    """Start the loads that follow tables; each file is read once for all of its loads."""
+    by_file: dict[str, dict[str, Sequence[int]]] = {}
+    for name, profile in scenario.loads.profiles:
+        by_file.setdefault(profile.file, {})[name] = scenario.loads.by_name[name]
+    for file, loads in by_file.items():
+        start_profiles(
+            environment, sink, scenario.file(file), loads=loads, end_ns=scenario.end_ns, orders=orders
+        )
 
 
 def _start_constants(sink: LoadSink, scenario: SiteScenario, orders: Sequence[int]) -> None:
@@ -80,20 +109,23 @@ def _start_constants(sink: LoadSink, scenario: SiteScenario, orders: Sequence[in
 def _start_generators(
     environment: simpy.Environment, sink: LoadSink, scenario: SiteScenario, orders: Sequence[int]
 ) -> None:
+    location = scenario.scenario.location
+    if location is None or not scenario.loads.photovoltaics:
+        return
+    stream = random_stream(scenario.scenario.seed, "sky")
+    sky = start_sky(environment, rng=stream, cloudiness=location.cloudiness / 100)
     for plant in scenario.loads.photovoltaics:
         start_plant(
             environment,
             sink,
             loads=scenario.loads.by_name[plant.name],
-            settings=_plant_settings(plant, scenario),
+            settings=_plant_settings(plant, location),
             orders=orders,
-            rng=random_stream(scenario.scenario.seed, f"photovoltaic {plant.name}"),
+            sky=sky,
         )
 
 
-def _plant_settings(plant: Photovoltaic, scenario: SiteScenario) -> PlantSettings:
-    location = scenario.scenario.location
-    assert location is not None  # noqa: S101 - the scenario's checks ask for it
+def _plant_settings(plant: Photovoltaic, location: Location) -> PlantSettings:
     return PlantSettings(
         name=plant.name,
         peak_power=plant.peak_power,
@@ -103,4 +135,3 @@ def _plant_settings(plant: Photovoltaic, scenario: SiteScenario) -> PlantSetting
         tilt=plant.tilt,
         azimuth=plant.azimuth,
     )
-

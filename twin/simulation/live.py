@@ -127,6 +127,7 @@ class LiveSession:
             self._thread.join()
         for meter in self.meters:
             meter.image.close()
+            meter.image.unlink()
 
     @property
     def running(self) -> bool:

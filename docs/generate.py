@@ -1,0 +1,104 @@
+"""Write the pages that are generated from the code: ``python docs/generate.py``.
+
+A test compares them with what this would write, so that they cannot go stale.
+"""
+
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from twin.scenario.schema import Scenario
+
+HEAD = """# Scenario reference
+
+One YAML file. Quantities carry their unit (`3.2 kW`, `240 ms`, `90 %`); local times are written `18:42`,
+`18:42:10.003` or with a date; paths are relative to the file. `twin check FILE` finds what is wrong with one,
+`twin schema` prints its JSON Schema. This page is generated from the schema.
+"""
+
+
+def scenario_page() -> str:
+    """Return ``docs/scenario.md``."""
+    parts = [HEAD]
+    for model in _models(Scenario, []):
+        parts.append(f"## {model.__name__}\n\n{(model.__doc__ or '').strip()}\n")
+        rows = [_row(name, field) for name, field in model.model_fields.items()]
+        parts.append("| field | type | required | description |\n|---|---|---|---|\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def _models(model: type[BaseModel], seen: list[type[BaseModel]]) -> list[type[BaseModel]]:
+    if model not in seen:
+        seen.append(model)
+        for field in model.model_fields.values():
+            for inner in _inner(field.annotation):
+                _models(inner, seen)
+    return seen
+
+
+def _inner(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for argument in typing.get_args(annotation) for found in _inner(argument)]
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    if field.is_required():
+        required = "yes"
+    elif field.default is PydanticUndefined or field.default in (None, ""):
+        required = "no"
+    else:
+        required = f"no: {field.default:g} {_unit(field)}" if _unit(field) else f"no: {field.default}"
+    limits = [
+        f"{sign} {getattr(rule, key):g}"
+        for rule in field.metadata
+        for key, sign in (("ge", ">="), ("gt", ">"), ("le", "<="), ("lt", "<"))
+        if isinstance(getattr(rule, key, None), int | float)
+    ]
+    text = ", ".join([field.description or "", *limits]).strip(", ")
+    return f"| `{name}` | {_type(field.annotation, field.metadata)} | {required} | {text} |"
+
+
+def _unit(field: FieldInfo) -> str:
+    """Return the SI unit of a quantity; empty for anything else."""
+    schemas = [getattr(rule, "json_schema", None) or {} for rule in field.metadata]
+    texts = [str(schema.get("description", "")) for schema in schemas]
+    return next((text.removeprefix("quantity in ") for text in texts if text), "")
+
+
+def _type(annotation: Any, metadata: list[Any]) -> str:
+    for rule in metadata:
+        schema = getattr(rule, "json_schema", None)
+        if schema and "examples" in schema:
+            return f"quantity, as `{schema['examples'][0]}`"
+    origin = typing.get_origin(annotation)
+    arguments = typing.get_args(annotation)
+    if origin is typing.Literal:
+        return " \\| ".join(f"`{value}`" for value in arguments)
+    if origin is list:
+        return f"list of {_type(arguments[0], [])}"
+    if origin is dict:
+        return f"mapping of {_type(arguments[0], [])} to {_type(arguments[1], [])}"
+    if origin is typing.Annotated:
+        return _type(arguments[0], list(arguments[1:]))
+    if origin in {typing.Union, types.UnionType}:
+        return " or ".join(_type(item, []) for item in arguments if item is not type(None))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
+    return {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}.get(
+        getattr(annotation, "__name__", ""), str(annotation)
+    )
+
+
+def main() -> None:
+    """Write every generated page."""
+    Path(__file__).with_name("scenario.md").write_text(scenario_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Scenarios and networks that run as shipped."""
