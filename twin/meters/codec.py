@@ -182,8 +182,9 @@ class BlockCodec:
         -------
         int64[registers]
         """
-        counts = np.nan_to_num(values * self._factor(scaling), copy=False)
-        counts = np.clip(counts, -_LARGEST, _LARGEST)
+        counts = values * self._factor(scaling)
+        counts[np.isnan(counts)] = 0.0
+        np.clip(counts, -_LARGEST, _LARGEST, out=counts)
         raw = np.empty(counts.shape, dtype=np.int64)
         if self._float.size:
             raw[self._float] = counts[self._float].astype(np.float32).view(np.uint32)

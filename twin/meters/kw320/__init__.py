@@ -1,6 +1,15 @@
 """The KW320 family of panel meters; ``kw320q`` with power quality. See ``docs/devices/kw320.md``."""
 
 from twin.meters.kw320.config import AlarmConfig, MeterConfig, check_config
+from twin.meters.kw320.fleet import Fleet, MeterConfigError, build_fleet
 from twin.meters.kw320.profile import PROFILES
 
-__all__ = ["PROFILES", "AlarmConfig", "MeterConfig", "check_config"]
+__all__ = [
+    "PROFILES",
+    "AlarmConfig",
+    "Fleet",
+    "MeterConfig",
+    "MeterConfigError",
+    "build_fleet",
+    "check_config",
+]

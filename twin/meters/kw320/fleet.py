@@ -24,7 +24,7 @@ from twin.meters.codec import Scaling
 from twin.meters.extremes import Extreme
 from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320.config import MeterConfig, check_config
-from twin.meters.kw320.image import ImageLayout, image_layout
+from twin.meters.kw320.image import CHANNELS, ORDERS, ImageLayout, image_layout
 from twin.meters.kw320.meter import Effect, Kw320Meter
 from twin.meters.kw320.points import register_points
 from twin.meters.kw320.profile import FUNCTION_CODES, image_map
@@ -36,7 +36,6 @@ FAST_NS = 100_000_000
 """Refresh of the fast block 3000H (KW320 manual 6.3.6) [ns]."""
 BASIC_NS = 1_000_000_000
 """Refresh of the blocks from 4000H [ns]."""
-_CHANNELS = ("v1", "v2", "v3", "i1", "i2", "i3")
 _SCALING_REGISTERS = (
     *("pt1_high", "pt1_low", "pt2", "ct1", "ct2"),
     *("basic_parameter_mode", "energy_display"),
@@ -252,7 +251,7 @@ class Fleet:
             published.basic_tick = now_ns // BASIC_NS
             basic = self._bank.basic(meter)
             self._put(published, "basic", basic, of.scaling)
-            self._put(published, "harmonic", _harmonics(basic), of.scaling)
+            published.layout.put_harmonics(published.words, _harmonics(basic), of.scaling)
             self._put_extremes(published, self._bank.extremes(meter), of)
         self._put(published, "energy", self._bank.energies(meter), of.scaling)
         published.layout.put_raw(published.words, "clock", of.clock.registers(now_ns))
@@ -333,13 +332,9 @@ def build_fleet(configs: Sequence[MeterConfig], *, start_ns: int) -> Fleet:
     return Fleet(configs, start_ns=start_ns)
 
 
-def _harmonics(basic: Mapping[str, Any]) -> dict[str, float]:
-    """Return orders 2 to 63 of the six channels one by one, as ``v1_h2`` .. ``i3_h63``."""
-    return {
-        f"{channel}_h{order}": value
-        for channel in _CHANNELS
-        for order, value in enumerate(basic.get(f"{channel}_harmonics", ()), start=2)
-    }
+def _harmonics(basic: Mapping[str, Any]) -> list[NDArray[np.float64]]:
+    """Return orders 2 to 63 of the six channels; zeros before anything was measured."""
+    return [basic.get(f"{channel}_harmonics", np.zeros(ORDERS)) for channel in CHANNELS]
 
 
 def _repeated(names: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """The words of a meter's register image, group by group: only what changed is encoded again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -12,6 +12,12 @@ from twin.meters.register_map import Register, RegisterMap
 
 Words = NDArray[np.uint16]
 
+Float = NDArray[np.float64]
+
+CHANNELS = ("v1", "v2", "v3", "i1", "i2", "i3")
+"""Channels with harmonics, in order."""
+ORDERS = 62
+"""Orders 2 to 63 (KW320 manual 4.3)."""
 MEASURED = frozenset({"fast", "basic", "harmonic", "energy", "extreme"})
 """Kinds of registers that hold a quantity; the others hold their raw value."""
 
@@ -40,6 +46,10 @@ class ImageLayout:
         }
         self.keys = {kind: tuple(_key(register) for register, _ in rows) for kind, rows in kinds.items()}
         """Keys of the quantities of each kind, in order of address."""
+        orders = [key.split("_h") for key in self.keys["harmonic"]]
+        self._harmonic_order = np.array(
+            [CHANNELS.index(channel) * ORDERS + int(order) - 2 for channel, order in orders]
+        )
         self._position = {
             register.name: at for rows in kinds.values() for register, at in rows if register.words == 1
         }
@@ -61,6 +71,21 @@ class ImageLayout:
         """
         quantities = np.array([values.get(key, 0.0) for key in self.keys[kind]], dtype=np.float64)
         self._codec[kind].encode(quantities, scaling, out=words)
+
+    def put_harmonics(self, words: Words, harmonics: Sequence[Float], scaling: Scaling) -> None:
+        """Encode the harmonics of all channels.
+
+        Parameters
+        ----------
+        words : uint16[size]
+            The image, changed in place.
+        harmonics : Sequence of f64[62]
+            Orders 2 to 63 of v1, v2, v3, i1, i2, i3, fractions of order 1.
+        scaling : Scaling
+            Of the meter.
+        """
+        in_order = np.concatenate(harmonics)[self._harmonic_order]
+        self._codec["harmonic"].encode(in_order, scaling, out=words)
 
     def get_quantities(self, words: Words, kind: str, scaling: Scaling) -> dict[str, float]:
         """Decode all quantities of one kind, as ``put_quantities`` takes them."""
