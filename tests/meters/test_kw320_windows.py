@@ -368,3 +368,13 @@ def test_stamps_keep_the_clock_of_their_time():
     fleet.write(0, 0x1040, [2031], START + 3 * SECOND)
     events = fleet.windows(0)[0]
     assert events.read(events.initial(), 0x8D00, 1)[0].tolist() == [26 << 8 | 1]
+
+
+def test_fleet_tells_the_event_that_lasts():
+    fleet = build_fleet([CONFIG], start_ns=START)
+    fleet.advance(segment(VOLTS, AMPERES, start_ns=START), START + SECOND)
+    assert (fleet.in_event(0), fleet.now_ns) == ("", START + SECOND)
+    fleet.advance(segment(SAG, AMPERES, start_ns=START + SECOND), START + SECOND + SECOND // 5)
+    assert fleet.in_event(0) == "sag"
+    fleet.advance(segment(VOLTS, AMPERES, start_ns=START + SECOND + SECOND // 5), START + 3 * SECOND)
+    assert fleet.in_event(0) == ""

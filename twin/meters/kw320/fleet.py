@@ -133,6 +133,15 @@ class Fleet:
             rated_current=rated_current,
         )
 
+    @property
+    def now_ns(self) -> int:
+        """How far the meters have lived, UTC [ns]."""
+        return self._bank.cursor_ns
+
+    def in_event(self, meter: int) -> str:
+        """Return the power-quality event that the meter is in: its type, or empty without."""
+        return self._bank.in_event(meter)
+
     # -- what time and masters change ---------------------------------------------------------------
 
     def advance(self, segment: Segment, until_ns: int) -> list[Record]:
