@@ -26,7 +26,12 @@ def check_network(network: Network, document: Document | None = None) -> list[Fi
         What it was read from; findings then have lines.
     """
     places = Places(document, network.name)
-    findings = [
+    return check_components(network, places) or check_islands(network, places)
+
+
+def check_components(network: Network, places: Places) -> list[Finding]:
+    """Return what is wrong with names and values."""
+    return [
         *_names(network, places),
         *_references(network, places),
         *_bus_values(network, places),
@@ -36,9 +41,6 @@ def check_network(network: Network, document: Document | None = None) -> list[Fi
         *_load_values(network, places),
         *_spectrum_values(network, places),
     ]
-    if not findings:
-        findings.extend(_islands(network, places))
-    return findings
 
 
 def _branch_place(network: Network, at: int) -> tuple[str, int]:
@@ -83,22 +85,27 @@ def _references(network: Network, places: Places) -> Iterable[Finding]:
         *(("loads", at, "bus", load.bus) for at, load in enumerate(network.loads)),
     ]
     for section, at, key, name in users:
-        if name not in buses:
+        if name not in buses and "buses" not in places.incomplete:
             yield places.unknown(section, at, key, name, buses, "buses")
     for at, switch in enumerate(network.switches):
-        if switch.branch not in network.branch_index:
+        known_all = not places.incomplete & {"lines", "transformers"}
+        if switch.branch not in network.branch_index and known_all:
             known = network.branch_index
             yield places.unknown("switches", at, "branch", switch.branch, known, "lines and transformers")
     spectra = {spectrum.name: at for at, spectrum in enumerate(network.spectra)}
     for at, load in enumerate(network.loads):
-        if load.spectrum and load.spectrum not in spectra:
+        if load.spectrum and load.spectrum not in spectra and "spectra" not in places.incomplete:
             yield places.unknown("loads", at, "spectrum", load.spectrum, spectra, "spectra")
 
 
 def _bus_values(network: Network, places: Places) -> Iterable[Finding]:
+    if not network.buses and "buses" not in places.incomplete:
+        yield places.finding("buses", None, "", "there is none", "add the buses of the network")
     for at, bus in enumerate(network.buses):
         if not bus.u_rated > 0:
-            yield places.finding("buses", at, "u_rated_v", f"{bus.u_rated:g} V is no rated voltage", "give it")
+            yield places.finding(
+                "buses", at, "u_rated_v", f"{bus.u_rated:g} V is no rated voltage", "give it"
+            )
         if (bus.x is None) != (bus.y is None):
             yield places.finding("buses", at, "x", "has one coordinate of two", "give x and y, or neither")
     for at, capacitor in enumerate(network.capacitors):
@@ -108,7 +115,7 @@ def _bus_values(network: Network, places: Places) -> Iterable[Finding]:
 
 
 def _source_values(network: Network, places: Places) -> Iterable[Finding]:
-    if not network.sources:
+    if not network.sources and "sources" not in places.incomplete:
         yield places.finding("sources", None, "", "there is none", "add the source that feeds the network")
     at_bus: dict[str, Source] = {}
     for at, source in enumerate(network.sources):
@@ -172,12 +179,14 @@ def _transformer_values(network: Network, places: Places) -> Iterable[Finding]:
             ("vk_percent", unit.vk_percent),
         ):
             if not value > 0:
-                yield places.finding("transformers", at, key, f"{value:g} cannot be", "give a positive number")
+                yield places.finding(
+                    "transformers", at, key, f"{value:g} cannot be", "give a positive number"
+                )
         if not 0 <= unit.vkr_percent <= unit.vk_percent:
             what = f"{unit.vkr_percent:g} % is no part of vk_percent, {unit.vk_percent:g} %"
             yield places.finding("transformers", at, "vkr_percent", what, "give 0 .. vk_percent")
         if unit.vector_group not in VECTOR_GROUPS:
-            known, group = "known vector groups", unit.vector_group
+            known, group = "vector groups", unit.vector_group
             yield places.unknown("transformers", at, "vector_group", group, VECTOR_GROUPS, known)
         if unit.p_iron < 0 or unit.i0_percent < 0:
             key = "p_iron_w" if unit.p_iron < 0 else "i0_percent"
@@ -218,8 +227,9 @@ def _spectrum_values(network: Network, places: Places) -> Iterable[Finding]:
             yield places.finding("spectra", at, "percent", "holds a negative share", mend)
 
 
-def _islands(network: Network, places: Places) -> Iterable[Finding]:
-    """With every switch closed, each bus must be connected to a source."""
+def check_islands(network: Network, places: Places) -> list[Finding]:
+    """Return the parts that no source feeds even with every switch closed."""
+    findings = []
     index = network.bus_index
     edges = [(index[branch.from_bus], index[branch.to_bus]) for branch in network.branches]
     component = components(len(network.buses), edges)
@@ -230,7 +240,9 @@ def _islands(network: Network, places: Places) -> Iterable[Finding]:
             islands.setdefault(root, []).append(bus)
     for root, members in islands.items():
         what = f"{_listed([network.buses[bus].name for bus in members])} cannot be reached from any source"
-        yield places.finding("buses", root, "name", what, "connect it by a line or transformer, or remove it")
+        mend = "connect it by a line or transformer, or remove it"
+        findings.append(places.finding("buses", root, "name", what, mend))
+    return findings
 
 
 def _listed(names: Sequence[str]) -> str:

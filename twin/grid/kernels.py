@@ -91,27 +91,24 @@ def assemble(
         Zeroed arrays to fill.
     """
     for k in range(shunt.shape[0]):
-        if fixed[k]:
-            for i in range(3):
+        for i in range(3):
+            if fixed[k]:
                 diagonal[k, i, i] = 1.0
-        else:
-            diagonal[k] += shunt[k]
+            else:
+                for j in range(3):
+                    diagonal[k, i, j] += shunt[k, i, j]
     for b in range(blocks.shape[0]):
         if not in_service[b]:
             continue
-        f, t, at = ends[b, 0], ends[b, 1], slot[b]
-        if not fixed[f]:
-            diagonal[f] += blocks[b, 0, 0]
-            if f < t:
-                upper[at] += blocks[b, 0, 1]
-            else:
-                lower[at] += blocks[b, 0, 1]
-        if not fixed[t]:
-            diagonal[t] += blocks[b, 1, 1]
-            if f < t:
-                lower[at] += blocks[b, 1, 0]
-            else:
-                upper[at] += blocks[b, 1, 0]
+        for end in range(2):
+            near, far = ends[b, end], ends[b, 1 - end]
+            if fixed[near]:
+                continue
+            coupling = upper if near < far else lower
+            for i in range(3):
+                for j in range(3):
+                    diagonal[near, i, j] += blocks[b, end, end, i, j]
+                    coupling[slot[b], i, j] += blocks[b, end, 1 - end, i, j]
 
 
 @njit(cache=True, nogil=True)
@@ -254,10 +251,14 @@ def reduce_to_loads(
     for j in range(loads):
         row, phase = load_row[j], load_phase[j]
         if dead[row]:
-            coupling[j] = 0.0
-            transfer[j] = 0.0
+            for i in range(loads):
+                coupling[j, i] = 0.0
+            for i in range(transfer.shape[1]):
+                transfer[j, i] = 0.0
             continue
-        x[first_kept:] = 0.0
+        for k in range(first_kept, rows):
+            for i in range(3):
+                x[k, i] = 0.0
         x[row, phase] = -1.0
         substitute(start, column, diagonal, lower, upper, row, first_kept, x)
         for i in range(loads):
@@ -272,8 +273,7 @@ def reduce_to_loads(
 def drawn_current(voltage: complex, p: float, q: float, v_min: float) -> complex:
     """Return the current of a constant-power load; below ``v_min`` it is a constant impedance [A]."""
     squared = voltage.real * voltage.real + voltage.imag * voltage.imag
-    if squared < v_min * v_min:
-        squared = v_min * v_min
+    squared = max(squared, v_min * v_min)
     return complex(p, -q) * voltage / squared
 
 
@@ -294,7 +294,8 @@ def fixed_point(
     loads = v0.shape[0]
     re = np.empty(loads)
     im = np.empty(loads)
-    v[:] = v0
+    for i in range(loads):
+        v[i] = v0[i]
     change = 0.0
     for iteration in range(1, limit + 1):
         for i in range(loads):
@@ -312,7 +313,7 @@ def fixed_point(
         for i in range(loads):
             new = complex(re[i], im[i])
             step = abs(new - v[i]) / v_base[i]
-            if not step <= change:
+            if step > change or np.isnan(step):
                 change = step
             v[i] = new
         if change <= tolerance:
@@ -351,7 +352,7 @@ def admittance_iteration(
             for i in range(loads):
                 matrix[i, j] = -complex(coupling_re[j, i], coupling_im[j, i]) * y
             matrix[j, j] += 1.0
-        v[:] = v0
+            v[j] = v0[j]
         for k in range(loads):
             pivot = k
             for i in range(k + 1, loads):
@@ -378,9 +379,10 @@ def admittance_iteration(
             v[k] /= matrix[k, k]
         change = 0.0
         for i in range(loads):
-            new = max(v_min[i], abs(v[i]))
+            # The order of the arguments lets a NaN through.
+            new = v_min[i] if abs(v[i]) < v_min[i] else abs(v[i])
             step = abs(new - level[i]) / v_base[i]
-            if not step <= change:
+            if step > change or np.isnan(step):
                 change = step
             level[i] += 0.5 * (new - level[i])
         if change <= tolerance:

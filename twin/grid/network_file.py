@@ -5,7 +5,7 @@ from typing import Any
 
 from twin.contracts import BadInputError, Finding
 from twin.documents import Document, read_yaml, suggestion
-from twin.grid.checks import check_network
+from twin.grid.checks import check_components, check_islands
 from twin.grid.components import (
     Bus,
     Capacitor,
@@ -69,9 +69,9 @@ def parse_network(document: Document) -> Network:
         loads=tuple(Load(**row) for row in rows["loads"]),
         spectra=_spectra(rows["spectra"], places, findings),
     )
+    findings.extend(check_components(network, places))
     if not findings:
-        # Only a document that was read whole is checked: its rows are then the network's components.
-        findings = check_network(network, document)
+        findings.extend(check_islands(network, places))
     if findings:
         raise BadInputError(*sorted(findings, key=lambda finding: (finding.where, finding.field)))
     return network
@@ -88,9 +88,8 @@ def _header(document: Document, findings: list[Finding]) -> dict[str, Any]:
     def wrong(key: str, what: str, mend: str) -> None:
         findings.append(Finding(document.mark((key,)), key, what, mend))
 
-    for key in ("network", "buses", "sources"):
-        if data.get(key) in (None, []):
-            wrong(key, "is missing", f"add '{key}'")
+    if data.get("network") is None:
+        wrong("network", "is missing", "add 'network: NAME'")
     frequency = data.get("frequency_hz", 50.0)
     if type(frequency) not in {int, float} or not 0 < frequency < 1000:
         wrong("frequency_hz", f"{frequency!r} is no rated frequency", "give it in Hz, for example 50")
@@ -124,8 +123,10 @@ def _sources(rows: list[dict[str, Any]], places: Places, findings: list[Finding]
 def _lines(
     rows: list[dict[str, Any]], types: dict[str, LineType], places: Places, findings: list[Finding]
 ) -> tuple[Line, ...]:
-    lines = []
+    lines: list[Line] = []
+    kept = []
     for at, row in enumerate(rows):
+        before = len(lines)
         given = [key for key in _TOTALS if row[key] is not None]
         kind = types.get(row["type"])
         if not row["type"]:
@@ -143,15 +144,21 @@ def _lines(
             findings.append(places.finding("lines", at, "type", what, mend))
         elif row["length"] is None:
             findings.append(places.finding("lines", at, "length_m", "is missing", "add 'length_m'"))
+        elif kind is None and "line_types" in places.incomplete:
+            continue
         elif kind is None:
             findings.append(places.unknown("lines", at, "type", row["type"], list(types), "line_types"))
         else:
             lines.append(line_of_type(row["name"], row["from_bus"], row["to_bus"], kind, row["length"]))
+        if len(lines) > before:
+            kept.append(places.row("lines", at))
+    if len(kept) < len(rows):
+        places.left_out("lines", kept, complete=False)
     return tuple(lines)
 
 
 def _spectra(rows: list[dict[str, Any]], places: Places, findings: list[Finding]) -> tuple[Spectrum, ...]:
-    spectra = []
+    spectra, kept = [], []
     for at, row in enumerate(rows):
         columns = (row["orders"], row["percent"], row["angle_deg"])
         if len({len(column) for column in columns}) != 1:
@@ -160,4 +167,7 @@ def _spectra(rows: list[dict[str, Any]], places: Places, findings: list[Finding]
             continue
         shares = tuple(HarmonicShare(*share) for share in zip(*columns, strict=True))
         spectra.append(Spectrum(row["name"], shares))
+        kept.append(places.row("spectra", at))
+    if len(kept) < len(rows):
+        places.left_out("spectra", kept, complete=False)
     return tuple(spectra)

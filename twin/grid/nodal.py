@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,9 +121,7 @@ class NodalSystem:
         GridError
             The equations have no unique solution.
         """
-        topology = energise(
-            self.network, open_branches=state.open_branches, capacitors=state.capacitors
-        )
+        topology = energise(self.network, open_branches=state.open_branches, capacitors=state.capacitors)
         row = self.pattern.row
         dead = np.zeros(self.rows, dtype=np.bool_)
         dead[row] = ~np.array(topology.fed, dtype=np.bool_)
@@ -200,7 +199,7 @@ class NodalSystem:
                 for end in range(2):
                     k = self.ends[at, end]
                     size[k] = max(size[k], branch[at, end, end])
-        return np.maximum(size, 1e-12)
+        return cast(NDArray[np.float64], np.maximum(size, 1e-12))
 
     @cached_property
     def source_injection(self) -> Complex:

@@ -180,7 +180,7 @@ class GridSolver:
         """Faults that are applied, by name."""
         return tuple(self._faults[name] for name in sorted(self._faults))
 
-    def set_switch(self, name: str, closed: bool) -> None:  # noqa: FBT001 - the wall between rooms
+    def set_switch(self, name: str, closed: bool) -> None:
         """Operate a switch or a capacitor's switch.
 
         Raises

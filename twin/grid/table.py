@@ -14,6 +14,10 @@ _MANY = 20
 """Suggestions for misspelt names are looked up so many times, not for every row of a large file."""
 
 
+_UNITS = {"v": "V", "ohm": "ohm", "f": "F", "w": "W", "var": "var", "va": "VA", "m": "m", "percent": "%"}
+"""Units by the last part of a key."""
+
+
 class Places:
     """Where the fields of a network's components stand in its document."""
 
@@ -21,6 +25,19 @@ class Places:
         self._document = document
         self._name = name
         self._suggested = 0
+        self._written: dict[str, list[int]] = {}
+        self.incomplete: set[str] = set()
+        """Sections with rows that could not be read: a name may be missing for that reason alone."""
+
+    def left_out(self, section: str, kept: list[int], *, complete: bool) -> None:
+        """Take note which rows of a section became components; all others have a finding already."""
+        self._written[section] = kept
+        if not complete:
+            self.incomplete.add(section)
+
+    def row(self, section: str, at: int) -> int:
+        """Return where in the file component ``at`` of a section stands."""
+        return self._written[section][at] if section in self._written else at
 
     def mark(self, section: str, at: int | None = None, key: str = "") -> Mark:
         """Return the place of a field, or of its row or section where the field is not written."""
@@ -29,6 +46,7 @@ class Places:
         data = self._document.data if isinstance(self._document.data, dict) else {}
         body = data.get(section)
         path: tuple[str | int, ...] = (section,)
+        at = None if at is None else self.row(section, at)
         if at is not None and isinstance(body, dict):
             columns = body.get("columns")
             path = (section, "rows", at)
@@ -40,7 +58,7 @@ class Places:
 
     def finding(self, section: str, at: int | None, key: str, what: str, mend: str) -> Finding:
         """Return a finding about a field of row ``at`` of a section."""
-        field = section if at is None else f"{section}[{at}]"
+        field = section if at is None else f"{section}[{self.row(section, at)}]"
         return Finding(self.mark(section, at, key), f"{field}.{key}" if key else field, what, mend)
 
     def unknown(
@@ -48,7 +66,9 @@ class Places:
     ) -> Finding:
         """Return a finding about a name that does not exist."""
         self._suggested += 1
-        if self._suggested <= _MANY:
+        if not known:
+            mend = "the network has none: add it"
+        elif self._suggested <= _MANY:
             mend = suggestion(name, list(known), kind)
         else:
             mend = f"give the name of one of the {kind}"
@@ -73,11 +93,14 @@ def read_section(
     else:
         findings.append(places.finding(section, None, "", "is no list", "write one row per component"))
         return []
-    good = []
+    good, kept = [], []
     for at, row in rows:
         values = _typed(section, at, row, fields, places, findings)
         if values is not None:
             good.append(values)
+            kept.append(at)
+    whole = body.get("rows") if isinstance(body, dict) else body
+    places.left_out(section, kept, complete=isinstance(whole, list) and len(kept) == len(whole))
     return good
 
 
@@ -167,10 +190,11 @@ def _typed(
 
 
 def _misfit(value: object, field: Field) -> tuple[str, str]:
-    unit = field.key.rsplit("_", 1)[-1]
+    unit = _UNITS.get(field.key.rsplit("_", 1)[-1], "a bare number")
     if isinstance(value, str) and value[:1].isdigit() and field.kind in {Kind.NUMBER, Kind.POWER}:
         return f"'{value}' is no plain number", f"the unit belongs to the key: give it in {unit}"
-    return f"{value!r} does not fit ({field.meaning})", f"give a {field.kind}"
+    article = "" if field.kind is Kind.FLAG else "a "
+    return f"{value!r} does not fit ({field.meaning})", f"give {article}{field.kind}"
 
 
 def _name(value: object) -> str | None:

@@ -138,7 +138,10 @@ class _Converter:
         type_names: set[str] = set()
         for index, row in self.rows("line"):
             ends = (int(row["from_bus"]), int(row["to_bus"]))
-            if self.dead & set(ends) or self.root(ends[0]) == self.root(ends[1]):
+            if self.dead & set(ends):
+                self.assume("lines to a bus out of service are left out, with their charging")
+                continue
+            if self.root(ends[0]) == self.root(ends[1]):
                 continue
             parallel = int(row.get("parallel") or 1)
             data = self.line_data(row)

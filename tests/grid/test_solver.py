@@ -1,0 +1,492 @@
+"""The solver against its own equations, a dense twin, and the rules that results must obey."""
+
+import cmath
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twin.grid import (
+    Bus,
+    Capacitor,
+    Fault,
+    GridError,
+    GridSolver,
+    HarmonicShare,
+    Line,
+    Load,
+    LoadPoint,
+    Network,
+    NotConvergedError,
+    Probe,
+    Source,
+    Spectrum,
+    Switch,
+    Transformer,
+    fault,
+    flow,
+    harmonics,
+    read_network,
+)
+from twin.grid.admittance import branch_blocks, capacitor_admittance, source_block, source_voltage
+from twin.grid.nodal import NodalSystem, State
+
+NETWORKS = Path(__file__).parents[2] / "scenarios" / "networks"
+ORDERS = [1, 3, 5, 7]
+
+
+@pytest.fixture(scope="module")
+def site():
+    """site8 with an explicit grid impedance, switches and a capacitor."""
+    network = read_network(NETWORKS / "site8.yaml")
+    return replace(
+        network,
+        sources=(Source("GRID", "SRC", 1.02, 0.0, 0.05, 0.5, 0.1, 0.9),),
+        switches=(Switch("Q12", "F12"), Switch("QB", "TB")),
+        capacitors=(Capacitor("PFC", "LV1", 100e3, closed=False),),
+    )
+
+
+def points(network):
+    """Return load points and powers of a network's loads."""
+    parts = [
+        (LoadPoint(load.name, load.bus, phase), p, q)
+        for load in network.loads
+        for phase, p, q in zip(load.phases, load.p, load.q, strict=True)
+    ]
+    return [part[0] for part in parts], np.array([part[1] for part in parts]), np.array([x[2] for x in parts])
+
+
+def solver_of(network, probes=(), orders=(1,), **options):
+    loads, p, q = points(network)
+    return GridSolver(network, probes=probes, loads=loads, orders=orders, **options), p, q
+
+
+def no_emission(loads, orders=1):
+    return np.zeros((loads, orders), dtype=complex)
+
+
+def dense(network, h, *, capacitors=()):
+    """Return the plain nodal matrix and right-hand side: the twin of the block factorisation."""
+    n = len(network.buses)
+    index = network.bus_index
+    Y = np.zeros((n, 3, n, 3), dtype=complex)
+    rhs = np.zeros((n, 3), dtype=complex)
+    blocks = branch_blocks(network, np.array([h]))[0]
+    for branch, block in zip(network.branches, blocks, strict=True):
+        ends = [index[branch.from_bus], index[branch.to_bus]]
+        for i in range(2):
+            for j in range(2):
+                Y[ends[i], :, ends[j], :] += block[i, j]
+    for source in network.sources:
+        at = index[source.bus]
+        y = source_block(source, h)
+        Y[at, :, at, :] += y
+        if h == 1:
+            rhs[at] += y @ source_voltage(source, network.buses[at].u_rated)
+    for capacitor in capacitors:
+        at = index[capacitor.bus]
+        Y[at, :, at, :] += np.eye(3) * capacitor_admittance(capacitor, network.buses[at].u_rated, h)
+    return Y.reshape(3 * n, 3 * n), rhs.reshape(-1)
+
+
+@pytest.mark.parametrize("h", [1, 5, 13])
+def test_blocks_agree_with_the_dense_matrix(site, h):
+    system = NodalSystem(site, [h], keep=[3, 5])
+    factors = system.factorise(State(capacitors=frozenset({0})))
+    generator = np.random.default_rng(7)
+    injection = generator.normal(size=(8, 3)) + 1j * generator.normal(size=(8, 3))
+    row = system.pattern.row
+    permuted = np.empty_like(injection)
+    permuted[row] = injection
+    ours = system.solve(factors, 0, permuted)[row]
+    Y, _ = dense(site, h, capacitors=site.capacitors)
+    expected = np.linalg.solve(Y, injection.reshape(-1)).reshape(-1, 3)
+    assert np.max(np.abs(ours - expected)) < 1e-10 * np.max(np.abs(expected))
+
+
+def test_reduction_and_fixed_point_agree_with_the_dense_twin(site):
+    probes = [
+        Probe("head", "SRC", "GRID", "from"),
+        Probe("ta", "LV1", "TA", "to"),
+        Probe("cable", "MV2", "CAB12", "to"),
+        Probe("customer", "LV3", loads=("LD_LV3",)),
+    ]
+    solver, p, q = solver_of(site, probes, ORDERS)
+    generator = np.random.default_rng(3)
+    emission = 0.1 * (generator.normal(size=(18, 4)) + 1j * generator.normal(size=(18, 4))) * p[:, None]
+    solution = solver.solve(p, q, emission)
+    index = site.bus_index
+    loads, _, _ = points(site)
+    node = [3 * index[load.bus] + "abc".index(load.phase) for load in loads]
+    current = None
+    for n, h in enumerate(ORDERS):
+        Y, rhs = dense(site, h)
+        inverse = np.linalg.inv(Y)
+        if h == 1:
+            v = inverse @ rhs
+            for _ in range(60):
+                current = np.conj((p + 1j * q) / v[node])
+                injected = rhs.copy()
+                np.subtract.at(injected, node, current)
+                v = inverse @ injected
+            v1 = v[node]
+        else:
+            injected = np.zeros(len(rhs), dtype=complex)
+            current = emission[:, n] * np.exp(1j * h * np.angle(v1)) / np.abs(v1)
+            np.subtract.at(injected, node, current)
+            v = inverse @ injected
+        V = v.reshape(-1, 3)
+        blocks = branch_blocks(site, np.array([h]))[0]
+        expected = []
+        for probe, branch, near in (("SRC", "GRID", 0), ("LV1", "TA", 1), ("MV2", "CAB12", 1)):
+            at = site.branch_index[branch]
+            ends = [index[site.branches[at].from_bus], index[site.branches[at].to_bus]]
+            i = blocks[at, near, 0] @ V[ends[0]] + blocks[at, near, 1] @ V[ends[1]]
+            expected.extend([*V[index[probe]], *i])
+        mine = [at for at, load in enumerate(loads) if load.name == "LD_LV3"]
+        expected.extend([*V[index["LV3"]], *current[mine]])
+        scale = np.maximum(np.abs(expected), 1e-3 * np.abs(expected).max())
+        assert np.max(np.abs(solution.phasor[:, n] - expected) / scale) < 1e-9
+    assert solution.mismatch < 1e-11
+
+
+def test_emission_gives_the_currents_of_a_spectrum(site):
+    """The simulation's way to state a spectrum equals the network file's."""
+    rectifier = Spectrum("r", (HarmonicShare(5, 20.0, 0.0), HarmonicShare(7, 10.0, 40.0)))
+    extra = Load("NL", "LV2", "abc", (20e3, 10e3, 5e3), (8e3, 8e3, -2e3), "r")
+    network = replace(site, spectra=(rectifier,), loads=(*site.loads, extra))
+    expected = {(row["h"], row["bus"], row["phase"]): row for row in harmonics(network)}
+    solver, p, q = solver_of(network, [Probe("x", "LV3", loads=())], ORDERS)
+    emission = no_emission(len(p), 4)
+    for k in range(18, 21):
+        s = complex(p[k], q[k])
+        for n, h in enumerate(ORDERS):
+            for share in rectifier.shares:
+                if share.order == h:
+                    ratio = cmath.rect(share.percent / 100, math.radians(share.angle_deg))
+                    emission[k, n] = ratio * abs(s) * cmath.exp(-1j * h * cmath.phase(s))
+    phasor = solver.solve(p, q, emission).phasor
+    for n, h in enumerate(ORDERS):
+        if h == 3:
+            assert np.all(phasor[:3, n] == 0)
+            continue
+        for k, phase in enumerate("abc"):
+            row = expected[h, "LV3", phase]
+            theirs = cmath.rect(row["v_volt"], math.radians(row["angle_deg"]))
+            assert abs(phasor[k, n] - theirs) < 1e-8
+
+
+def test_kirchhoff_at_a_bus(site):
+    """LV2 has two cables and a load: what comes in goes out, at every order."""
+    probes = [
+        Probe("in", "LV2", "F12", "to"),
+        Probe("out", "LV2", "F23", "from"),
+        Probe("load", "LV2", loads=("LD_LV2",)),
+    ]
+    solver, p, q = solver_of(site, probes, ORDERS)
+    phasor = solver.solve(p, q, np.full((18, 4), 500.0 + 100j)).phasor
+    total = phasor[3:6] + phasor[9:12] + phasor[15:18]
+    assert np.max(np.abs(total)) < 1e-9 * np.max(np.abs(phasor[3:6]))
+
+
+def test_switching_off_and_on_restores_identical_bits(site):
+    probe = [Probe("head", "SRC", "GRID", "from"), Probe("x", "LV2", "F12", "to")]
+    solver, p, q = solver_of(site, probe, ORDERS)
+    emission = np.full((18, 4), 300.0 - 20j)
+    before = solver.solve(p, q, emission).phasor.tobytes()
+    solver.set_switch("Q12", False)
+    solver.set_switch("PFC", True)
+    solver.apply_fault(Fault("f", "LV4", "slg", "b", 0.01))
+    other = solver.solve(p, q, emission).phasor.tobytes()
+    solver.clear_fault("f")
+    solver.set_switch("PFC", False)
+    solver.set_switch("Q12", True)
+    assert solver.solve(p, q, emission).phasor.tobytes() == before != other
+    # Neither the memory of states nor a newly made solver makes a difference.
+    fresh, _, _ = solver_of(site, probe, ORDERS)
+    assert fresh.solve(p, q, emission).phasor.tobytes() == before
+    fresh._reductions.clear()
+    fresh.set_switch("PFC", True)
+    fresh.set_switch("Q12", False)
+    fresh.apply_fault(Fault("another name", "LV4", "slg", "b", 0.01))
+    assert fresh.solve(p, q, emission).phasor.tobytes() == other
+
+
+def test_an_island_is_dead(site):
+    probes = [Probe("dead", "LV5", "F45", "to"), Probe("tb", "MV2", "TB"), Probe("live", "LV1", "TA", "to")]
+    solver, p, q = solver_of(site, probes, ORDERS)
+    solver.set_switch("QB", False)
+    solution = solver.solve(p, q, np.full((18, 4), 500.0 + 0j))
+    assert np.all(solution.phasor[:6] == 0)
+    assert np.all(solution.phasor[9:12] == 0)
+    assert np.all(np.abs(solution.phasor[6:9, 0]) > 10e3)
+    assert np.all(np.abs(solution.phasor[12:, 0]) > 0)
+    # What is dead draws nothing: the rest is as if those loads were gone.
+    gone = replace(site, loads=tuple(load for load in site.loads if load.bus not in {"LV4", "LV5"}))
+    gone_solver, p, q = solver_of(gone, probes[2:], ORDERS)
+    gone_solver.set_switch("QB", False)
+    rest = gone_solver.solve(p, q, np.full((12, 4), 500.0 + 0j)).phasor
+    assert solution.phasor[12:] == pytest.approx(rest, rel=1e-12)
+
+
+def test_the_file_decides_what_is_open(site):
+    opened = replace(site, switches=(Switch("QB", "TB", closed=False),))
+    rows = {(row["bus"], row["phase"]): row for row in flow(opened)}
+    assert rows["LV5", "a"] == {"bus": "LV5", "phase": "a", "v_volt": 0.0, "v_pu": 0.0, "angle_deg": None}
+    assert rows["LV1", "a"]["v_pu"] > 0.9
+
+
+@pytest.mark.parametrize("bus", ["MV1", "LV2"])
+@pytest.mark.parametrize(("kind", "phases"), [("slg", "b"), ("ll", "ca"), ("llg", "bc"), ("3ph", "abc")])
+def test_a_bolted_fault_is_the_limit_of_small_resistances(site, bus, kind, phases):
+    """Voltages are linear in the resistance near zero: extrapolate from two small ones, in 1e-6 pu."""
+
+    def phasors(resistance):
+        result = fault(site, bus=bus, type=kind, phases=phases, resistance=resistance)
+        v = [row["v_pu"] * cmath.exp(1j * math.radians(row["angle_deg"])) for row in result["voltages"]]
+        return np.array(v), result
+
+    scale = 1e-3 if bus == "MV1" else 1e-6
+    one, two, four = (phasors(scale * factor)[0] for factor in (1, 2, 4))
+    # Richardson: exact up to the third order in the resistance.
+    limit = (8 * one - 6 * two + four) / 3
+    bolted, result = phasors(0.0)
+    assert np.max(np.abs(bolted - limit)) < 1e-7
+    rows = {row["phase"]: row for row in result["voltages"] if row["bus"] == bus}
+    if kind == "ll":
+        v = [row["v_pu"] * cmath.exp(1j * math.radians(row["angle_deg"])) for row in map(rows.get, phases)]
+        assert abs(v[0] - v[1]) < 1e-7
+    else:
+        assert all(rows[phase]["v_pu"] < 1e-7 for phase in phases)
+
+
+def test_a_bolted_three_phase_fault_without_loads_is_the_thevenin_current():
+    """c U / (sqrt 3 Z): the textbook value behind a source impedance and a line."""
+    network = Network(
+        "two",
+        (Bus("A", 10e3), Bus("B", 10e3)),
+        (Source("S", "A", 1.1, 0.0, 0.1, 1.0, 0.2, 2.0),),
+        lines=(Line("L", "A", "B", 0.4, 0.3, 1.6, 1.2),),
+    )
+    currents = fault(network, bus="B", type="3ph", loads="none")["fault_current_a"]
+    z1, z0 = complex(0.5, 1.3), complex(1.8, 3.2)
+    expected = 1.1 * 10e3 / math.sqrt(3) / z1
+    for phase, turn in (("a", 0), ("b", -120), ("c", 120)):
+        assert currents[phase]["magnitude"] == pytest.approx(abs(expected), rel=1e-7)
+        angle = math.degrees(cmath.phase(expected)) + turn
+        assert math.remainder(currents[phase]["angle_deg"] - angle, 360) == pytest.approx(0, abs=1e-5)
+    single = fault(network, bus="B", type="slg", phases="a", resistance=2.0, loads="none")["fault_current_a"]
+    expected = 3 * 1.1 * 10e3 / math.sqrt(3) / (2 * z1 + z0 + 3 * 2.0)
+    assert single["a"]["magnitude"] == pytest.approx(abs(expected), rel=1e-9)
+    double = fault(network, bus="B", type="ll", phases="bc", resistance=2.0, loads="none")["fault_current_a"]
+    expected = 1.1 * 10e3 / abs(2 * z1 + 2.0)
+    assert double["b"]["magnitude"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_fault_in_operation_equals_the_study_without_loads(site):
+    bare = replace(site, loads=())
+    solver = GridSolver(bare, probes=[Probe("x", "LV3", "F23", "to")], loads=[], orders=[1])
+    solver.apply_fault(Fault("f", "LV2", "llg", "bc", 0.02))
+    phasor = solver.solve(np.zeros(0), np.zeros(0), no_emission(0)).phasor
+    rows = fault(bare, bus="LV2", type="llg", phases="bc", resistance=0.02)["voltages"]
+    expected = [
+        cmath.rect(row["v_volt"], math.radians(row["angle_deg"])) for row in rows if row["bus"] == "LV3"
+    ]
+    assert phasor[:3, 0] == pytest.approx(expected, abs=1e-9)
+
+
+def two_bus(p, q=0.0, r=0.1, x=0.05):
+    return Network(
+        "two",
+        (Bus("A", 400.0), Bus("B", 400.0)),
+        (Source("S", "A"),),
+        lines=(Line("L", "A", "B", r, x, r, x),),
+        loads=(Load("P", "B", "a", (p,), (q,)),),
+    )
+
+
+@pytest.mark.parametrize("p", [1e3, 50e3, 100e3, -60e3])
+def test_a_two_bus_flow_solves_its_quadratic(p):
+    """V^4 + (2 (RP + XQ) - E^2) V^2 + |Z|^2 |S|^2 = 0: the closed form of one load behind one impedance."""
+    q, r, x, e2 = 0.2 * p, 0.1, 0.05, 400.0**2 / 3
+    half = e2 / 2 - (r * p + x * q)
+    v2 = half + math.sqrt(half**2 - (r**2 + x**2) * (p**2 + q**2))
+    rows = {(row["bus"], row["phase"]): row for row in flow(two_bus(p, q), v_min_pu=0.5)}
+    assert rows["B", "a"]["v_volt"] == pytest.approx(math.sqrt(v2), rel=1e-10)
+
+
+@pytest.mark.parametrize("p", [150e3, 400e3, 2e6])
+def test_below_v_min_a_load_is_an_impedance(p):
+    """P0 (V / Vmin)^2: a divider of the line and Z = Vmin^2 / conj(S)."""
+    e = 400.0 / math.sqrt(3)
+    z = (0.7 * e) ** 2 / p
+    expected = e * z / abs(z + complex(0.1, 0.05))
+    assert expected < 0.7 * e
+    rows = {(row["bus"], row["phase"]): row for row in flow(two_bus(p))}
+    assert rows["B", "a"]["v_volt"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_power_that_is_no_number_is_an_error():
+    solver, p, q = solver_of(two_bus(1e3))
+    with pytest.raises(NotConvergedError, match="no voltage satisfies"):
+        solver.solve(p * math.nan, q, no_emission(1))
+    assert solver.solve(p, q, no_emission(1)).mismatch < 1e-11
+
+
+def test_loads_of_another_order_give_the_same(site):
+    loads, p, q = points(site)
+    order = np.random.default_rng(1).permutation(len(loads))
+    probes = [Probe("head", "SRC", "GRID", "from"), Probe("x", "LV3", "F23", "to")]
+    emission = np.outer(p, [0, 0.1, 0.05, 0.02]) + 0j
+    one = GridSolver(site, probes=probes, loads=loads, orders=ORDERS).solve(p, q, emission)
+    other = GridSolver(
+        site, probes=probes, loads=[loads[k] for k in order], orders=ORDERS
+    ).solve(p[order], q[order], emission[order])  # fmt: skip
+    assert other.phasor == pytest.approx(one.phasor, rel=1e-9, abs=1e-9)
+
+
+def test_a_part_that_nothing_earths_has_its_neutral_at_earth():
+    """Fed from its star side, a transformer's delta side floats; an earth fault there is no short."""
+    network = Network(
+        "back",
+        (Bus("LV", 400.0), Bus("MV", 20e3)),
+        (Source("S", "LV", 1.0, 0.0, 1e-3, 1e-2, 1e-3, 1e-2),),
+        transformers=(Transformer("T", "MV", "LV", 400e3, 20e3, 400.0, 4.0, 1.0, "Dyn11"),),
+    )
+    rows = [row for row in flow(network) if row["bus"] == "MV"]
+    assert [row["v_pu"] for row in rows] == pytest.approx([1, 1, 1], abs=1e-6)
+    result = fault(network, bus="MV", type="slg", phases="a")
+    v = {row["phase"]: row["v_pu"] for row in result["voltages"] if row["bus"] == "MV"}
+    assert (v["a"], v["b"], v["c"]) == pytest.approx((0, math.sqrt(3), math.sqrt(3)), abs=1e-6)
+    assert result["fault_current_a"]["a"]["magnitude"] < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("group", "turn"), [("Dyn1", -30), ("Dyn5", -150), ("Dyn7", 150), ("Dyn11", 30), ("YNyn0", 0)]
+)
+def test_the_clock_turns_the_voltages(group, turn):
+    network = Network(
+        "clock",
+        (Bus("HV", 20e3), Bus("LV", 400.0)),
+        (Source("S", "HV"),),
+        transformers=(Transformer("T", "HV", "LV", 400e3, 20e3, 400.0, 4.0, 1.0, group),),
+    )
+    rows = {row["phase"]: row for row in flow(network) if row["bus"] == "LV"}
+    assert rows["a"]["v_pu"] == pytest.approx(1.0, abs=1e-12)
+    assert rows["a"]["angle_deg"] == pytest.approx(turn, abs=1e-9)
+    assert math.remainder(rows["b"]["angle_deg"] - turn + 120, 360) == pytest.approx(0, abs=1e-9)
+
+
+def test_no_load_losses_are_drawn_at_rated_voltage():
+    network = Network(
+        "iron",
+        (Bus("HV", 20e3), Bus("LV", 400.0)),
+        (Source("S", "HV"),),
+        transformers=(Transformer("T", "HV", "LV", 400e3, 20e3, 400.0, 4.0, 1.0, "Dyn5", 1200.0, 0.5),),
+    )
+    solver = GridSolver(network, probes=[Probe("t", "HV", "T")], loads=[], orders=[1])
+    phasor = solver.solve(np.zeros(0), np.zeros(0), no_emission(0)).phasor[:, 0]
+    s = np.sum(phasor[:3] * np.conj(phasor[3:]))
+    assert s.real == pytest.approx(1200.0, rel=1e-3)
+    assert abs(s) == pytest.approx(0.005 * 400e3, rel=1e-3)
+
+
+def test_damping_moves_between_open_and_parallel():
+    """A 5th-order divider: 1 A into a source of jX and a load of R in series with jX, or in parallel."""
+    shares = Spectrum("s", (HarmonicShare(5, 10.0, 0.0),))
+    network = Network(
+        "damped",
+        (Bus("A", 400.0),),
+        (Source("S", "A", 1.0, 0.0, 0.0, 0.1, 0.0, 0.1),),
+        loads=(Load("NL", "A", "a", (1e3,), (0.0,), "s"), Load("Z", "A", "a", (20e3,), (10e3,))),
+        spectra=(shares,),
+    )
+    v2 = 400.0**2 / 3
+    z = v2 / complex(20e3, -10e3)
+    y = 1 / z
+    series, parallel = 1 / complex(z.real, 5 * z.imag), complex(y.real, y.imag / 5)
+    for damping, load in ((None, 0), (1.0, series), (0.0, parallel)):
+        rows = {(row["h"], row["phase"]): row for row in harmonics(network, damping=damping)}
+        i1 = 1e3 / rows[1, "a"]["v_volt"]
+        assert rows[5, "a"]["v_volt"] == pytest.approx(0.1 * i1 / abs(1 / 0.5j + load), rel=1e-9)
+    y_half = 0.5 * y
+    z_half = 1 / y_half
+    mixed = 1 / complex(z_half.real, 5 * z_half.imag) + complex(y_half.real, y_half.imag / 5)
+    rows = {(row["h"], row["phase"]): row for row in harmonics(network, damping=0.5)}
+    assert rows[5, "a"]["v_volt"] == pytest.approx(0.1 * i1 / abs(1 / 0.5j + mixed), rel=1e-9)
+
+
+def test_requests_that_do_not_fit_name_the_mend(site):
+    loads, _, _ = points(site)
+    with pytest.raises(GridError, match="no bus 'LV33'; did you mean 'LV3'"):
+        GridSolver(site, probes=[Probe("x", "LV33")], loads=loads, orders=[1])
+    with pytest.raises(GridError, match="the from end of 'F12' is at bus 'LV1'"):
+        GridSolver(site, probes=[Probe("x", "LV2", "F12")], loads=loads, orders=[1])
+    with pytest.raises(GridError, match="hold 1"):
+        GridSolver(site, probes=[], loads=loads, orders=[3, 5])
+    solver, _, _ = solver_of(site)
+    with pytest.raises(GridError, match="did you mean 'Q12'"):
+        solver.set_switch("Q13", True)
+    with pytest.raises(GridError, match="cannot have phases 'abc'"):
+        solver.apply_fault(Fault("f", "LV1", "slg"))
+    with pytest.raises(GridError, match="no fault 'f'"):
+        solver.clear_fault("f")
+    with pytest.raises(GridError, match="ideal source holds"):
+        fault(read_network(NETWORKS / "site8.yaml"), bus="SRC", type="3ph")
+
+
+@st.composite
+def radial_networks(draw):
+    """Random trees of 400 V lines with loads of up to some kW."""
+    size = draw(st.integers(2, 14))
+    number = st.floats(0.001, 0.03)
+    buses = tuple(Bus(f"B{k}", 400.0) for k in range(size))
+    lines = []
+    for k in range(1, size):
+        r, x = draw(number), draw(number)
+        c = draw(st.sampled_from([0.0, 1e-7]))
+        parent = draw(st.integers(0, k - 1))
+        lines.append(Line(f"L{k}", f"B{parent}", f"B{k}", r, x, 3 * r, 4 * x, c, c / 2))
+    power = st.floats(-2e3, 4e3)
+    loads = tuple(
+        Load(
+            f"P{k}",
+            f"B{draw(st.integers(0, size - 1))}",
+            draw(st.sampled_from("abc")),
+            (draw(power),),
+            (draw(power),),
+        )
+        for k in range(draw(st.integers(1, 8)))
+    )
+    source = Source("S", "B0", 1.0, 0.0, 0.01, 0.02, 0.01, 0.03)
+    return Network("random", buses, (source,), lines=tuple(lines), loads=loads)
+
+
+@settings(max_examples=60, deadline=None)
+@given(radial_networks())
+def test_power_in_is_loads_plus_losses(network):
+    probes = []
+    for line in network.lines:
+        probes.append(Probe(f"{line.name} from", line.from_bus, line.name, "from"))
+        probes.append(Probe(f"{line.name} to", line.to_bus, line.name, "to"))
+    loads, p, q = points(network)
+    names = tuple(load.name for load in loads if load.bus == "B0")
+    probes.append(Probe("here", "B0", loads=names))
+    solution = GridSolver(network, probes=probes, loads=loads, orders=[1]).solve(p, q, no_emission(len(p)))
+    phasor = solution.phasor[:, 0].reshape(-1, 2, 3)
+    power = np.sum(phasor[:, 0] * np.conj(phasor[:, 1]), axis=1)
+    slack = sum(power[k] for k, probe in enumerate(probes) if probe.bus == "B0")
+    losses = sum(power[:-1])
+    assert abs(slack - losses - np.sum(p + 1j * q)) < 1e-6 * (1 + np.sum(np.abs(p) + np.abs(q)))
+    if not any(line.c1 for line in network.lines):
+        for k in range(0, len(probes) - 1, 2):
+            line = network.lines[k // 2]
+            i = phasor[k, 1]
+            rs, rm = (line.r0 + 2 * line.r1) / 3, (line.r0 - line.r1) / 3
+            expected = (rs - rm) * np.sum(np.abs(i) ** 2) + rm * abs(np.sum(i)) ** 2
+            assert (power[k] + power[k + 1]).real == pytest.approx(expected, rel=1e-6, abs=1e-6)
