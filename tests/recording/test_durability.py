@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.recording import records
-from twin.recording import Recording, RecordingPathError, RecordingWriter, content_hash
+from twin.recording import Recording, RecordingError, RecordingPathError, RecordingWriter, content_hash
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,6 +100,21 @@ def test_a_full_disk_is_named_and_nothing_is_lost(create):
     assert recording.truth() == [records.truth(0)]
     writer.flush()
     assert recording.truth() == [records.truth(0), *many]
+
+
+def test_a_batch_is_committed_whole_or_not_at_all(tmp_path):
+    writer = RecordingWriter.create(tmp_path / "r", scenario={}, meters=records.METERS)
+    writer.append([records.truth(1), records.alarm(1), records.interval(1)])
+    misfit = records.truth(2)
+    object.__setattr__(misfit, "cause", None)
+    writer.append([misfit])
+    for attempt in (writer.flush, writer.close):
+        with pytest.raises(RecordingError, match=r"does not fit its table: .*truth.cause; mend the program"):
+            attempt()
+    recording = Recording.open(tmp_path / "r")
+    assert (recording.truth(), recording.alarms()) == ([], [])
+    assert recording.load_profile("head").end_ns.size == 0
+    assert not recording.info.complete
 
 
 def test_a_day_that_cannot_be_sealed_stays_hot(create):
