@@ -166,7 +166,21 @@ def _add_harmonics(commands: "Commands[argparse.ArgumentParser]") -> None:
         "twin harmonics scenarios/networks/site8.yaml --json",
     )  # fmt: skip
     command.add_argument("site", help="scenario or network file")
+    command.add_argument(
+        "--damping", type=_share, metavar="SHARE",
+        help="linear loads damp: this share as series R-L, the rest parallel; open by default",
+    )  # fmt: skip
     _json(command)
+
+
+def _share(text: str) -> float | None:
+    """Return a share of 0..1, or None for ``open``."""
+    if text == "open":
+        return None
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is neither 'open' nor a share from 0 to 1")
+    return share
 
 
 def _add_export(commands: "Commands[argparse.ArgumentParser]") -> None:

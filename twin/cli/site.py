@@ -53,7 +53,7 @@ def schema(options: argparse.Namespace) -> int:
 
 def import_network(options: argparse.Namespace) -> int:
     """Convert a network and say what was assumed."""
-    from twin.grid.importers import import_simbench  # noqa: PLC0415
+    from twin.grid.importers.simbench_net import import_simbench  # noqa: PLC0415
 
     assumptions = import_simbench(options.source, Path(options.out))
     sys.stdout.write(f"written to {options.out}; assumed:\n")
@@ -74,16 +74,21 @@ def fault(options: argparse.Namespace) -> int:
     """Print voltages and fault current of a short circuit."""
     from twin import grid  # noqa: PLC0415
 
-    network = _site(options)
-    phases = options.phases or {"slg": "a", "ll": "bc", "llg": "bc", "3ph": "abc"}[options.type]
-    applied = grid.Fault("fault", options.bus, options.type, phases, options.resistance)
-    result = grid.fault(network, applied, loads=options.loads)
+    result = grid.fault(
+        _site(options),
+        bus=options.bus,
+        type=options.type,
+        phases=options.phases or {"slg": "a", "ll": "bc", "llg": "bc", "3ph": "abc"}[options.type],
+        resistance=options.resistance,
+        loads=options.loads,
+    )
     if options.json:
         _write_json(result)
         return 0
     _print_voltages(result["voltages"], as_json=False)
     for phase, current in result["fault_current_a"].items():
-        sys.stdout.write(f"I {phase} {current['magnitude']:12.3f} A {current['angle_deg']:9.3f} deg\n")
+        angle = "-" if current["angle_deg"] is None else f"{current['angle_deg']:.3f}"
+        sys.stdout.write(f"I {phase} {current['magnitude']:12.3f} A {angle:>10} deg\n")
     return 0
 
 
@@ -91,7 +96,7 @@ def harmonics(options: argparse.Namespace) -> int:
     """Print the voltages of a network at each harmonic order."""
     from twin import grid  # noqa: PLC0415
 
-    rows = grid.harmonics(_site(options))
+    rows = grid.harmonics(_site(options), damping=options.damping)
     if options.json:
         _write_json(rows)
         return 0
@@ -100,7 +105,7 @@ def harmonics(options: argparse.Namespace) -> int:
         percent = "-" if row["percent_of_v1"] is None else f"{row['percent_of_v1']:.4f}"
         sys.stdout.write(
             f"{row['h']:>3} {row['bus']:<16} {row['phase']:<2} {row['v_volt']:12.4f} {percent:>10} "
-            f"{row['angle_deg']:10.3f}\n"
+            f"{'-' if row['angle_deg'] is None else format(row['angle_deg'], '.3f'):>10}\n"
         )
     return 0
 
