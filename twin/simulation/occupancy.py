@@ -26,7 +26,7 @@ _CLOUD = 0.6
 
 # Hours, shares and standard deviations below are typical of Central Europe: an engineering estimate,
 # adjusted together with the habits of appliances.yaml against the standard load profile H0.
-_WORKING_SHARE = 0.55
+_WORKING_SHARE = 0.5
 _WAKING = {"workday": (6.7, 0.75), "saturday": (8.0, 1.0), "sunday": (8.4, 1.0)}
 _SLEEPING = {"workday": (23.0, 1.25), "saturday": (23.5, 1.4), "sunday": (22.9, 1.25)}
 
@@ -171,7 +171,7 @@ def _absences(
     if kind == "workday":
         work = (
             wake + 1.1 + 0.3 * spread[2],
-            np.where(chance[2] < 0.3, 13.3, 16.9) + 0.9 * spread[3],
+            np.where(chance[2] < 0.35, 13.0, 16.9) + 0.9 * spread[3],
             working,
         )
         morning = 9.8 + 0.8 * spread[4]
