@@ -26,6 +26,7 @@ from twin.grid.components import (
 from twin.grid.errors import GridError, MissingExtraError, NotConvergedError
 from twin.grid.network_file import parse_network, read_network
 from twin.grid.network_writer import network_text, write_network
+from twin.grid.schema import network_schema
 
 if TYPE_CHECKING:
     from twin.grid.solver import GridSolver, Solution
@@ -73,6 +74,7 @@ __all__ = [
     "fault",
     "flow",
     "harmonics",
+    "network_schema",
     "network_text",
     "parse_network",
     "read_network",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.documents import suggestion
-from twin.grid import kernels
+from twin.grid import kernels, load_kernels
 from twin.grid.admittance import check_fault
 from twin.grid.components import PHASES, Fault, LoadPoint, Network, Probe
 from twin.grid.errors import GridError, NotConvergedError
@@ -323,9 +323,9 @@ class GridSolver:
             self._v_base,
             TOLERANCE,
         )
-        iterations, mismatch = kernels.fixed_point(*arguments, ITERATIONS, v)
+        iterations, mismatch = load_kernels.fixed_point(*arguments, ITERATIONS, v)
         if not mismatch <= TOLERANCE:
-            more, mismatch = kernels.admittance_iteration(*arguments, 10 * ITERATIONS, v)
+            more, mismatch = load_kernels.admittance_iteration(*arguments, 10 * ITERATIONS, v)
             iterations += more
         if not mismatch <= TOLERANCE:
             raise NotConvergedError(
@@ -333,9 +333,9 @@ class GridSolver:
                 f"(last change {mismatch:.3g} pu after {iterations} iterations)"
             )
         current = np.empty((len(self.orders), len(self.loads)), dtype=np.complex128)
-        kernels.load_currents(v, p, q, self._v_min, emission, self._orders, current)
+        load_kernels.load_currents(v, p, q, self._v_min, emission, self._orders, current)
         phasor = np.empty((6 * len(self.probes), len(self.orders)), dtype=np.complex128)
-        kernels.apply_transfer(
+        load_kernels.apply_transfer(
             reduction.base, reduction.transfer_re, reduction.transfer_im, current, self._orders, phasor
         )
         return Solution(phasor, v, current[self.orders.index(1)], int(iterations), float(mismatch))

@@ -1,0 +1,177 @@
+"""Compiled loops of the load flow on a network that is reduced to its load points and probes."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Complex = NDArray[np.complex128]
+Float = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True)
+def drawn_current(voltage: complex, p: float, q: float, v_min: float) -> complex:
+    """Return the current of a constant-power load; below ``v_min`` it is a constant impedance [A]."""
+    squared = voltage.real * voltage.real + voltage.imag * voltage.imag
+    squared = max(squared, v_min * v_min)
+    return complex(p, -q) * voltage / squared
+
+
+@njit(cache=True, nogil=True)
+def fixed_point(
+    v0: Complex,
+    coupling_re: Float,
+    coupling_im: Float,
+    p: Float,
+    q: Float,
+    v_min: Float,
+    v_base: Float,
+    tolerance: float,
+    limit: int,
+    v: Complex,
+) -> tuple[int, float]:
+    """Iterate ``V = V0 + sum_j coupling_j I_j(V)`` from ``V0``; return iterations and last change [pu]."""
+    loads = v0.shape[0]
+    re = np.empty(loads)
+    im = np.empty(loads)
+    for i in range(loads):
+        v[i] = v0[i]
+    change = 0.0
+    for iteration in range(1, limit + 1):
+        for i in range(loads):
+            re[i] = v0[i].real
+            im[i] = v0[i].imag
+        for j in range(loads):
+            current = drawn_current(v[j], p[j], q[j], v_min[j])
+            c, s = current.real, current.imag
+            if c == 0.0 and s == 0.0:
+                continue
+            for i in range(loads):
+                re[i] += coupling_re[j, i] * c - coupling_im[j, i] * s
+                im[i] += coupling_re[j, i] * s + coupling_im[j, i] * c
+        change = 0.0
+        for i in range(loads):
+            new = complex(re[i], im[i])
+            step = abs(new - v[i]) / v_base[i]
+            if step > change or np.isnan(step):
+                change = step
+            v[i] = new
+        if change <= tolerance:
+            return iteration, change
+        if not change < 1e6:
+            break
+    return limit, change
+
+
+@njit(cache=True, nogil=True)
+def admittance_iteration(
+    v0: Complex,
+    coupling_re: Float,
+    coupling_im: Float,
+    p: Float,
+    q: Float,
+    v_min: Float,
+    v_base: Float,
+    tolerance: float,
+    limit: int,
+    v: Complex,
+) -> tuple[int, float]:
+    """Solve for the loads as admittances at the last voltage, half a step at a time.
+
+    Slower than `fixed_point`, it converges near the limit of what the network carries and under faults.
+    """
+    loads = v0.shape[0]
+    level = np.empty(loads)
+    for i in range(loads):
+        level[i] = max(v_min[i], abs(v0[i]))
+    matrix = np.empty((loads, loads), dtype=np.complex128)
+    change = 0.0
+    for iteration in range(1, limit + 1):
+        for j in range(loads):
+            y = complex(p[j], -q[j]) / (level[j] * level[j])
+            for i in range(loads):
+                matrix[i, j] = -complex(coupling_re[j, i], coupling_im[j, i]) * y
+            matrix[j, j] += 1.0
+            v[j] = v0[j]
+        for k in range(loads):
+            pivot = k
+            for i in range(k + 1, loads):
+                if abs(matrix[i, k]) > abs(matrix[pivot, k]):
+                    pivot = i
+            if pivot != k:
+                for j in range(k, loads):
+                    swap = matrix[k, j]
+                    matrix[k, j] = matrix[pivot, j]
+                    matrix[pivot, j] = swap
+                swap = v[k]
+                v[k] = v[pivot]
+                v[pivot] = swap
+            for i in range(k + 1, loads):
+                factor = matrix[i, k] / matrix[k, k]
+                if factor == 0.0:
+                    continue
+                for j in range(k + 1, loads):
+                    matrix[i, j] -= factor * matrix[k, j]
+                v[i] -= factor * v[k]
+        for k in range(loads - 1, -1, -1):
+            for j in range(k + 1, loads):
+                v[k] -= matrix[k, j] * v[j]
+            v[k] /= matrix[k, k]
+        change = 0.0
+        for i in range(loads):
+            # The order of the arguments lets a NaN through.
+            new = v_min[i] if abs(v[i]) < v_min[i] else abs(v[i])
+            step = abs(new - level[i]) / v_base[i]
+            if step > change or np.isnan(step):
+                change = step
+            level[i] += 0.5 * (new - level[i])
+        if change <= tolerance:
+            return iteration, change
+    return limit, change
+
+
+@njit(cache=True, nogil=True)
+def load_currents(
+    v: Complex, p: Float, q: Float, v_min: Float, emission: Complex, orders: Index, out: Complex
+) -> None:
+    """Fill ``out`` c128[orders, loads] with what each load point draws at each order [A].
+
+    Order 1 follows from power; above it ``emission exp(j h arg V) |V| / max(|V|, Vmin)^2``, the same law
+    as that of the fundamental current, so that a spectrum keeps its ratio to the fundamental.
+    """
+    for j in range(v.shape[0]):
+        magnitude = abs(v[j])
+        floor = max(magnitude, v_min[j])
+        angle = np.arctan2(v[j].imag, v[j].real)
+        for h in range(orders.shape[0]):
+            if orders[h] == 1:
+                out[h, j] = drawn_current(v[j], p[j], q[j], v_min[j])
+            elif emission[j, h] == 0.0:
+                out[h, j] = 0.0
+            else:
+                turn = orders[h] * angle
+                size = magnitude / (floor * floor)
+                out[h, j] = emission[j, h] * complex(np.cos(turn), np.sin(turn)) * size
+
+
+@njit(cache=True, nogil=True)
+def apply_transfer(
+    base: Complex, transfer_re: Float, transfer_im: Float, current: Complex, orders: Index, out: Complex
+) -> None:
+    """Fill ``out`` c128[rows, orders] with ``base`` (at order 1) plus the currents' effect on every row."""
+    rows = base.shape[0]
+    re = np.empty(rows)
+    im = np.empty(rows)
+    for h in range(orders.shape[0]):
+        for r in range(rows):
+            re[r] = base[r].real if orders[h] == 1 else 0.0
+            im[r] = base[r].imag if orders[h] == 1 else 0.0
+        for j in range(current.shape[1]):
+            c, s = current[h, j].real, current[h, j].imag
+            if c == 0.0 and s == 0.0:
+                continue
+            for r in range(rows):
+                re[r] += transfer_re[h, j, r] * c - transfer_im[h, j, r] * s
+                im[r] += transfer_re[h, j, r] * s + transfer_im[h, j, r] * c
+        for r in range(rows):
+            out[r, h] = complex(re[r], im[r])
