@@ -95,6 +95,12 @@ def _read_columns(file: str, wanted: Sequence[str]) -> dict[str, NDArray[Any]]:
     except pa.ArrowException as error:
         mend = "mend the cell, or write the file anew as Parquet or CSV"
         raise _unreadable(file, str(error).split("\n")[0], mend) from error
+    text = [name for name in wanted if not _is_number(table[name].type)]
+    if text:
+        mend = "write it as floating-point numbers"
+        raise BadInputError(
+            *(Finding(Mark(file), name, f"holds {table[name].type}, no numbers", mend) for name in text)
+        )
     columns = {name: table[name].to_numpy().astype(np.float64) for name in wanted}
     time = table[TIME_COLUMN]
     if not pa.types.is_integer(time.type) or time.null_count:
@@ -103,6 +109,12 @@ def _read_columns(file: str, wanted: Sequence[str]) -> dict[str, NDArray[Any]]:
         raise BadInputError(Finding(Mark(file), TIME_COLUMN, what, mend))
     columns[TIME_COLUMN] = time.to_numpy().astype(np.int64)
     return columns
+
+
+def _is_number(kind: Any) -> bool:
+    import pyarrow as pa  # noqa: PLC0415
+
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
 def _is_csv(file: str) -> bool:
