@@ -52,8 +52,8 @@ class _Pending:
     reason: str
     phases: str
     trigger_ns: int
-    theta: float
-    """At sample ``TRIGGER_INDEX`` [rad]."""
+    step: int
+    """Number of sample ``TRIGGER_INDEX``, in 64ths of a cycle."""
 
 
 class CaptureStore:
@@ -95,17 +95,20 @@ class CaptureStore:
         """Trigger at the next sample; return whether the trigger was heard."""
         if self._front_end.empty:
             return False
-        theta = math.ceil(self._front_end.theta(now_ns) / STEP - 1e-9) * STEP
-        return self.trigger(meter, "manual", "", theta, now_ns)
+        step = self._front_end.last_step(now_ns, SAMPLES_PER_CYCLE)
+        at = self._front_end.step_instant(step, SAMPLES_PER_CYCLE)
+        if at.ns + round(at.fraction) < now_ns:
+            step += 1
+        return self.trigger(meter, "manual", "", step, now_ns)
 
-    def trigger(self, meter: int, reason: str, phases: str, theta: float, trigger_ns: int) -> bool:
-        """Begin a capture around a phase of the signal; return whether the trigger was heard."""
+    def trigger(self, meter: int, reason: str, phases: str, step: int, trigger_ns: int) -> bool:
+        """Begin a capture around a sample, counted in 64ths of a cycle; return whether it was heard."""
         self._finish(meter, trigger_ns)
         settings = self._settings[meter]
         full = len(self._groups[meter]) >= CAPACITY
         if not settings.power_quality or full or self._pending[meter] is not None:
             return False
-        self._pending[meter] = _Pending(reason, phases, trigger_ns, theta)
+        self._pending[meter] = _Pending(reason, phases, trigger_ns, step)
         return True
 
     def finish(self, until_ns: int) -> list[tuple[int, WaveformRecord]]:
@@ -119,7 +122,7 @@ class CaptureStore:
         pending = self._pending[meter]
         if pending is None:
             return
-        end = self._front_end.instant(pending.theta + 2.0 * math.pi * CYCLES_AFTER)
+        end = self._front_end.step_instant(pending.step + SAMPLES - TRIGGER_INDEX, SAMPLES_PER_CYCLE)
         end_ns = end.ns + round(end.fraction)
         if end_ns > until_ns:
             return
@@ -133,7 +136,7 @@ class CaptureStore:
     def _record(self, meter: int, pending: _Pending, end_ns: int, number: int) -> WaveformRecord:
         settings = self._settings[meter]
         front_end = self._front_end
-        start = front_end.instant(pending.theta - TRIGGER_INDEX * STEP)
+        start = front_end.step_instant(pending.step - TRIGGER_INDEX, SAMPLES_PER_CYCLE)
         signal = front_end.signal(start, end_ns + SPARE_NS)
         samples = synthesise_cycles(
             signal,

@@ -46,8 +46,8 @@ def secondary_scale(settings: Sequence[MeterSettings]) -> NDArray[np.float64]:
 class FrontEnd:
     """The secondary signal of all meters of a bank, from two seconds ago to now.
 
-    ``theta`` here counts on without reduction over all segments; a segment's own count may be reduced
-    by whole cycles at its start.
+    Cycles of theta are counted on over all segments; a segment's own theta may be reduced by whole cycles
+    at its start.
     """
 
     def __init__(self, scale: NDArray[np.float64], *, start_ns: int) -> None:
@@ -128,20 +128,34 @@ class FrontEnd:
             amplitude = scaled.setdefault(id(raw.amplitude), self._scaled(raw.amplitude))
             self._segments[index] = replace(raw, amplitude=amplitude)
 
-    def theta(self, ns: int) -> float:
-        """Return the phase at a time in the kept past, or ahead at the present frequency [rad]."""
-        index = self._index(ns)
-        return theta_at(self._segments[index], ns) + TWO_PI * self._cycles[index]
+    def last_step(self, ns: int, per_cycle: int) -> int:
+        """Return the number of the last step of theta at a time, in the kept past or ahead.
 
-    def instant(self, theta: float) -> Instant:
-        """Return when the signal passed or will pass a phase that lies in the kept past or ahead."""
+        Steps divide each cycle into ``per_cycle``; they are counted from ``theta = 0`` of the first
+        segment on through all boundaries, in whole numbers, so that no count ever loses precision.
+        """
+        index = self._index(ns)
+        local = math.floor(theta_at(self._segments[index], ns) * per_cycle / TWO_PI)
+        return local + per_cycle * self._cycles[index]
+
+    def step_instant(self, step: int, per_cycle: int) -> Instant:
+        """Return when the signal passed, or will pass, a step of theta."""
         index = len(self._segments) - 1
         while True:
             segment = self._segments[index]
-            local = theta - TWO_PI * self._cycles[index]
+            local = (step - per_cycle * self._cycles[index]) * TWO_PI / per_cycle
             if local >= segment.theta or index == 0:
                 return instant_of_theta(segment, local)
             index -= 1
+
+    def cycles_before(self, ns: int, cycles: int) -> Instant:
+        """Return when theta was some whole cycles less than it is at a time."""
+        index = self._index(ns)
+        local = theta_at(self._segments[index], ns) - TWO_PI * cycles
+        while local < self._segments[index].theta and index > 0:
+            local += TWO_PI * (self._cycles[index] - self._cycles[index - 1])
+            index -= 1
+        return instant_of_theta(self._segments[index], local)
 
     def signal(self, start: Instant, end_ns: int, *, meters: NDArray[np.intp] | None = None) -> Signal:
         """Return the kept signal from the segment that holds at ``start``, of all or some meters."""
@@ -152,10 +166,6 @@ class FrontEnd:
             segments = [replace(part, amplitude=part.amplitude[rows]) for part in segments]
             names = tuple(names[row] for row in rows)
         return Signal(names, tuple(segments), max(end_ns, segments[-1].start_ns))
-
-    def turns_at(self, ns: int) -> int:
-        """Return the whole cycles that the own theta of the segment holding at a time lacks."""
-        return self._cycles[self._index(ns)]
 
     def _index(self, ns: int) -> int:
         index = len(self._segments) - 1

@@ -1,18 +1,18 @@
 """Power quality of a bank of meters: where to look at half cycles, event log, captures."""
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import EventRecord, WaveformRecord
-from twin.meters.capture import CaptureStore
+from twin.contracts import EventRecord, Instant, WaveformRecord
+from twin.meters.capture import SAMPLES_PER_CYCLE, CaptureStore
 from twin.meters.front_end import CHANNELS, FrontEnd
 from twin.meters.pq_events import EventMonitor, Transition, levels
 from twin.meters.settings import MeterSettings
-from twin.metrology import half_cycle_rms, step_bound
+from twin.metrology import step_bound
+from twin.signals import window_gram
 
 Float = NDArray[np.float64]
 
@@ -20,6 +20,8 @@ EVENT_CAPACITY: Final = 50_000
 """Events that a meter stores (KW320 manual 4.6); when full it stores no more (the manual is silent)."""
 SPARE_NS: Final = 1000
 """How far a signal is continued past the end of a window, so that rounding finds it inside [ns]."""
+
+STEPS_PER_HALF_CYCLE: Final = SAMPLES_PER_CYCLE // 2
 
 Stamped = tuple[int, EventRecord | WaveformRecord]
 
@@ -41,7 +43,7 @@ class PowerQuality:
         self._steady = np.zeros((len(settings), CHANNELS))
         self._low = np.zeros(0)
         self._high = np.zeros(0)
-        self._boundary_theta = -math.inf
+        self._boundary_ns = -1
         self._events: list[list[EventRecord]] = [[] for _ in settings]
         self._position: list[dict[int, int]] = [{} for _ in settings]
         self._open: list[dict[str, int]] = [{} for _ in settings]
@@ -87,9 +89,8 @@ class PowerQuality:
             RMS values of the new stretch; None if it is not stationary.
         """
         after = self._front_end.newest
-        theta = self._front_end.theta(after.start_ns)
-        close = theta - self._boundary_theta < 2.0 * math.pi
-        self._boundary_theta = theta
+        close = self._front_end.cycles_before(after.start_ns, 1) < Instant(self._boundary_ns)
+        self._boundary_ns = after.start_ns
         if steady is None or not self._front_end.previous_stationary:
             self._low, self._high = np.array([-np.inf]), np.array([np.inf])
         else:
@@ -115,24 +116,25 @@ class PowerQuality:
 
     def _watch(self, chosen: NDArray[np.bool_], from_ns: int) -> None:
         if not self._watched.any():
-            k = math.floor(self._front_end.theta(from_ns) / math.pi) - 1
+            k = self._front_end.last_step(from_ns, 2) - 1
             while self._instant(k) <= from_ns:
                 k += 1
             self._next = k
         self._watched |= chosen & np.array([setting.power_quality for setting in self._settings])
 
     def _instant(self, half_cycle: int) -> int:
-        at = self._front_end.instant(half_cycle * math.pi)
+        at = self._front_end.step_instant(half_cycle, 2)
         return at.ns + round(at.fraction)
 
     def _look(self, until_ns: int) -> list[Stamped]:
-        end = max(math.floor(self._front_end.theta(until_ns) / math.pi) + 2, self._next)
+        end = max(self._front_end.last_step(until_ns, 2) + 2, self._next)
         while end > self._next and self._instant(end - 1) > until_ns:
             end -= 1
         steady_from = end
         if self._front_end.stationary:
-            theta = self._front_end.theta(self._front_end.stretch_start_ns)
-            steady_from = min(max(math.ceil(theta / math.pi) + 2, self._next), end)
+            begin = self._front_end.stretch_start_ns
+            # The first window that begins inside the stretch ends three steps after the last one before it.
+            steady_from = min(max(self._front_end.last_step(begin, 2) + 3, self._next), end)
         records: list[Stamped] = []
         if steady_from > self._next:
             records += self._evaluate(self._next, steady_from - self._next)
@@ -142,20 +144,18 @@ class PowerQuality:
         return records
 
     def _evaluate(self, first: int, count: int) -> list[Stamped]:
-        """Evaluate half cycles whose windows are not steady."""
+        """Evaluate half cycles whose windows are not steady: URMS(1/2) over exactly one cycle each."""
         meters = np.flatnonzero(self._watched)
-        front_end = self._front_end
-        start = front_end.instant((first - 2) * math.pi - 1e-6)
-        end_ns = self._instant(first + count - 1) + SPARE_NS
-        signal = front_end.signal(start, end_ns, meters=meters)
-        shift = 2 * front_end.turns_at(start.ns)
-        ends, rms = half_cycle_rms(signal, first - shift, count)
-        values = rms.reshape(len(meters), CHANNELS, count)
         records: list[Stamped] = []
-        for k in range(count):
+        for k in range(first, first + count):
+            start = self._front_end.step_instant(k - 2, 2)
+            end = self._front_end.step_instant(k, 2)
+            signal = self._front_end.signal(start, end.ns + SPARE_NS, meters=meters)
+            gram = window_gram(signal, start, end, channels=CHANNELS)
+            rms = np.sqrt(np.maximum(np.diagonal(gram, axis1=1, axis2=2), 0.0))
             for row, meter in enumerate(meters.tolist()):
-                for detector, three in self._monitors[meter].detectors(values[row, :, k]):
-                    transition = detector.step(three, first + k, int(ends[k]))
+                for detector, three in self._monitors[meter].detectors(rms[row]):
+                    transition = detector.step(three, k, end.ns + round(end.fraction))
                     if transition is not None:
                         records += self._log(meter, transition, detector.level)
         return records
@@ -180,7 +180,11 @@ class PowerQuality:
         if transition.end_ns is None:
             if getattr(settings, f"{kind}_waveform"):
                 self.captures.trigger(
-                    meter, kind, transition.phases, transition.half_cycle * math.pi, transition.trigger_ns
+                    meter,
+                    kind,
+                    transition.phases,
+                    transition.half_cycle * STEPS_PER_HALF_CYCLE,
+                    transition.trigger_ns,
                 )
             if len(self._events[meter]) >= EVENT_CAPACITY:
                 return []

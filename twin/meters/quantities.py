@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import Reading
-from twin.meters.quantity_kernels import displayed_quantities
 
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -82,6 +81,8 @@ def display(reading: Reading, *, fundamental: Flags, general: Flags, ieee: Flags
     --------
     twin.meters.quantity_kernels.displayed_quantities : the definitions, with their references.
     """
+    from twin.meters.quantity_kernels import displayed_quantities  # noqa: PLC0415
+
     values, registered = displayed_quantities(
         reading.frequency,
         reading.v,

@@ -18,7 +18,6 @@ from twin.metrology import measure_steady, measure_window, reading
 
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-TWO_PI = 2.0 * math.pi
 NS = 1e9
 
 
@@ -111,8 +110,7 @@ class MeasuringWindow:
                     return stretch.view
                 break
         if self._last is None or self._last_ns != tick_ns:
-            theta = self._front_end.theta(tick_ns)
-            start = self._front_end.instant(theta - TWO_PI * self._cycles)
+            start = self._front_end.cycles_before(tick_ns, self._cycles)
             self._last = self.between(start, tick_ns)
             self._last_ns = tick_ns
         return self._last
