@@ -54,6 +54,12 @@ class Engine:
         """Simulated time, UTC [ns]."""
         return self.site.time_ns
 
+    def begin(self) -> None:
+        """Solve the site as it stands and show it to the meters: they have been on for long already."""
+        self.site.settle()
+        self._keep_truth()
+        self._measure(self.now_ns)
+
     def advance_to(self, until_ns: int) -> None:
         """Run all events up to and including ``until_ns`` and let the meters measure up to it."""
         environment = self._environment

@@ -115,6 +115,7 @@ class LiveSession:
 
     def start(self) -> None:
         """Publish the first image and let time run."""
+        self._engine.begin()
         self._publish()
         self._draw()
         self._pacer.resume(self._engine.now_ns)
