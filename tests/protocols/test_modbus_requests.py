@@ -4,6 +4,7 @@ Worked frames: KW320 manual, 5.1.6.4 (TCP form) and 6.2 (RTU form; its address a
 the MBAP header here). Exceptions: MODBUS Application Protocol V1.1b3, sections 6 and 7.
 """
 
+import asyncio
 import queue
 import threading
 
@@ -25,6 +26,12 @@ from twin.protocols import Binding, ModbusTcpServer
 
 ILLEGAL_READ = {code: bytes((0x83, code)) for code in (1, 2, 3, 4, 6, 11)}
 ILLEGAL_WRITE = {code: bytes((0x90, code)) for code in (1, 2, 3, 4, 6, 11)}
+
+
+@pytest.fixture
+def loop_factory():
+    """One event loop is enough here: what a request means does not depend on it."""
+    return asyncio.new_event_loop
 
 
 @pytest.fixture

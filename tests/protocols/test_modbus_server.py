@@ -1,5 +1,6 @@
 """The server as a whole: ports, limits, start and stop, what it counts and what it leaves behind."""
 
+import errno
 import gc
 import resource
 import socket
@@ -102,6 +103,8 @@ def test_a_port_that_is_taken_is_named_and_nothing_listens(serve, simulation):
             server.start()
         assert isinstance(caught.value, TwinError)
         assert isinstance(caught.value, OSError)
+        assert caught.value.errno == errno.EADDRINUSE
+        assert str(caught.value).startswith("cannot listen on")
         for part in (f"127.0.0.1:{taken}", "'feeder-7'", "in use", "give the meter another port"):
             assert part in str(caught.value)
         with pytest.raises(ConnectionRefusedError):

@@ -27,6 +27,10 @@ class BindingError(TwinError, ValueError):
 class ListenError(TwinError, OSError):
     """A port cannot be listened on."""
 
+    def __str__(self) -> str:
+        """Return the message alone: the number before it means nothing to people."""
+        return self.strerror or super().__str__()
+
 
 class PortInUseError(ListenError):
     """Another program, or another meter of this site, already listens on the port."""
