@@ -19,6 +19,7 @@ from twin.grid import (
     HarmonicShare,
     Line,
     Load,
+    LoadPoint,
     Network,
     NotConvergedError,
     Probe,
@@ -183,6 +184,51 @@ def test_switching_off_and_on_restores_identical_bits(site):
     assert fresh.solve(p, q, emission).phasor.tobytes() == other
 
 
+def test_a_load_at_an_ideal_source_changes_no_voltage():
+    network = replace(two_bus(0.0), loads=())
+    loads = [LoadPoint("near", "A", "a"), LoadPoint("far", "B", "a")]
+    probes = [Probe("both", "A", loads=("near",)), Probe("line", "A", "L")]
+    solver = GridSolver(network, probes=probes, loads=loads, orders=[1])
+    phasor = solver.solve(np.array([50e3, 1e3]), np.zeros(2), no_emission(2)).phasor[:, 0]
+    alone = solver.solve(np.array([0.0, 1e3]), np.zeros(2), no_emission(2)).phasor[:, 0]
+    assert phasor[3] == pytest.approx(50e3 / (400 / math.sqrt(3)), rel=1e-12)
+    assert np.array_equal(phasor[6:], alone[6:])
+    assert np.array_equal(phasor[:3], alone[:3])
+
+
+@st.composite
+def meshed_networks(draw):
+    """Random connected graphs with cycles, parallel lines and buses to keep."""
+    size = draw(st.integers(2, 12))
+    pairs = [(draw(st.integers(0, k - 1)), k) for k in range(1, size)]
+    number = st.integers(0, size - 1)
+    extra = draw(st.lists(st.tuples(number, number).filter(lambda ends: ends[0] != ends[1]), max_size=20))
+    lines = tuple(
+        Line(f"L{k}", f"B{f}", f"B{t}", 0.1 + 0.01 * k, 0.2, 0.4, 0.3 + 0.02 * k, 1e-6, 5e-7)
+        for k, (f, t) in enumerate([*pairs, *extra])
+    )
+    buses = tuple(Bus(f"B{k}", 400.0) for k in range(size))
+    sources = (Source("S", "B0", 1.0, 0.0, 0.01, 0.02, 0.01, 0.03),)
+    return Network("mesh", buses, sources, lines=lines), draw(st.sets(number))
+
+
+@settings(max_examples=80, deadline=None)
+@given(meshed_networks(), st.sampled_from([1, 7]))
+def test_a_mesh_agrees_with_the_dense_matrix(case, h):
+    network, keep = case
+    system = NodalSystem(network, [h], keep=keep)
+    row = system.pattern.row
+    assert sorted(row) == list(range(len(network.buses)))
+    assert all(row[bus] >= system.pattern.first_kept for bus in keep)
+    injection = np.arange(1.0, 3 * len(row) + 1).reshape(-1, 3) * (1 + 0.5j)
+    permuted = np.empty_like(injection)
+    permuted[row] = injection
+    ours = system.solve(system.factorise(State()), 0, permuted)[row]
+    Y, _ = dense(network, h)
+    expected = np.linalg.solve(Y, injection.reshape(-1)).reshape(-1, 3)
+    assert np.max(np.abs(ours - expected)) < 1e-10 * np.max(np.abs(expected))
+
+
 def test_an_island_is_dead(site):
     probes = [Probe("dead", "LV5", "F45", "to"), Probe("tb", "MV2", "TB"), Probe("live", "LV1", "TA", "to")]
     solver, p, q = solver_of(site, probes, ORDERS)
@@ -241,7 +287,9 @@ def test_requests_that_do_not_fit_name_the_mend(site):
         GridSolver(site, probes=[Probe("x", "LV2", "F12")], loads=loads, orders=[1])
     with pytest.raises(GridError, match="hold 1"):
         GridSolver(site, probes=[], loads=loads, orders=[3, 5])
-    solver, _, _ = solver_of(site)
+    solver, p, q = solver_of(site)
+    with pytest.raises(GridError, match=r"need p and q of shape \(18,\)"):
+        solver.solve(p[1:], q, no_emission(18))
     with pytest.raises(GridError, match="did you mean 'Q12'"):
         solver.set_switch("Q13", True)
     with pytest.raises(GridError, match="cannot have phases 'abc'"):

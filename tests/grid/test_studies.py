@@ -164,6 +164,13 @@ def test_damping_moves_between_open_and_parallel():
     assert rows[5, "a"]["v_volt"] == pytest.approx(0.1 * i1 / abs(1 / 0.5j + mixed), rel=1e-9)
 
 
+def test_angles_are_counted_from_the_source(site):
+    turned = replace(site, sources=(replace(site.sources[0], angle_deg=70.0),))
+    for one, other in zip(flow(site), flow(turned), strict=True):
+        assert other["v_volt"] == pytest.approx(one["v_volt"], rel=1e-12)
+        assert other["angle_deg"] == pytest.approx(one["angle_deg"], abs=1e-9)
+
+
 def test_the_file_decides_what_is_open(site):
     opened = replace(site, switches=(Switch("QB", "TB", closed=False),))
     rows = {(row["bus"], row["phase"]): row for row in flow(opened)}

@@ -225,7 +225,7 @@ def reduce_to_loads(
     lower: Complex,
     upper: Complex,
     first_kept: int,
-    dead: Flag,
+    fixed: Flag,
     load_row: Index,
     load_phase: Index,
     probe_row: Index,
@@ -249,20 +249,21 @@ def reduce_to_loads(
     x = np.zeros((rows, 3), dtype=np.complex128)
     for j in range(loads):
         row, phase = load_row[j], load_phase[j]
-        if dead[row]:
+        if fixed[row]:
+            # A voltage that is given does not move: no load point and no branch feels the current.
             for i in range(loads):
                 coupling[j, i] = 0.0
             for i in range(transfer.shape[1]):
                 transfer[j, i] = 0.0
-            continue
-        for k in range(first_kept, rows):
-            for i in range(3):
-                x[k, i] = 0.0
-        x[row, phase] = -1.0
-        substitute(start, column, diagonal, lower, upper, row, first_kept, x)
-        for i in range(loads):
-            coupling[j, i] = x[load_row[i], load_phase[i]]
-        probe_values(x, probe_row, probe_branch, probe_end, ends, in_service, blocks, transfer[j])
+        else:
+            for k in range(first_kept, rows):
+                for i in range(3):
+                    x[k, i] = 0.0
+            x[row, phase] = -1.0
+            substitute(start, column, diagonal, lower, upper, row, first_kept, x)
+            for i in range(loads):
+                coupling[j, i] = x[load_row[i], load_phase[i]]
+            probe_values(x, probe_row, probe_branch, probe_end, ends, in_service, blocks, transfer[j])
         for k in range(probe_row.shape[0]):
             if probe_load[k, j]:
                 transfer[j, 6 * k + 3 + phase] += 1.0

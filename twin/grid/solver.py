@@ -23,8 +23,8 @@ TOLERANCE = 1e-11
 ITERATIONS = 60
 """After so many the fixed point is given up for the slower, surer iteration."""
 
-_REMEMBERED = 8
-"""Reductions kept, by state: a capacitor that goes on and off costs two of them, once."""
+_REMEMBERED = 128e6
+"""Memory for reductions of earlier states: a capacitor that goes on and off costs two, once [bytes]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,7 +239,8 @@ class GridSolver:
             if state not in self._reductions:
                 self._reductions[state] = self._reduce(state)
             self._reductions.move_to_end(state)
-            while len(self._reductions) > _REMEMBERED:
+            size = 2 * self._reductions[state].transfer_re.nbytes
+            while len(self._reductions) > max(1.0, _REMEMBERED / max(size, 1)):
                 self._reductions.popitem(last=False)
             self._current = self._reductions[state]
         return self._current
@@ -260,7 +261,7 @@ class GridSolver:
                 factors.lower[n],
                 factors.upper[n],
                 pattern.first_kept,
-                factors.dead,
+                factors.fixed,
                 self._load_row,
                 self._load_phase,
                 self._probe_row,
@@ -308,11 +309,22 @@ class GridSolver:
 
         Raises
         ------
+        GridError
+            Arrays of another shape.
         NotConvergedError
             The network cannot carry the loads.
         """
         reduction = self._reduction()
-        v = np.empty(len(self.loads), dtype=np.complex128)
+        p = np.ascontiguousarray(p, dtype=np.float64)
+        q = np.ascontiguousarray(q, dtype=np.float64)
+        emission = np.ascontiguousarray(emission, dtype=np.complex128)
+        loads, orders = len(self.loads), len(self.orders)
+        if p.shape != (loads,) or q.shape != (loads,) or emission.shape != (loads, orders):
+            raise GridError(
+                f"{loads} load points at {orders} orders need p and q of shape ({loads},) and emission of "
+                f"({loads}, {orders}), not {p.shape}, {q.shape} and {emission.shape}"
+            )
+        v = np.empty(loads, dtype=np.complex128)
         arguments = (
             reduction.v0,
             reduction.coupling_re,

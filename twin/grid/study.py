@@ -3,6 +3,7 @@
 import cmath
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def flow(network: Network, *, loads: str = "constant_power", v_min_pu: float = V
     NotConvergedError
         The network cannot carry the loads.
     """
+    network = _referred(network)
     voltages, _ = solve_fundamental(network, initial_state(network), loads=loads, v_min_pu=v_min_pu)
     return voltage_rows(network, voltages)
 
@@ -95,6 +97,7 @@ def fault(
         raise GridError(f"the network has no bus '{bus}'; {suggestion(bus, network.bus_index, 'buses')}")
     if any(source.ideal and source.bus == bus for source in network.sources):
         raise GridError(f"an ideal source holds bus '{bus}', which therefore cannot be faulted")
+    network = _referred(network)
     state = initial_state(network)
     state = State(state.open_branches, state.capacitors, (short,))
     shunts = _impedances(network, 1.0, loads=network.loads) if loads == "constant_impedance" else {}
@@ -148,6 +151,7 @@ def harmonics(
     """
     if damping is not None and not 0.0 <= damping <= 1.0:
         raise GridError(f"a damping of {damping:g} is no share; give 0 .. 1")
+    network = _referred(network)
     state = initial_state(network)
     fundamental, current = solve_fundamental(network, state, v_min_pu=v_min_pu)
     rows = [{"h": 1, **row} for row in _harmonic_rows(network, fundamental, fundamental)]
@@ -173,6 +177,15 @@ def harmonics(
         v = _solve(system, factors, n, injection)
         rows.extend({"h": h, **row} for row in _harmonic_rows(network, v, fundamental))
     return rows
+
+
+def _referred(network: Network) -> Network:
+    """Return the network with its angles counted from phase a of its first source."""
+    turn = network.sources[0].angle_deg if network.sources else 0.0
+    if turn == 0.0:
+        return network
+    turned = (replace(source, angle_deg=source.angle_deg - turn) for source in network.sources)
+    return replace(network, sources=tuple(turned))
 
 
 def _solve(system: NodalSystem, factors: Factors, n: int, injection: Complex) -> Complex:

@@ -220,6 +220,9 @@ class _Converter:
         for candidate in (letters, f"{letters}{clock}"):
             if candidate in VECTOR_GROUPS:
                 return candidate
+        if not letters and f"Dyn{clock}" in VECTOR_GROUPS:
+            self.assume(f"{name}: vector group Dyn{clock}, after its phase shift")
+            return f"Dyn{clock}"
         what = f"is {letters}{clock}" if letters else "is not given"
         self.assume(f"{name}: vector group {what}, {self.vector_group} is used")
         return self.vector_group
@@ -256,6 +259,8 @@ class _Converter:
         for table, sign in (("load", 1.0), ("sgen", -1.0)):
             for index, row in self.rows(table):
                 name = _unique(_word(row.get("name")) or f"{table} {index}", taken)
+                if any(_given(row.get(key)) for key in row if str(key).startswith("const_")):
+                    self.assume("all loads are of constant power, whatever part the data give to I and Z")
                 third = sign * _given(row.get("scaling")) * 1e6 / 3.0
                 self.assume("balanced loads and generators are split equally between the phases")
                 p, q = float(row["p_mw"]) * third, float(row["q_mvar"]) * third
