@@ -40,6 +40,12 @@ def test_theta_is_exact_to_its_last_digits(frequency, theta, ns):
     assert abs(off - round(off)) * 2 * PI < Fraction(1e-14)
 
 
+def test_a_carried_phase_is_never_a_whole_turn():
+    """A hair below zero is zero, not 2 pi."""
+    assert carried_theta(wave(theta=-1e-17), EPOCH) == 0.0
+    assert carried_theta(wave(theta=-1.0), EPOCH) == pytest.approx(2 * math.pi - 1)
+
+
 @settings(deadline=None)
 @given(st.floats(42.5, 69.0), st.floats(0.0, 6.28), st.floats(0.0, 4000.0))
 def test_the_instant_of_a_phase_has_that_phase(frequency, theta, ahead):

@@ -87,14 +87,15 @@ def test_a_sample_on_a_boundary_belongs_to_the_later_segment():
 
 
 def test_segments_shorter_than_a_step_are_passed_over():
+    """Segments of 0.3 ms: 1 ms lies in the fourth, 2 ms in the seventh, by time and by cycles alike."""
     parts = [segment(amplitude=np.ones((1, 1)), order=[0])]
-    for n in range(2, 6):
+    for n in range(2, 9):
         amplitude = np.full((1, 1), n + 0j)
-        parts.append(following(parts[-1], 400_000, amplitude=amplitude, frequency=50.0 + n))
+        parts.append(following(parts[-1], 300_000, amplitude=amplitude, frequency=50.0 + n))
     whole = signal(*parts, duration_s=0.1)
-    assert synthesise(whole, at(0.0), step_s=0.001, count=3).tolist() == [[1.0, 3.0, 5.0]]
-    # In cycles: 0.02 + 0.0208 + 0.0212 + 0.0216 pass in the four short ones.
-    assert synthesise_cycles(whole, at(0.0), samples_per_cycle=20, count=3).tolist() == [[1.0, 3.0, 5.0]]
+    assert synthesise(whole, at(0.0), step_s=0.001, count=3).tolist() == [[1.0, 4.0, 7.0]]
+    # 0.015, 0.0306, 0.0465 | 0.0627, 0.0792, 0.096 | 0.1131 cycles pass up to the ends of the segments.
+    assert synthesise_cycles(whole, at(0.0), samples_per_cycle=20, count=3).tolist() == [[1.0, 4.0, 7.0]]
 
 
 def test_channels_are_chosen_by_a_slice():

@@ -34,22 +34,16 @@ def step_bound(before: Segment, after: Segment) -> tuple[NDArray[np.float64], ND
     """
     order_b, x = steady_phasors(before)
     order_a, y = steady_phasors(after)
-    if order_a.size != order_b.size or (order_a != order_b).any():
+    if order_a.size != order_b.size or np.count_nonzero(order_a != order_b):
         orders = np.union1d(order_a, order_b)
         x, y = _spread(x, order_b, orders), _spread(y, order_a, orders)
-    rms_before, rms_after, rms_difference = _rms(x), _rms(y), _rms(y - x)
+    parts = np.array((x, y, y - x)).view(np.float64)
+    rms_before, rms_after, rms_difference = np.sqrt(np.einsum("nck,nck->nc", parts, parts))
     ratio = after.frequency / before.frequency
     stretch = math.sqrt(max(ratio, 1.0 / ratio))
     low = np.maximum(np.maximum(rms_before, rms_after) - rms_difference, 0.0) / stretch
     high = (np.minimum(rms_before, rms_after) + rms_difference) * stretch
     return low, high
-
-
-def _rms(phasor: NDArray[np.complex128]) -> NDArray[np.float64]:
-    """Return the RMS of each row of RMS phasors of different orders."""
-    parts = phasor.view(np.float64)
-    rms: NDArray[np.float64] = np.sqrt(np.einsum("ck,ck->c", parts, parts))
-    return rms
 
 
 def _spread(

@@ -75,13 +75,14 @@ def steady_phasors(segment: Segment) -> tuple[NDArray[np.int64], NDArray[np.comp
         If a term decays, has an own frequency, or an order that is no whole number.
     """
     order = segment.order.astype(np.int64)
-    if segment.rate.any() or (order != segment.order).any():
+    # Counting is several times faster than any() on arrays of this size.
+    if np.count_nonzero(segment.rate) or np.count_nonzero(order != segment.order):
         raise NotStationaryError(
             f"the segment at {segment.start_ns} ns has terms that are no harmonics; use measure_window or "
             "half_cycle_rms, which take any terms"
         )
     phasor = segment.amplitude * _SQRT1_2
-    if order[0] < 0 or (order[1:] <= order[:-1]).any():
+    if order[0] < 0 or np.count_nonzero(order[1:] <= order[:-1]):
         phasor = np.where(order < 0, phasor.conj(), phasor)
         order, column = np.unique(np.abs(order), return_inverse=True)
         folded = np.zeros((phasor.shape[0], order.size), np.complex128)
