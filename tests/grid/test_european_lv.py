@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.grid import Line, Source, flow, read_network
+from twin.grid import Line, Source, fault, flow, read_network
 from twin.grid.importers.pandapower_net import from_pandapower
 
 NETWORK = Path(__file__).parents[2] / "scenarios" / "networks" / "european-lv.yaml"
@@ -77,7 +77,20 @@ def test_opendss_agrees(network, voltages):
     assert np.max(np.abs(voltages - theirs)) < 1e-8
 
 
-def open_dss(network):
+def test_opendss_agrees_on_faults_far_out(network):
+    """Without loads, through 10 mohm: single phase, and two phases to earth, within 1e-8 pu."""
+    pytest.importorskip("opendssdirect", reason="opendssdirect.py is an optional extra")
+    bare = replace(network, loads=())
+    for kind, phases in (("slg", "c"), ("llg", "ab")):
+        faults = [f"new fault.{phase} bus1=b639.{'abc'.index(phase) + 1} phases=1 r=0.01" for phase in phases]
+        theirs = open_dss(bare, *faults)
+        rows = fault(bare, bus="639", type=kind, phases=phases, resistance=0.01)["voltages"]
+        ours = np.array([row["v_pu"] for row in rows]).reshape(-1, 3)
+        assert np.max(np.abs(ours - theirs)) < 1e-8
+        assert np.min(ours) < 0.2
+
+
+def open_dss(network, *more):
     """Solve in OpenDSS and return phase voltages [pu] by bus."""
     from opendssdirect import dss
 
@@ -110,7 +123,7 @@ def open_dss(network):
         "vminpu=0.1 vmaxpu=2"
         for load in network.loads
     )
-    for command in [*commands, "set tolerance=1e-12 maxiterations=100", "solve"]:
+    for command in [*commands, *more, "set tolerance=1e-12 maxiterations=100", "solve"]:
         dss.Text.Command(command)
     assert dss.Solution.Converged()
     out = []

@@ -10,6 +10,7 @@ import pytest
 from tests.grid.grid_cases import no_emission, two_bus
 from twin.grid import (
     Bus,
+    Capacitor,
     Fault,
     GridSolver,
     HarmonicShare,
@@ -169,6 +170,34 @@ def test_angles_are_counted_from_the_source(site):
     for one, other in zip(flow(site), flow(turned), strict=True):
         assert other["v_volt"] == pytest.approx(one["v_volt"], rel=1e-12)
         assert other["angle_deg"] == pytest.approx(one["angle_deg"], abs=1e-9)
+
+
+def test_a_capacitor_resonates_with_its_source():
+    """1 / (1 / jhX + jhB) at the bus: 16 kvar at 400 V are B = 0.1 S in each phase."""
+    x, b = 0.25, 0.1
+    network = Network(
+        "resonant",
+        (Bus("A", 400.0),),
+        (Source("S", "A", 1.0, 0.0, 0.0, x, 0.0, x),),
+        capacitors=(Capacitor("C", "A", 16e3),),
+        loads=(Load("NL", "A", "c", (2e3,), (0.0,), "s"),),
+        spectra=(
+            Spectrum(
+                "s",
+                tuple(HarmonicShare(h, 10.0, 15.0) for h in (5, 7)),
+            ),
+        ),
+    )
+    rows = {(row["h"], row["phase"]): row for row in harmonics(network)}
+    v1 = cmath.rect(rows[1, "c"]["v_volt"], math.radians(rows[1, "c"]["angle_deg"]))
+    i1 = (2e3 / v1).conjugate()
+    for h in (5, 7):
+        drawn = cmath.rect(0.1 * abs(i1), h * cmath.phase(i1) + math.radians(15.0))
+        expected = -drawn / (1 / complex(0, h * x) + complex(0, h * b))
+        assert rows[h, "c"]["v_volt"] == pytest.approx(abs(expected), rel=1e-9)
+        turn = rows[h, "c"]["angle_deg"] - math.degrees(cmath.phase(expected))
+        assert math.remainder(turn, 360) == pytest.approx(0, abs=1e-7)
+        assert rows[h, "a"]["v_volt"] == pytest.approx(0, abs=1e-9)
 
 
 def test_the_file_decides_what_is_open(site):

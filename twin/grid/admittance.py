@@ -124,7 +124,7 @@ def source_voltage(source: Source, u_rated: float) -> Complex:
 
 
 def _unit(angle_deg: float) -> complex:
-    """Return a unit phasor; multiples of 120 degrees come out balanced to the last bit."""
+    """Return a unit phasor; those of b and c mirror each other to the last bit when a lies at 0."""
     angle = math.radians(math.remainder(angle_deg, 360.0))
     return complex(math.cos(angle), math.sin(angle))
 

@@ -24,7 +24,10 @@ from twin.grid.components import (
 from twin.grid.errors import GridError
 
 _TOTALS = ("r_ohm_per_km", "x_ohm_per_km", "r0_ohm_per_km", "x0_ohm_per_km", "c_nf_per_km", "c0_nf_per_km")
-_UNUSED = ("trafo3w", "gen", "impedance", "dcline", "ward", "xward", "motor", "svc", "tcsc", "ssc", "storage")
+_UNUSED = ("trafo3w", "gen", "impedance", "dcline", "ward", "xward", "motor", "svc", "tcsc", "ssc")
+BALANCED = (("load", 1.0), ("sgen", -1.0), ("storage", 1.0))
+"""Tables of balanced elements in the order in which they become loads, and the sign of their power."""
+
 _C_MAX = 1.1
 """Voltage factor of IEC 60909-0 table 1 for the highest short-circuit current."""
 
@@ -256,7 +259,7 @@ class _Converter:
 
     def loads(self) -> Iterator[Load]:
         taken: set[str] = set()
-        for table, sign in (("load", 1.0), ("sgen", -1.0)):
+        for table, sign in BALANCED:
             for index, row in self.rows(table):
                 name = _unique(_word(row.get("name")) or f"{table} {index}", taken)
                 if any(_given(row.get(key)) for key in row if str(key).startswith("const_")):

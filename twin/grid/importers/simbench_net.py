@@ -21,11 +21,14 @@ from twin.contracts import NS_PER_SECOND
 from twin.documents import nearest
 from twin.grid.components import PHASES, Load, Network
 from twin.grid.errors import GridError, MissingExtraError
-from twin.grid.importers.pandapower_net import from_pandapower
+from twin.grid.importers.pandapower_net import BALANCED, from_pandapower
 from twin.grid.network_writer import write_network
 
 SINGLE_PHASE_LIMIT = 4600.0
 """Largest household connection on one phase, the limit of unbalance in VDE-AR-N 4100 [VA]."""
+
+_SMALL = {"load": ("H0",), "sgen": ("PV",), "storage": ("PV",)}
+"""How the profiles of households and of their plants and batteries begin, by table."""
 
 STEP_S = 900
 """Interval of the profiles [s]."""
@@ -109,8 +112,8 @@ def _convert(code: str, net: Any) -> tuple[Network, list[str]]:
     equal = "balanced loads and generators are split equally between the phases"
     assumptions = [sentence for sentence in assumptions if sentence != equal]
     assumptions.append(
-        f"households and photovoltaic plants up to {SINGLE_PHASE_LIMIT / 1e3:g} kVA ({single} of "
-        f"{len(loads)}) are connected to phases a, b, c in turn, in the order of the data; all others "
+        f"households, photovoltaic plants and their batteries up to {SINGLE_PHASE_LIMIT / 1e3:g} kVA "
+        f"({single} of {len(loads)}) are connected to phases a, b, c in turn, in the order of the data; all others "
         "are split equally between the phases"
     )
     assumptions.append(f"labels of the profiles are local time, {TIME_ZONE}, at the start of an interval")
@@ -128,9 +131,9 @@ def _convert(code: str, net: Any) -> tuple[Network, list[str]]:
 def _households(net: Any) -> list[bool]:
     """Return for each load and generator in service, in order, whether it may be single-phase by kind."""
     kinds: list[bool] = []
-    for table, prefixes in (("load", ("H0",)), ("sgen", ("PV",))):
+    for table, _ in BALANCED:
         frame = net[table][net[table]["in_service"].astype(bool)]
-        kinds.extend(str(profile).startswith(prefixes) for profile in frame["profile"])
+        kinds.extend(str(profile).startswith(_SMALL[table]) for profile in frame.get("profile", ()))
     return kinds
 
 
@@ -170,7 +173,7 @@ def _columns(
     """Return the profiles by column name [W, var], in the order of the network's loads."""
     elements = [
         (table, int(index), sign)
-        for table, sign in (("load", 1.0), ("sgen", -1.0))
+        for table, sign in BALANCED
         for index in net[table].index[net[table]["in_service"].astype(bool)]
     ]
     steps = len(net.profiles["load"])
