@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -93,3 +95,13 @@ def test_samples_must_be_whole_cycles_below_half_the_rate():
         measure_samples(np.zeros((6, 65)), samples_per_cycle=64, cycles=1, frequency=50.0)
     with pytest.raises(ValueError, match="at most 32 orders"):
         measure_samples(np.zeros((6, 64)), samples_per_cycle=64, cycles=1, frequency=50.0, orders=33)
+
+
+def test_the_layout_of_amplitudes_does_not_matter():
+    rng = np.random.default_rng(5)
+    amplitude = rng.normal(size=(6, 3)) + 1j * rng.normal(size=(6, 3))
+    one = measure_steady(segment(amplitude=amplitude, order=[1, 3, 5]))
+    part = segment(amplitude=amplitude, order=[1, 3, 5])
+    other = measure_steady(replace(part, amplitude=np.asfortranarray(amplitude)))
+    assert (one.gram == other.gram).all()
+    assert (one.spectrum == other.spectrum).all()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,14 @@ from tests.signals.waves import (
     stationary_segments,
 )
 from twin.contracts import Instant
-from twin.signals import instant_of_theta, synthesise, synthesise_cycles, window_gram, window_spectrum
+from twin.signals import (
+    WholeOrderError,
+    instant_of_theta,
+    synthesise,
+    synthesise_cycles,
+    window_gram,
+    window_spectrum,
+)
 
 few = settings(deadline=None, max_examples=25)
 
@@ -175,3 +184,23 @@ def test_extended_precision_reference_is_what_numpy_says():
     part = segment(amplitude=[[2.0j]], order=[3], rate=[-5.0], frequency=50.0, theta=0.2)
     expected = (2.0j * np.exp(-5.0 * 0.01) * np.exp(3j * (0.2 + np.pi))).real
     assert float(direct(part, [0.01])[0, 0]) == pytest.approx(expected, rel=1e-14)
+
+
+def test_the_layout_of_amplitudes_does_not_matter():
+    rng = np.random.default_rng(5)
+    amplitude = rng.normal(size=(6, 3)) + 1j * rng.normal(size=(6, 3))
+    part = segment(amplitude=amplitude, order=[1, 3, 5])
+    turned = replace(part, amplitude=np.asfortranarray(amplitude))
+    for moments in (window_gram, window_spectrum):
+        one, other = (moments(signal(p, duration_s=1), at(0.0), at(0.013)) for p in (part, turned))
+        assert (one == other).all()
+
+
+def test_a_fraction_of_theta_is_refused():
+    """Its phase would be lost wherever theta is reduced by whole turns."""
+    part = segment(amplitude=np.ones((6, 1)), order=[1.5])
+    whole = signal(part, duration_s=1)
+    with pytest.raises(WholeOrderError, match="its own frequency as a rate"):
+        window_gram(whole, at(0.0), at(0.02))
+    with pytest.raises(WholeOrderError, match="its own frequency as a rate"):
+        synthesise(whole, at(0.0), step_s=0.001, count=2)

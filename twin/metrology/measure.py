@@ -81,7 +81,7 @@ def steady_phasors(segment: Segment) -> tuple[NDArray[np.int64], NDArray[np.comp
             f"the segment at {segment.start_ns} ns has terms that are no harmonics; use measure_window or "
             "half_cycle_rms, which take any terms"
         )
-    phasor = segment.amplitude * _SQRT1_2
+    phasor = np.multiply(segment.amplitude, _SQRT1_2, order="C")
     if order[0] < 0 or np.count_nonzero(order[1:] <= order[:-1]):
         phasor = np.where(order < 0, phasor.conj(), phasor)
         order, column = np.unique(np.abs(order), return_inverse=True)

@@ -5,17 +5,28 @@ samples (`synthesise`), its exact moments over any window (`window_gram`, `windo
 """
 
 from twin.signals.amplitude import amplitude_from_rms, rms_from_amplitude
-from twin.signals.phase import Piece, SignalRangeError, carried_theta, instant_of_theta, pieces, theta_at
+from twin.signals.phase import (
+    Piece,
+    SignalRangeError,
+    WholeOrderError,
+    carried_theta,
+    instant_of_theta,
+    pieces,
+    require_whole_orders,
+    theta_at,
+)
 from twin.signals.synthesis import synthesise, synthesise_cycles
 from twin.signals.windows import window_gram, window_moments, window_spectrum
 
 __all__ = [
     "Piece",
     "SignalRangeError",
+    "WholeOrderError",
     "amplitude_from_rms",
     "carried_theta",
     "instant_of_theta",
     "pieces",
+    "require_whole_orders",
     "rms_from_amplitude",
     "synthesise",
     "synthesise_cycles",

@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from twin.contracts import Instant, Segment, Signal, TwinError
 
 TWO_PI = 2.0 * math.pi
@@ -14,6 +16,26 @@ TWO_PI = 2.0 * math.pi
 
 class SignalRangeError(TwinError, ValueError):
     """A time outside the signal, or a window that is empty or runs backwards."""
+
+
+class WholeOrderError(TwinError, ValueError):
+    """A term that follows a fraction of theta, whose phase is lost where theta is reduced by whole turns."""
+
+
+def require_whole_orders(segment: Segment) -> None:
+    """Raise unless every term follows a whole multiple of theta.
+
+    Raises
+    ------
+    WholeOrderError
+        If an order is no whole number.
+    """
+    order = segment.order
+    if np.count_nonzero(order != np.rint(order)):
+        raise WholeOrderError(
+            f"the segment at {segment.start_ns} ns has orders {order.tolist()}, not all whole; "
+            "give an interharmonic order 0 and its own frequency as a rate"
+        )
 
 
 def _exact_turn(frequency: float, ns: int) -> tuple[int, float]:
@@ -102,6 +124,8 @@ def pieces(signal: Signal, start: Instant, end: Instant) -> Iterator[Piece]:
     ------
     SignalRangeError
         If the window is empty or not inside the signal.
+    WholeOrderError
+        If a term follows a fraction of theta.
     """
     segments = signal.segments
     if not start < end:
@@ -118,6 +142,7 @@ def pieces(signal: Signal, start: Instant, end: Instant) -> Iterator[Piece]:
             continue
         if end <= (segment.start_ns, 0.0):
             break
+        require_whole_orders(segment)
         begin = max(start, Instant(segment.start_ns))
         finish = min(end, Instant(stop))
         yield Piece(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, Instant, Segment, Signal
-from twin.signals.phase import SignalRangeError
+from twin.signals.phase import SignalRangeError, require_whole_orders
 
 
 def synthesise(
@@ -38,6 +38,8 @@ def synthesise(
     ------
     SignalRangeError
         If a sample lies outside the signal.
+    WholeOrderError
+        If a term follows a fraction of theta.
     """
     step = Fraction(step_s) * NS_PER_SECOND
     return _sample(signal, start, channels, count, lambda _: step)
@@ -75,6 +77,8 @@ def synthesise_cycles(
     ------
     SignalRangeError
         If a sample lies outside the signal.
+    WholeOrderError
+        If a term follows a fraction of theta.
     """
 
     def step(segment: Segment) -> Fraction:
@@ -109,6 +113,7 @@ def _sample(
         stop = segments[index + 1].start_ns if index + 1 < len(segments) else signal.end_ns
         if stop <= begin:
             continue
+        require_whole_orders(segment)
         spacing = step(segment)
         available = (stop - begin) / spacing
         # Strictly before the stop: a sample that falls on it belongs to the next segment.

@@ -54,7 +54,13 @@ def window_moments(
         segment = piece.segment
         weight = piece.length / total
         frequency += weight * segment.frequency
-        terms = (segment.amplitude, segment.order, segment.rate, segment.theta, segment.frequency)
+        terms = (
+            np.ascontiguousarray(segment.amplitude),
+            segment.order,
+            segment.rate,
+            segment.theta,
+            segment.frequency,
+        )
         if channels:
             kernels.add_gram(*terms, piece.span, weight, gram)
         if orders:
