@@ -22,13 +22,16 @@ One YAML file. Quantities carry their unit (`3.2 kW`, `240 ms`, `90 %`); local t
 """
 
 
+TABLE = "| field | type | required | description |\n|---|---|---|---|\n"
+
+
 def scenario_page() -> str:
     """Return ``docs/scenario.md``."""
     parts = [HEAD]
     for model in _models(Scenario, []):
         parts.append(f"## {model.__name__}\n\n{(model.__doc__ or '').strip()}\n")
         rows = [_row(name, field) for name, field in model.model_fields.items()]
-        parts.append("| field | type | required | description |\n|---|---|---|---|\n" + "\n".join(rows) + "\n")
+        parts.append(TABLE + "\n".join(rows) + "\n")
     return "\n".join(parts)
 
 

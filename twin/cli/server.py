@@ -44,6 +44,7 @@ class SiteServer:
 
     def __enter__(self) -> Self:
         try:
+            self._session.open()
             self._modbus.start()
             self._session.name_endpoints(
                 {

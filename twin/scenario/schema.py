@@ -53,9 +53,7 @@ class Location(_Part):
 
     latitude: Degree = Field(ge=-90, le=90, description="north positive")
     longitude: Degree = Field(ge=-180, le=180, description="east positive")
-    cloudiness: Percent = Field(
-        60.0, ge=0, le=100, description="share of time with clouds before the sun"
-    )
+    cloudiness: Percent = Field(60.0, ge=0, le=100, description="share of time with clouds before the sun")
 
 
 class Photovoltaic(_Part):
@@ -122,7 +120,7 @@ class Endpoint(_Part):
     protocol: Literal["modbus-tcp"] = "modbus-tcp"
     port: int = Field(ge=0, le=65535, description="0 takes a free one")
     host: str | None = Field(None, description="address to bind; the one of --bind when absent")
-    unit: int = Field(1, ge=0, le=247, description="unit identifier; several meters may share a port")
+    unit: int = Field(1, ge=0, le=255, description="unit identifier; several meters may share a port")
     unit_check: Literal["strict", "silent", "any"] = Field(
         "strict", description="a wrong unit: strict answers exception 0BH, silent nothing, any the meter"
     )

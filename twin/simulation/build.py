@@ -244,7 +244,8 @@ def build_site(scenario: SiteScenario) -> RunningSite:
 
 
 def _initial_switches(network: Network) -> dict[str, bool]:
-    return {item.name: item.closed for item in (*network.switches, *network.capacitors)}
+    switches = {switch.name: switch.closed for switch in network.switches}
+    return switches | {capacitor.name: capacitor.closed for capacitor in network.capacitors}
 
 
 def _switch_lines(network: Network) -> tuple[SwitchLine, ...]:

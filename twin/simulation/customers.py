@@ -1,6 +1,7 @@
 """Who draws what: the scenario's households, profiles, constant loads and generators as processes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import simpy
@@ -38,8 +39,9 @@ def _start_households(
     environment: simpy.Environment, sink: LoadSink, scenario: SiteScenario, orders: Sequence[int]
 ) -> None:
     location = scenario.scenario.location
-    place = {} if location is None else {"latitude": location.latitude, "longitude": location.longitude}
-    calendar = Calendar(time_zone=scenario.scenario.time_zone, **place)
+    calendar = Calendar(time_zone=scenario.scenario.time_zone)
+    if location is not None:
+        calendar = replace(calendar, latitude=location.latitude, longitude=location.longitude)
     for name, household in scenario.loads.households:
         stream = random_stream(scenario.scenario.seed, f"household {name}")
         for point in scenario.loads.by_name[name]:

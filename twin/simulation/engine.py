@@ -4,6 +4,7 @@ Pacing, publishing and files are others' work; the engine knows only simulated t
 """
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import simpy
 
@@ -121,7 +122,8 @@ class Engine:
     def _command_meter(self, meter: int, command: Command) -> tuple[Refusal | None, str]:
         if command.verb != "write_registers":
             return Refusal.ILLEGAL_FUNCTION, f"a meter has no '{command.verb}'"
-        address, words = command.arguments["address"], command.arguments["words"]
+        address = cast(int, command.arguments["address"])
+        words = cast(Sequence[int], command.arguments["words"])
         answer = self.fleet.write(meter, address, words, self.now_ns)
         return answer.refusal, answer.detail
 

@@ -113,11 +113,14 @@ class LiveSession:
         """Queue a command for the simulation."""
         return self._commands.submit(command)
 
-    def start(self) -> None:
-        """Publish the first image and let time run."""
+    def open(self) -> None:
+        """Publish the first images; time stands still until ``start``."""
         self._engine.begin()
         self._publish()
         self._draw()
+
+    def start(self) -> None:
+        """Let time run."""
         self._pacer.resume(self._engine.now_ns)
         self._thread.start()
 
