@@ -156,6 +156,7 @@ def test_a_pandapower_net_of_other_parts():
         pp.create_switch(net, three, line, et="l", closed=True, name="Q1")
         pp.create_load(net, three, 0.06, 0.02)
         pp.create_sgen(net, three, 0.02, 0.0, scaling=0.5)
+        pp.create_storage(net, three, p_mw=0.005, max_e_mwh=0.01)
         pp.create_shunt(net, two, q_mvar=-0.02)
         pp.runpp(net, numba=False, tolerance_mva=1e-10)
     network, assumptions = from_pandapower(net)

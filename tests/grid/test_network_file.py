@@ -97,6 +97,7 @@ def test_a_small_file_in_si(tmp_path):
         ("r0_ohm_per_km: 0.8, x0_ohm_per_km: 0.3", "r0_ohm_per_km: 0, x0_ohm_per_km: 0", 13,
          "lines[0].length_m", "no zero-sequence impedance", "one bus of"),
         ("Dyn5", "Dyn6", 16, "transformers[0].vector_group", "no 'Dyn6'", "Dyn"),
+        ("s_rated_va: 400000", "s_rated_va: 4e15", 15, "transformers[0].vk_percent", "1e-07 ohm", "check"),
         ("vkr_percent: 1.2", "vkr_percent: 12", 16, "transformers[0].vkr_percent", "no part of", "0 .."),
         ("u_lv_v: 400", "u_lv_v: 20000", 15, "transformers[0].u_lv_v", "winding of 20000 V", "correct"),
         ("branch: L1", "branch: L2", 18, "switches[0].branch", "no 'L2'", "'L1'?"),

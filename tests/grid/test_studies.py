@@ -165,6 +165,12 @@ def test_damping_moves_between_open_and_parallel():
     assert rows[5, "a"]["v_volt"] == pytest.approx(0.1 * i1 / abs(1 / 0.5j + mixed), rel=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["ll", "llg"])
+def test_the_order_of_the_letters_of_a_fault_means_nothing(site, kind):
+    one, other = (fault(site, bus="LV2", type=kind, phases=phases) for phases in ("ca", "ac"))
+    assert one == other
+
+
 def test_angles_are_counted_from_the_source(site):
     turned = replace(site, sources=(replace(site.sources[0], angle_deg=70.0),))
     for one, other in zip(flow(site), flow(turned), strict=True):

@@ -23,11 +23,11 @@ COUPLING = {
 
 FAULT_PHASES = {
     "slg": ("a", "b", "c"),
-    "ll": ("ab", "bc", "ca", "ac"),
-    "llg": ("ab", "bc", "ca", "ac"),
+    "ll": ("ab", "bc", "ca"),
+    "llg": ("ab", "bc", "ca"),
     "3ph": ("abc",),
 }
-"""Phases that each type of fault can have."""
+"""Phases that each type of fault can have, in any order of the letters."""
 
 
 def sequence_block(y1: Complex, y0: Complex) -> Complex:
@@ -164,7 +164,7 @@ def check_fault(fault: Fault) -> None:
     """Raise `GridError` where type, phases and resistance do not fit together."""
     if fault.type not in FAULT_PHASES:
         raise GridError(f"fault type '{fault.type}' is unknown; give one of {', '.join(FAULT_PHASES)}")
-    if fault.phases not in FAULT_PHASES[fault.type]:
+    if sorted(fault.phases) not in [sorted(phases) for phases in FAULT_PHASES[fault.type]]:
         choice = ", ".join(FAULT_PHASES[fault.type])
         raise GridError(f"a fault of type {fault.type} cannot have phases '{fault.phases}'; give {choice}")
     if not 0.0 <= fault.resistance < math.inf:

@@ -182,6 +182,9 @@ def _transformer_values(network: Network, places: Places) -> Iterable[Finding]:
                 yield places.finding(
                     "transformers", at, key, f"{value:g} cannot be", "give a positive number"
                 )
+        if unit.s_rated > 0 and 0 < unit.vk_percent / 100 * unit.u_lv**2 / unit.s_rated < Z_MIN:
+            what, mend = f"has less than {Z_MIN:g} ohm", "check vk_percent, u_lv_v and s_rated_va"
+            yield places.finding("transformers", at, "vk_percent", what, mend)
         if not 0 <= unit.vkr_percent <= unit.vk_percent:
             what = f"{unit.vkr_percent:g} % is no part of vk_percent, {unit.vk_percent:g} %"
             yield places.finding("transformers", at, "vkr_percent", what, "give 0 .. vk_percent")

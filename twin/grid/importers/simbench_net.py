@@ -113,8 +113,8 @@ def _convert(code: str, net: Any) -> tuple[Network, list[str]]:
     assumptions = [sentence for sentence in assumptions if sentence != equal]
     assumptions.append(
         f"households, photovoltaic plants and their batteries up to {SINGLE_PHASE_LIMIT / 1e3:g} kVA "
-        f"({single} of {len(loads)}) are connected to phases a, b, c in turn, in the order of the data; all others "
-        "are split equally between the phases"
+        f"({single} of {len(loads)}) are connected to phases a, b, c in turn, in the order of the data; "
+        "all others are split equally between the phases"
     )
     assumptions.append(f"labels of the profiles are local time, {TIME_ZONE}, at the start of an interval")
     network = replace(
