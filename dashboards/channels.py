@@ -47,8 +47,8 @@ class Series:
     label: str
     """For people."""
     unit: str
-    """SI."""
-    is_power: bool
+    """SI; percent for what the recording holds as a fraction."""
+    is_power: bool = False
     """Energy of an interval divided by its length."""
 
     def values(self, profile: LoadProfile) -> NDArray[np.float64]:
@@ -56,7 +56,9 @@ class Series:
         values = profile.values.get(self.channel)
         if values is None:
             return np.full(profile.end_ns.size, np.nan)
-        return values * 3600.0 / profile.duration_s if self.is_power else values
+        if self.is_power:
+            return values * 3600.0 / profile.duration_s
+        return 100.0 * values if self.unit == "%" else values
 
 
 def series_of(channels: Iterable[str]) -> list[Series]:
@@ -68,10 +70,10 @@ def series_of(channels: Iterable[str]) -> list[Series]:
             energy, power = _ENERGY_UNITS[last]
             what = _energy_words(name)
             powers.append(Series(f"{channel}@power", channel, f"{what} power".capitalize(), power, True))
-            others.append(Series(channel, channel, f"{what} energy".capitalize(), energy, False))
+            others.append(Series(channel, channel, f"{what} energy".capitalize(), energy))
         else:
             label, unit = _describe(channel)
-            others.append(Series(channel, channel, label, unit, False))
+            others.append(Series(channel, channel, label, unit))
     return powers + others
 
 

@@ -31,6 +31,7 @@ def graph(name: str, figure: dict[str, Any], *, height: int | None = None, tools
         "displaylogo": False,
         "responsive": True,
         "modeBarButtonsToRemove": ["lasso2d", "select2d"],
+        "doubleClick": "autosize",
     }
     if not tools:
         config["displayModeBar"] = False

@@ -17,6 +17,11 @@ def column(field: str, name: str, width: int, **more: Any) -> dict[str, Any]:
     return {"field": field, "headerName": name, "width": width, **more}
 
 
+def drawn_from(*fields: str) -> dict[str, str]:
+    """Return the value of a cell that is drawn from several fields: redrawn when any of them changes."""
+    return {"function": " + '|' + ".join(f"params.data.{field}" for field in fields)}
+
+
 def number(field: str, name: str, width: int, form: str, **more: Any) -> dict[str, Any]:
     """Return a right-aligned column whose text the function ``form`` of the script makes."""
     return column(field, name, width, type="rightAligned", valueFormatter={"function": form}, **more)

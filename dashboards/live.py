@@ -63,6 +63,7 @@ def live_page(
             dcc.Store(id="page-data", data={"page": page, "columns": columns or {}, **data}),
             dcc.Store(id="seen", data=seen),
             dcc.Store(id="live", data=first),
+            dcc.Store(id="drawn"),
             *(content if first else (waiting(),)),
         ],
         className=f"page page-{page}",
@@ -91,7 +92,8 @@ def register(app: Dash, site: Site) -> None:
         answer = site.feed.delta(page, seen)
         return (no_update, no_update) if answer is None else (answer, answer["sequence"])
 
-    in_browser(app, "apply", Input("live", "data"), State("page-data", "data"))
+    # The output makes Dash call the script for a page's first payload too.
+    in_browser(app, "apply", Output("drawn", "data"), Input("live", "data"), State("page-data", "data"))
     in_browser(app, "watch", Input("tick", "n_intervals"), prevent_initial_call=True)
 
 

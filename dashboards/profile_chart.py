@@ -30,7 +30,9 @@ class Line:
     profile: LoadProfile
 
 
-def profile_figure(lines: list[Line], *, time_zone: str, revision: str) -> dict[str, Any]:
+def profile_figure(
+    lines: list[Line], *, time_zone: str, revision: str, zoom: list[str] | None = None
+) -> dict[str, Any]:
     """Return the chart.
 
     Parameters
@@ -41,6 +43,8 @@ def profile_figure(lines: list[Line], *, time_zone: str, revision: str) -> dict[
         IANA name of the time axis.
     revision : str
         Changes when the user's zoom is to be dropped.
+    zoom : list of str
+        Local wall times between which to look; all by default.
     """
     units = list(dict.fromkeys(line.series.unit for line in lines))[:PANELS]
     data = []
@@ -56,6 +60,9 @@ def profile_figure(lines: list[Line], *, time_zone: str, revision: str) -> dict[
     layout |= figures.stacked_axes(titles)
     lowest = f"y{len(units) if len(units) > 1 else ''}"
     layout["xaxis"] = figures.axis(type="date", anchor=lowest, hoverformat="%a %d %b %H:%M:%S")
+    if zoom:
+        # New data must not move what the user looks at.
+        layout["xaxis"] |= {"range": zoom, "autorange": False}
     return {"data": data, "layout": layout}
 
 

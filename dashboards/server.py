@@ -2,12 +2,15 @@
 
 import errno
 import logging
+import socket
 import threading
 from typing import Any
 
 from twin.contracts import TwinError
 
 _THREADS = 8
+_IN_MEMORY = 64 * 2**20
+"""An answer up to this size waits in memory, not in a file [byte]."""
 
 
 class DashboardError(TwinError, OSError):
@@ -15,25 +18,45 @@ class DashboardError(TwinError, OSError):
 
 
 class ServerHandle:
-    """A running web server."""
+    """A running web server; obtained from ``serve``."""
 
-    def __init__(self, server: Any, host: str) -> None:
-        self._server = server
-        self.port: int = server.effective_port
-        """TCP port, also where any free one was asked for."""
-        shown = f"[{host}]" if ":" in host else {"0.0.0.0": "127.0.0.1", "": "127.0.0.1"}.get(host, host)
-        self.url = f"http://{shown}:{self.port}/"
+    def __init__(self, app: Any, listener: socket.socket) -> None:
+        # Only needed when pages are served.
+        from waitress import create_server  # noqa: PLC0415
+        from waitress.channel import HTTPChannel  # noqa: PLC0415
+
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self.host, self.port = listener.getsockname()[:2]
+        """Address and TCP port, also where any free one was asked for."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        self.url = f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
         """Where a browser on this machine finds the pages."""
-        self._thread = threading.Thread(target=server.run, name="dashboard", daemon=True)
+        self._channel = HTTPChannel
+        self._connections: dict[int, Any] = {}
+        self._server = create_server(
+            app.server,
+            map=self._connections,
+            sockets=[listener],
+            threads=_THREADS,
+            outbuf_overflow=_IN_MEMORY,
+            clear_untrusted_proxy_headers=True,
+        )
+        self._thread = threading.Thread(target=self._server.run, name="dashboard", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Stop serving and free the port; a second call does nothing."""
         if not self._thread.is_alive():
             return
-        self._server.close()
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=5)
+        # The loop owns its sockets: it is told to close them, and ends when it has none left.
+        self._server.trigger.pull_trigger(self._close_all)
         self._thread.join(timeout=5)
-        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=2)
+
+    def _close_all(self) -> None:
+        for connection in list(self._connections.values()):
+            # A channel's handle_close also lets go of what is still to be sent.
+            (connection.handle_close if isinstance(connection, self._channel) else connection.close)()
 
 
 def serve(app: Any, host: str = "127.0.0.1", port: int = 8050) -> ServerHandle:
@@ -53,16 +76,12 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 8050) -> ServerHandle:
     DashboardError
         The port is in use or may not be opened, or the address is not of this machine.
     """
-    from waitress import create_server  # noqa: PLC0415 - only needed when pages are served
-
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        server = create_server(
-            app.server, host=host, port=port, threads=_THREADS, clear_untrusted_proxy_headers=True
-        )
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise DashboardError(_explain(error, host, port)) from error
-    return ServerHandle(server, host)
+    return ServerHandle(app, listener)
 
 
 def _explain(error: OSError, host: str, port: int) -> str:

@@ -17,9 +17,11 @@ PHASE_COLOURS = {"a": "#8a5a2b", "b": "#24292e", "c": "#7d868d"}
 
 
 def waveform_figure(
-    wave: WaveformRecord, *, phases: list[str], rms: bool, event: EventRecord | None, height: int = 430
+    wave: WaveformRecord, *, phases: list[str], rms: bool, event: EventRecord | None, height: int = 500
 ) -> dict[str, Any]:
     """Return voltages and currents of a capture over the time from its trigger, and their half-cycle RMS.
+
+    A dotted line in its phase's colour is the RMS.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ def _traces(wave: WaveformRecord, phases: list[str], *, rms: bool) -> list[dict[
         traces.append(_trace(time_ms[keep], samples[at][keep], name, line))
         if rms:
             thick = {**line, "width": 2.4, "dash": "dot"}
-            traces.append(_trace(time_ms[last], levels[at], f"{name} rms", thick))
+            traces.append({**_trace(time_ms[last], levels[at], f"{name} rms", thick), "showlegend": False})
     return traces
 
 
@@ -70,6 +72,7 @@ _TRIGGER = {
 _TRIGGER_NOTE = {
     "text": "trigger", "x": 0, "y": 1, "xref": "x", "yref": "paper", "showarrow": False,
     "xanchor": "left", "yanchor": "top", "font": {"size": 11, "color": SOFT},
+        "bgcolor": "rgba(243,244,244,0.8)",
 }  # fmt: skip
 
 
@@ -84,6 +87,7 @@ def _threshold(event: EventRecord) -> tuple[dict[str, Any], dict[str, Any]]:
     note = {
         "text": f"threshold {engineering(level, unit)}", "xref": "paper", "yref": panel, "x": 1, "y": level,
         "showarrow": False, "xanchor": "right", "yanchor": "bottom", "font": {"size": 11, "color": SOFT},
+        "bgcolor": "rgba(243,244,244,0.8)",
     }  # fmt: skip
     return shape, note
 

@@ -20,6 +20,11 @@
     return value.toFixed(places) + (unit ? " " + unit : "");
   };
 
+  forms.energy = function (kwh) {
+    if (kwh === null || kwh === undefined) return DASH;
+    const size = Math.abs(kwh);
+    return size < 1e4 ? kwh.toFixed(1) + " kWh" : (kwh / 1e3).toFixed(size < 1e6 ? 3 : 1) + " MWh";
+  };
   forms.byDuration = function (a, b, first, second) {
     const long = (node) => (node.data.duration_s === null ? Infinity : node.data.duration_s);
     const d = long(first) - long(second);
@@ -71,16 +76,16 @@
   const GLYPHS = { sag: "▼", swell: "▲", over_current: "◆" };
   cells.MeterName = function (props) {
     const event = props.data.event;
-    if (!event) return element("span", {}, props.value);
+    if (!event) return element("span", {}, props.data.name);
     const mark = (GLYPHS[event] || "◆") + " " + event.replace("_", " ");
-    return element("span", { className: "in-event", title: "In a power-quality event now" }, props.value + " ",
+    return element("span", { className: "in-event", title: "In a power-quality event now" }, props.data.name + " ",
       element("span", { className: "event-mark" }, mark));
   };
   const SHAPES = { H: "■", M: "▲", L: "●" };
   cells.AlarmMark = function (props) {
     const active = props.data.state === "active";
-    return element("span", { className: active ? "alarm-mark priority-" + props.value : "alarm-mark" },
-      element("span", { className: "shape" }, SHAPES[props.value]), " " + props.value);
+    return element("span", { className: active ? "alarm-mark priority-" + props.data.priority : "alarm-mark" },
+      element("span", { className: "shape" }, SHAPES[props.data.priority]), " " + props.data.priority);
   };
   cells.RegionMark = function (props) {
     const words = { inside: "○ inside", under: "◆ below", over: "✖ above", "": "" };
@@ -90,7 +95,8 @@
   forms.quantity = function (value, parameter) {
     if (value === null || value === undefined) return DASH;
     const name = (parameter || "").toLowerCase();
-    if (/^(thd|.*unb)/.test(name)) return value + " %";
+    if (/^(thd|.*unb)/.test(name)) return (100 * value).toFixed(2) + " %";
+    if (/phase_sequence|angle/.test(name)) return value + "°";
     if (/^(pf|di|ai|load)/.test(name)) return String(value);
     if (/^f/.test(name)) return value + " Hz";
     if (/^v/.test(name)) return forms.si(value, "V");

@@ -122,9 +122,10 @@
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.twin = {
     apply: function (live, page) {
-      if (!live) return;
-      if (byId("waiting")) { window.location.reload(); return; }
-      if (live.page !== page.page) return;
+      const none = window.dash_clientside.no_update;
+      if (!live) return none;
+      if (byId("waiting")) { window.location.reload(); return none; }
+      if (live.page !== page.page) return none;
       const fresh = drawDiagram(page.svg);
       if (live.sequence !== shown.sequence) { shown.sequence = live.sequence; shown.at = Date.now(); }
       drawBanner(live.banner);
@@ -147,6 +148,7 @@
           dash_clientside.set_props("captures-changed", { data: live.captures });
         }
       }
+      return live.sequence;
     },
     zoomed: function (change) {
       const none = window.dash_clientside.no_update;

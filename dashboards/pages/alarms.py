@@ -12,7 +12,10 @@ _TEXT = {"filter": "agTextColumnFilter", "suppressHeaderMenuButton": True, "supp
 _STATES = {"all": "all", "active": "active", "returned": "returned"}
 
 _COLUMNS = [
-    grids.column("priority", "Pr", 66, cellRenderer="AlarmMark", pinned="left"),
+    grids.column(
+        "priority", "Pr", 66, cellRenderer="AlarmMark", pinned="left",
+        valueGetter=grids.drawn_from("priority", "state"),
+    ),
     grids.column(
         "state", "State", 90, **_TEXT,
         cellClassRules={

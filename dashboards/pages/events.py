@@ -15,15 +15,15 @@ from twin.recording import WaveformSummary, export_waveform_csv
 _AWAITED = "Select an event to see its waveform."
 
 _COLUMNS = [
-    grids.column("start", "Start", 186, sort="desc"),
-    grids.column("meter", "Meter", 110),
-    grids.column("type", "Type", 100),
-    grids.column("phases", "Phases", 76),
-    grids.column("duration", "Duration", 104, type="rightAligned", comparator={"function": "byDuration"}),
-    grids.number("residual", "Residual", 92, "fixed(params.value, 1, '%')",
+    grids.column("start", "Start", 176, sort="desc"),
+    grids.column("meter", "Meter", 96),
+    grids.column("type", "Type", 92),
+    grids.column("phases", "Phases", 64),
+    grids.column("duration", "Duration", 92, type="rightAligned", comparator={"function": "byDuration"}),
+    grids.number("residual", "Residual", 80, "fixed(params.value, 1, '%')",
                  headerTooltip="Lowest or highest RMS in percent of rated"),
-    grids.column("region", "ITIC", 96, cellRenderer="RegionMark"),
-    grids.column("number", "No.", 64, type="rightAligned"),
+    grids.column("region", "ITIC", 86, cellRenderer="RegionMark"),
+    grids.column("number", "No.", 52, type="rightAligned"),
 ]  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def _viewer() -> list[Any]:
     captures = dcc.Dropdown([], id="capture", placeholder="no capture chosen")
     phases = dcc.Checklist(["a", "b", "c"], ["a", "b", "c"], id="phases", inline=True, className="choices")
     show = dcc.Checklist(
-        {"rms": "half-cycle RMS"}, ["rms"], id="show-rms", inline=True, className="choices"
+        {"rms": "half-cycle RMS (dotted)"}, ["rms"], id="show-rms", inline=True, className="choices"
     )  # fmt: skip
     return [
         html.H2("Waveform"),
@@ -76,7 +76,7 @@ def _viewer() -> list[Any]:
             className="filters",
         ),
         html.P("", id="waveform-note", className="hint"),
-        figures.graph("waveform", figures.empty(_AWAITED, height=430), height=430),
+        figures.graph("waveform", figures.empty(_AWAITED, height=500), height=500),
     ]
 
 
@@ -87,8 +87,8 @@ def register(app: Dash, site: Site) -> None:
         Output("itic", "figure"), Input("events-changed", "data"), Input("event-grid", "selectedRows"),
         prevent_initial_call=True,
     )  # fmt: skip
-    def curve(_sequence: int | None, rows: list[dict[str, Any]] | None) -> Any:
-        return itic_figure(site.history.events(), rows[0]["key"] if rows else None)
+    def curve(_sequence: int | None, rows: Any) -> Any:
+        return itic_figure(site.history.events(), _selected_key(rows))
 
     @app.callback(Output("event-grid", "selectedRows"), Input("itic", "clickData"), prevent_initial_call=True)
     def pick(click: dict[str, Any] | None) -> Any:
@@ -101,7 +101,7 @@ def register(app: Dash, site: Site) -> None:
         Input("captures-changed", "data"),
         Input("event-grid", "selectedRows"),
     )
-    def captures(_count: int | None, rows: list[dict[str, Any]] | None) -> tuple[Any, Any]:
+    def captures(_count: int | None, rows: Any) -> tuple[Any, Any]:
         options = [_option(wave, site.time_zone) for wave in site.history.captures()]
         if callback_context.triggered_id != "event-grid":
             return options, no_update
@@ -117,14 +117,12 @@ def register(app: Dash, site: Site) -> None:
         Input("show-rms", "value"),
         Input("event-grid", "selectedRows"),
     )
-    def draw(
-        capture: str | None, phases: list[str], show: list[str], rows: list[dict[str, Any]] | None
-    ) -> tuple[Any, Any]:
+    def draw(capture: str | None, phases: list[str], show: list[str], rows: Any) -> tuple[Any, Any]:
         event = _selected(site, rows)
         wave = site.history.capture(*_split(capture)) if capture else None
         if wave is None:
             text = f"Meter {event.meter} has no waveform capture." if event else _AWAITED
-            return figures.empty(text, height=430), ""
+            return figures.empty(text, height=500), ""
         belongs = event if event is not None and event.meter == wave.meter else None
         chart = waveform_figure(wave, phases=phases, rms="rms" in show, event=belongs)
         return chart, _note(wave.trigger_ns, wave.reason, wave.meter, belongs, site.time_zone)
@@ -154,8 +152,16 @@ def _split(key: str) -> tuple[str, int]:
     return meter, int(number)
 
 
-def _selected(site: Site, rows: list[dict[str, Any]] | None) -> EventRecord | None:
-    return site.history.event(*_split(rows[0]["key"])) if rows and "key" in rows[0] else None
+def _selected(site: Site, rows: Any) -> EventRecord | None:
+    key = _selected_key(rows)
+    return site.history.event(*_split(key)) if key else None
+
+
+def _selected_key(rows: Any) -> str | None:
+    """Return the key of the selected row: the table tells the row, a click on the curve its id."""
+    if isinstance(rows, dict):
+        return str(rows["ids"][0]) if rows.get("ids") else None
+    return str(rows[0]["key"]) if rows else None
 
 
 def _note(trigger_ns: int, reason: str, meter: str, event: EventRecord | None, time_zone: str) -> str:

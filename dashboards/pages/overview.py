@@ -15,19 +15,27 @@ _SPEEDS = (1, 10, 60, 600)
 _RIGHT = {"type": "rightAligned"}
 
 _COLUMNS = [
-    grids.column("name", "Meter", 130, pinned="left", tooltipField="about", cellRenderer="MeterName"),
-    *(grids.column(f"v{n}", f"V{n}", 88, cellRenderer="VoltageBand", **_RIGHT) for n in (1, 2, 3)),
-    *(grids.column(f"i{n}", f"I{n}", 82, cellRenderer="CurrentBar", **_RIGHT) for n in (1, 2, 3)),
-    grids.column("p", "P", 124, cellRenderer="Tendency", **_RIGHT),
-    grids.number("q", "Q", 90, "si(params.value, 'var')"),
-    grids.number("pf", "PF", 60, "fixed(params.value, 3)"),
-    grids.number("f", "f", 82, "fixed(params.value, 3, 'Hz')"),
-    grids.number("thd_v", "THD V", 70, "fixed(params.value, 2, '%')", headerTooltip="Largest of the phases"),
-    grids.number("thd_i", "THD I", 70, "fixed(params.value, 1, '%')", headerTooltip="Largest of the phases"),
-    grids.number("demand", "Demand", 88, "si(params.value, 'W')"),
-    grids.number("imp", "Import", 102, "fixed(params.value, 1, 'kWh')"),
-    grids.number("exp", "Export", 92, "fixed(params.value, 1, 'kWh')"),
-    grids.number("unbalance", "Unb. V", 76, "fixed(params.value, 2, '%')"),
+    grids.column(
+        "name",
+        "Meter",
+        118,
+        pinned="left",
+        tooltipField="about",
+        cellRenderer="MeterName",
+        valueGetter=grids.drawn_from("name", "event"),
+    ),
+    *(grids.column(f"v{n}", f"V{n}", 84, cellRenderer="VoltageBand", **_RIGHT) for n in (1, 2, 3)),
+    *(grids.column(f"i{n}", f"I{n}", 78, cellRenderer="CurrentBar", **_RIGHT) for n in (1, 2, 3)),
+    grids.column("p", "P", 116, cellRenderer="Tendency", **_RIGHT),
+    grids.number("q", "Q", 86, "si(params.value, 'var')"),
+    grids.number("pf", "PF", 56, "fixed(params.value, 3)"),
+    grids.number("f", "f", 80, "fixed(params.value, 3, 'Hz')"),
+    grids.number("thd_v", "THD V", 64, "fixed(params.value, 2, '%')", headerTooltip="Largest of the phases"),
+    grids.number("thd_i", "THD I", 62, "fixed(params.value, 1, '%')", headerTooltip="Largest of the phases"),
+    grids.number("demand", "Demand", 82, "si(params.value, 'W')"),
+    grids.number("imp", "Import", 92, "energy(params.value)"),
+    grids.number("exp", "Export", 76, "energy(params.value)"),
+    grids.number("unbalance", "Unb. V", 66, "fixed(params.value, 2, '%')"),
 ]
 
 
@@ -74,7 +82,7 @@ def layout(site: Site) -> Any:
 
 def _height(rows: int) -> dict[str, str]:
     """Return the table's height: no more than its rows need, no more than the window leaves."""
-    return {"height": f"min({31 * rows + 52}px, max(230px, calc(100vh - 545px)))"}
+    return {"height": f"min({31 * rows + 52}px, max(230px, calc(100vh - 530px)))"}
 
 
 def _controls() -> list[Any]:
@@ -89,7 +97,7 @@ def _controls() -> list[Any]:
         html.Div(presets, className="row"),
         html.Div(
             [
-                dcc.Input(id="speed", type="number", min=0.01, step="any", placeholder="any", debounce=True),
+                dcc.Input(id="speed", type="number", min=0.01, step="any", placeholder="other"),
                 html.Button("Set", id="set-speed", n_clicks=0),
             ],
             className="row",
@@ -103,7 +111,7 @@ def _controls() -> list[Any]:
                 html.Dt("Network solutions"), html.Dd("–", id="activity-2"),
             ]
         ),
-        html.P("Click a switch to operate it; filled is closed, hollow open.", className="hint"),
+        html.P("Click a switch to operate it. Filled: closed, hollow: open.", className="hint"),
     ]  # fmt: skip
 
 
@@ -177,8 +185,8 @@ def register(app: Dash, site: Site) -> None:
         if not any(item["value"] for item in callback_context.triggered):
             return no_update, no_update
         asked = callback_context.triggered_id
-        if asked in {"pause", "resume"}:
-            done, text = commands.order(site.submit, "clock", str(asked))
+        if asked in ("pause", "resume"):
+            done, text = commands.order(site.submit, "clock", asked)
             return text, _answer_class(done)
         speed = typed if asked == "set-speed" else asked["speed"]
         if speed is None:

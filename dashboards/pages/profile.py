@@ -7,7 +7,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, callback_context, dcc, html, no_update
 
 from dashboards import clock, figures
-from dashboards.channels import Series, series_of
+from dashboards.channels import series_of
 from dashboards.live import Site, in_browser, live_page
 from dashboards.profile_chart import PANELS, Line, profile_figure
 
@@ -25,12 +25,10 @@ _OUTSIDE = "No interval was recorded in the days chosen."
 
 def layout(site: Site) -> Any:
     """Return the page."""
-    meters = [meter.name for meter in site.history.meters()]
-    offered = _offered(site, meters)
-    choices = [{"label": f"{one.label} [{one.unit or '1'}]", "value": one.key} for one in offered]
-    default = [choice["value"] for choice in choices[:1]]
+    meters, choices = _offers(site)
+    first = [choice["value"] for choice in choices[:1]]
     which_meters = dcc.Dropdown(meters, meters[:1], id="profile-meters", multi=True, placeholder="none")
-    which_series = dcc.Dropdown(choices, default, id="profile-series", multi=True, placeholder="none")
+    which_series = dcc.Dropdown(choices, first, id="profile-series", multi=True, placeholder="none")
     which_days = dcc.DatePickerRange(
         id="profile-days",
         display_format="YYYY-MM-DD",
@@ -59,9 +57,12 @@ def layout(site: Site) -> Any:
     )
 
 
-def _offered(site: Site, meters: list[str]) -> list[Series]:
+def _offers(site: Site) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the meters and the quantities to choose from."""
+    meters = [meter.name for meter in site.history.meters()]
     channels = dict.fromkeys(channel for meter in meters for channel in site.history.channels(meter))
-    return series_of(channels)
+    offered = series_of(channels)
+    return meters, [{"label": f"{one.label} [{one.unit or '1'}]", "value": one.key} for one in offered]
 
 
 def _lines(
@@ -106,6 +107,26 @@ def register(app: Dash, site: Site) -> None:
     in_browser(app, "zoomed", *zoomed, prevent_initial_call=True)
 
     @app.callback(
+        Output("profile-meters", "options"),
+        Output("profile-meters", "value"),
+        Output("profile-series", "options"),
+        Output("profile-series", "value"),
+        Input("profile-refresh", "n_intervals"),
+        State("profile-meters", "options"),
+        State("profile-series", "options"),
+        prevent_initial_call=True,
+    )
+    def offer(_ticks: int, had_meters: list[Any] | None, had_series: list[Any] | None) -> tuple[Any, ...]:
+        """Offer what the recording has got since the page was opened."""
+        meters, choices = _offers(site)
+        keep: tuple[Any, ...] = (no_update, no_update)
+        first = [choice["value"] for choice in choices[:1]]
+        new_meters = keep if had_meters else (meters, meters[:1])
+        if len(choices) <= len(had_series or []):
+            return (*new_meters, *keep)
+        return (*new_meters, choices, no_update if had_series else first)
+
+    @app.callback(
         Output("profile-chart", "figure"),
         Output("profile-note", "children"),
         Input("profile-meters", "value"),
@@ -134,7 +155,7 @@ def register(app: Dash, site: Site) -> None:
         note = _NOTE
         if len(units) > PANELS:
             note = f"Only quantities of the first {PANELS} units are drawn. {note}"
-        return profile_figure(lines, time_zone=site.time_zone, revision=f"{first}/{last}"), note
+        return profile_figure(lines, time_zone=site.time_zone, revision=f"{first}/{last}", zoom=zoom), note
 
     @app.callback(
         Output("profile-file", "data"),
