@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from twin.contracts import NS_PER_SECOND
 from twin.documents import Second, Watt, read_yaml, validate
@@ -130,6 +130,14 @@ class Catalogue(_Entry):
     spectra: dict[str, Spectrum]
     habits: dict[str, Habit]
     appliances: dict[str, Appliance]
+    _ratios: dict[tuple[str, tuple[int, ...]], NDArray[np.complex128]] = PrivateAttr(default_factory=dict)
+
+    def ratio(self, spectrum: str, orders: tuple[int, ...]) -> NDArray[np.complex128]:
+        """Return a spectrum as `spectrum_ratio` does, computed once."""
+        key = (spectrum, orders)
+        if key not in self._ratios:
+            self._ratios[key] = spectrum_ratio(self.spectra[spectrum], orders)
+        return self._ratios[key]
 
     @model_validator(mode="after")
     def _names_exist(self) -> "Catalogue":
@@ -245,9 +253,10 @@ def make_device(
 
 
 def _draw(catalogue: Catalogue, state: State, rating: float, orders: Sequence[int]) -> Draw:
+    ratio = catalogue.ratio(state.spectrum, tuple(orders))
     p = state.power * rating
     q = reactive_power(p, state.power_factor, leading=state.leading)
-    return make_draw(p, q, spectrum_ratio(catalogue.spectra[state.spectrum], orders), orders)
+    return make_draw(p, q, ratio, orders)
 
 
 def draw_course(

@@ -29,7 +29,7 @@ from twin.simulation.appliances import (
 )
 from twin.simulation.load_sink import Contribution, LoadSink, random_stream
 from twin.simulation.occupancy import BIN_SECONDS, BINS, Calendar, Occupancy
-from twin.simulation.usage import YearSample, start_weights
+from twin.simulation.usage import YearSample, presence_factors, season_factor
 
 _GAP_NS = NS_PER_SECOND
 """Least rest between two uses of one appliance."""
@@ -199,7 +199,8 @@ class Household:
             awake = self.occupancy.awake(day)[:BINS]
             dark = self.calendar.daylight(day) < self._dark_below
             habit = self.calendar.hour_weights(day, read_appliances().habits[use.habit])
-            self._weights[key] = start_weights(use, day, habit, awake, dark)
+            presence = presence_factors(awake, dark)[use.needs]
+            self._weights[key] = season_factor(use, day) * habit * presence
         return self._weights[key]
 
     def changes(self, unit: Unit, start_ns: int) -> Iterator[tuple[int, int]]:
@@ -252,7 +253,7 @@ class Household:
         """Return when a unit's uses of a day start, in order [s of the local day]."""
         weights = self.weights(day, use)
         total = float(weights.sum())
-        if total == 0.0:
+        if total == 0.0 or unit.mean_weight == 0.0:
             return []
         if use.fixed:
             count = round(unit.uses_per_day)

@@ -98,6 +98,7 @@ class Occupancy:
         self._calendar = calendar
         self._working = rng.random(residents) < _WORKING_SHARE
         self._known: dict[date, NDArray[np.int64]] = {}
+        self._drawn: dict[date, NDArray[np.int64]] = {}
 
     def awake(self, day: date) -> NDArray[np.int64]:
         """Return the number of people awake at home in steps of ten minutes, shape (180,).
@@ -106,11 +107,12 @@ class Occupancy:
         that next day are not in them.
         """
         if day not in self._known:
-            if len(self._known) > 8:
+            # What is used once a week looks a week ahead; a few weeks are kept for it.
+            if len(self._known) > 40:
                 self._known.clear()
-            late = self._day(day - timedelta(days=1))[BINS:]
-            today = self._day(day)
-            today[:_LATE_BINS] += late
+                self._drawn.clear()
+            today = self._day(day).copy()
+            today[:_LATE_BINS] += self._day(day - timedelta(days=1))[BINS:]
             self._known[day] = today
         return self._known[day]
 
@@ -122,8 +124,10 @@ class Occupancy:
         return awake
 
     def _day(self, day: date) -> NDArray[np.int64]:
-        rng = random_stream(self._seed, f"occupancy {day.isoformat()}")
-        return self._draw(day, rng)
+        if day not in self._drawn:
+            rng = random_stream(self._seed, f"occupancy {day.isoformat()}")
+            self._drawn[day] = self._draw(day, rng)
+        return self._drawn[day]
 
     def _draw(self, day: date, rng: np.random.Generator) -> NDArray[np.int64]:
         """Return the number of people awake at home on one day, shape (180,)."""

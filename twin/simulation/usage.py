@@ -1,5 +1,6 @@
 """When in a day people start to use something, and what that comes to over a year."""
 
+import functools
 import math
 from datetime import date, timedelta
 
@@ -17,29 +18,35 @@ from twin.simulation.appliances import (
 )
 from twin.simulation.occupancy import BIN_SECONDS, BINS, Calendar, Occupancy
 
+_DAYS = tuple(date(2023, 1, 2) + timedelta(days=13 * at) for at in range(28))
+"""Days that stand for a year."""
 _EFFECTIVE_OCCUPANCY = np.array([0.0, 1.0, 1.528, 1.694, 1.983, 2.094])
 """Lights used by 0 to 5 people over those used by one (I. Richardson et al., Energy and
 Buildings 41 (2009) 781-789)."""
 
 
-def start_weights(
-    use: Use,
-    day: date,
-    habit: NDArray[np.float64],
-    awake: NDArray[np.int64],
-    dark: NDArray[np.bool_],
-) -> NDArray[np.float64]:
-    """Return the weights of starting a use in each ten minutes of a day, shape (144,)."""
+def season_factor(use: Use, day: date) -> float:
+    """Return how often a use happens on a day of the year, over the mean of the year."""
     if use.heating_season and day.month not in {1, 2, 3, 4, 10, 11, 12}:
-        return np.zeros(BINS)
-    season = 1.0 + use.winter * math.cos(2.0 * math.pi * (day.timetuple().tm_yday - 15) / 365.25)
-    weights: NDArray[np.float64] = season * habit
-    if use.needs == "somebody":
-        return np.where(awake > 0, weights, 0.0)
-    if use.needs == "darkness":
-        people = np.minimum(awake, len(_EFFECTIVE_OCCUPANCY) - 1)
-        return np.where(dark, weights * _EFFECTIVE_OCCUPANCY[people], 0.0)
-    return weights
+        return 0.0
+    return 1.0 + use.winter * math.cos(2.0 * math.pi * (day.timetuple().tm_yday - 15) / 365.25)
+
+
+def presence_factors(awake: NDArray[np.int64], dark: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    """Return, for each need of a use, the factor on its weights; shapes as ``awake`` and ``dark``."""
+    people = np.minimum(awake, len(_EFFECTIVE_OCCUPANCY) - 1)
+    return {
+        "nobody": np.ones(awake.shape),
+        "somebody": np.where(awake > 0, 1.0, 0.0),
+        "darkness": np.where(dark, _EFFECTIVE_OCCUPANCY[people], 0.0),
+    }
+
+
+@functools.lru_cache(maxsize=64)
+def _habit_of_the_days(calendar: Calendar, habit: str) -> NDArray[np.float64]:
+    """Return a habit's weights on the days of the sample, shape (days, 144)."""
+    hours = read_appliances().habits[habit]
+    return np.array([calendar.hour_weights(day, hours) for day in _DAYS])
 
 
 class YearSample:
@@ -56,11 +63,11 @@ class YearSample:
     """
 
     def __init__(self, occupancy: Occupancy, calendar: Calendar, dark_below: float) -> None:
-        self._days = [date(2023, 1, 2) + timedelta(days=13 * at) for at in range(28)]
         self._calendar = calendar
-        self._awake = occupancy.sample(self._days)
-        self._dark = [calendar.daylight(day) < dark_below for day in self._days]
-        self._left = _seconds_left(self._awake)
+        awake = occupancy.sample(_DAYS)
+        dark = np.array([calendar.daylight(day) for day in _DAYS]) < dark_below
+        self._factors = presence_factors(awake[:, :BINS], dark)
+        self._left = _seconds_left(awake)
         self._known: dict[Use, NDArray[np.float64]] = {}
         self._shares: dict[tuple[Course, Use], float] = {}
 
@@ -78,7 +85,7 @@ class YearSample:
             energy *= float(np.mean(weights.sum(axis=1) > 0.0))
         if use.attended and total > 0.0:
             energy *= self._kept(device.kind.course, use, weights)
-        return float(total) / len(self._days), energy
+        return float(total) / len(_DAYS), energy
 
     def _kept(self, course: Course, use: Use, weights: NDArray[np.float64]) -> float:
         """Return the share of a course's length that is left when leaving switches off."""
@@ -90,21 +97,16 @@ class YearSample:
 
     def _weights(self, use: Use) -> NDArray[np.float64]:
         if use not in self._known:
-            habits = read_appliances().habits[use.habit]
-            self._known[use] = np.array(
-                [
-                    start_weights(use, day, self._calendar.hour_weights(day, habits), awake[:BINS], dark)
-                    for day, awake, dark in zip(self._days, self._awake, self._dark, strict=True)
-                ]
-            )
+            season = np.array([season_factor(use, day) for day in _DAYS])
+            habit = _habit_of_the_days(self._calendar, use.habit)
+            self._known[use] = season[:, None] * habit * self._factors[use.needs]
         return self._known[use]
 
 
 def _seconds_left(awake: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return how long somebody stays awake at home, from the middle of each ten minutes of a day [s]."""
-    left = np.zeros(awake.shape)
-    ahead = np.zeros(awake.shape[0])
-    for at in range(awake.shape[1] - 1, -1, -1):
-        ahead = np.where(awake[:, at] > 0, ahead + BIN_SECONDS, 0.0)
-        left[:, at] = np.maximum(ahead - BIN_SECONDS / 2.0, 0.0)
-    return left[:, :BINS]
+    steps = np.arange(awake.shape[1])
+    empty = np.where(awake > 0, awake.shape[1], steps)
+    following = np.minimum.accumulate(empty[:, ::-1], axis=1)[:, ::-1]
+    left = np.maximum((following - steps - 0.5) * BIN_SECONDS, 0.0)
+    return np.asarray(left[:, :BINS])
