@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.meters.feed import Feed, phasors
-from twin.meters.quantities import COLUMN, DIMENSION, NAMES, POWER, display, primary_factor
+from twin.meters.quantities import COLUMN, NAMES, display, primary_factor
 from twin.metrology import measure_steady, reading
 
 
@@ -161,14 +161,12 @@ def test_an_unloaded_meter_shows_unity_power_factor():
 
 
 def test_primary_values_scale_by_dimension():
-    scale = {
-        name: primary_factor(COLUMN[name], pt_ratio=100.0, ct_ratio=40.0)
-        for name in ("v1", "vll_avg", "i1", "i_n", "p_sum", "q1", "s_demand", "i1_demand", "pf", "thd_i1")
-        + ("v_unbalance", "frequency", "load_type", "angle_v2_v1")
+    expected = {
+        **dict.fromkeys(("v1", "v12", "vll_avg"), 100.0),
+        **dict.fromkeys(("i1", "i_n", "i_avg", "i1_demand"), 40.0),
+        **dict.fromkeys(("p1", "p_sum", "q1", "s_sum", "p_demand", "s_demand"), 4000.0),
+        **dict.fromkeys(("pf", "thd_v1", "thd_i1", "v_unbalance", "i_unbalance", "frequency"), 1.0),
+        **dict.fromkeys(("load_type", "angle_v2_v1"), 1.0),
     }
-    assert scale == {
-        "v1": 100.0, "vll_avg": 100.0, "i1": 40.0, "i_n": 40.0, "p_sum": 4000.0, "q1": 4000.0,
-        "s_demand": 4000.0, "i1_demand": 40.0, "pf": 1.0, "thd_i1": 1.0, "v_unbalance": 1.0,
-        "frequency": 1.0, "load_type": 1.0, "angle_v2_v1": 1.0,
-    }  # fmt: skip
-    assert DIMENSION[COLUMN["p_demand"]] == POWER
+    found = {name: primary_factor(COLUMN[name], pt_ratio=100.0, ct_ratio=40.0) for name in expected}
+    assert found == expected

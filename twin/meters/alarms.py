@@ -145,6 +145,16 @@ class AlarmEngine:
         self._find_deadline()
         return records + self.expire(ns)
 
+    def unmoved(self, lowest: Float, highest: Float) -> bool:
+        """Tell whether no value between two bounds (meters, 52) could change any condition."""
+        low = lowest[self._rows, self._parameter]
+        high = highest[self._rows, self._parameter]
+        same = (self._holds(low) == self._condition) & (self._holds(high) == self._condition)
+        # Between the bounds a limit or an angle cannot change and change back; equality can.
+        count = _RESOLUTION[self._parameter]
+        same &= (self._comparison != "=") | (low > self._setpoint + count) | (high < self._setpoint - count)
+        return bool((same | ~self._enabled).all())
+
     def expire(self, ns: int) -> list[AlarmRecord]:
         """Give the alarms whose delay ends at a time or before."""
         records: list[AlarmRecord] = []

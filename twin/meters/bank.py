@@ -1,7 +1,7 @@
 """A bank of meters of one profile: the signal goes in, displayed values and records come out."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,9 +16,11 @@ from twin.meters.front_end import FeedError, FrontEnd, secondary_scale
 from twin.meters.load_profile import LoadProfile
 from twin.meters.power_quality import PowerQuality
 from twin.meters.quantities import BASIC_NAMES, COLUMN, DEMAND_COLUMNS, FAST_NAMES
-from twin.meters.settings import MeterSettings
+from twin.meters.settings import MeterSettings, differ
+from twin.meters.straddle import straddle_range
 from twin.meters.wave_shape import wave_shape
 from twin.meters.window import Conventions, MeasuringWindow, WindowView
+from twin.metrology import step_bound
 
 Float = NDArray[np.float64]
 
@@ -77,6 +79,7 @@ class MeterBank:
         self._next_minute = (start_ns // NS_PER_MINUTE + 1) * NS_PER_MINUTE
         self._next_tick = start_ns - start_ns % FAST_NS + FAST_NS
         self._fast_until = self._slow_until = start_ns  # ticks up to here may differ from the one before
+        self._fast_from = start_ns  # fast ticks before are known to move no alarm
         for meter, setting in enumerate(settings):
             self._adopt(meter, setting)
 
@@ -193,12 +196,12 @@ class MeterBank:
         self._adopt(meter, settings)
         self._alarms.configure(meter, settings)
         self._profile.configure(meter, settings)
-        if _differs(old, settings, "demand_"):
+        if differ(old, settings, "demand_"):
             self._demand.configure(meter, settings)
         if settings.current_direction != old.current_direction:
             self._turn_currents(meter, settings)
         self._window.refresh()
-        if _differs(old, settings, "sag_", "swell_", "over_current_", "rated_", "power_quality"):
+        if differ(old, settings, "sag_", "swell_", "over_current_", "rated_", "power_quality"):
             self._quality.configure(meter, settings, now_ns)
         else:
             self._quality.rename(meter, settings)
@@ -247,16 +250,37 @@ class MeterBank:
         if not self._front_end.append(segment):
             return
         self._count_to(segment.start_ns)
+        before = self._window.steady
+        settled = before is not None and self._window.settled_ns <= segment.start_ns
         view = self._window.begin_stretch()
-        rms = None
+        rms = bounds = None
         if view is not None:
             rms = np.sqrt(np.diagonal(view.measure.gram, axis1=1, axis2=2))
-        self._quality.begin_stretch(rms)
+            if self._front_end.previous_stationary:
+                bounds = step_bound(self._front_end.previous, self._front_end.newest)
+        self._quality.begin_stretch(rms, bounds)
         self._expect_change(segment.start_ns)
+        if before is not None and view is not None and bounds is not None and settled:
+            self._spare_alarms(before, view, bounds[1])
+
+    def _spare_alarms(self, before: WindowView, after: WindowView, high: Float) -> None:
+        """Leave out the fast ticks over a boundary that cannot move an alarm."""
+        pending = self._alarms.next_deadline_ns <= self._fast_until
+        if (
+            not self._alarms.watching
+            or pending
+            or not np.array_equal(before.measure.frequency, after.measure.frequency, equal_nan=True)
+        ):
+            return
+        lowest, highest = straddle_range(before, after, high, self._conventions)
+        lowest[:, DEMAND_COLUMNS] = highest[:, DEMAND_COLUMNS] = self._demand.values
+        if self._alarms.unmoved(lowest, highest):
+            self._fast_from = self._fast_until
 
     def _expect_change(self, from_ns: int) -> None:
         """Look at every tick after a time, until windows lie in the current stretch again."""
         self._next_tick = from_ns - from_ns % FAST_NS + FAST_NS
+        self._fast_from = self._next_tick
         if self._front_end.empty:
             return
         if self._window.steady is None:
@@ -268,7 +292,7 @@ class MeterBank:
 
     def _upcoming_tick(self) -> int:
         """Return the next tick that must be looked at; ticks that equal the one before are left out."""
-        fast = self._next_tick if self._alarms.watching else NEVER
+        fast = max(self._next_tick, self._fast_from) if self._alarms.watching else NEVER
         slow = -(-self._next_tick // BASIC_NS) * BASIC_NS
         return min(
             fast if fast <= self._fast_until else NEVER,
@@ -301,6 +325,8 @@ class MeterBank:
         self._next_tick = ns + FAST_NS
         if not self._alarms.watching:
             return []
+        if ns % NS_PER_MINUTE == 0:
+            self._fast_from = ns  # demands may have begun a delay: look at every tick again
         return [(record.time_ns, record) for record in self._alarms.evaluate(ns, values)]
 
     def _end_minute(self, ns: int) -> None:
@@ -370,9 +396,3 @@ class MeterBank:
     def _require_now(self, now_ns: int) -> None:
         if now_ns != self._cursor:
             raise BankError(f"{now_ns} ns is not now; the bank stands at {self._cursor} ns")
-
-
-def _differs(old: MeterSettings, new: MeterSettings, *prefixes: str) -> bool:
-    """Tell whether any setting whose name begins so has changed."""
-    names = [field.name for field in fields(old) if field.name.startswith(prefixes)]
-    return any(getattr(old, name) != getattr(new, name) for name in names)

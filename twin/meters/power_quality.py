@@ -11,7 +11,6 @@ from twin.meters.capture import SAMPLES_PER_CYCLE, CaptureStore
 from twin.meters.front_end import CHANNELS, FrontEnd
 from twin.meters.pq_events import EventMonitor, Transition, levels
 from twin.meters.settings import MeterSettings
-from twin.metrology import step_bound
 from twin.signals import window_gram
 
 Float = NDArray[np.float64]
@@ -80,21 +79,24 @@ class PowerQuality:
         self._settings[meter] = settings
         self.captures.configure(meter, settings)
 
-    def begin_stretch(self, steady: Float | None) -> None:
+    def begin_stretch(self, steady: Float | None, bounds: tuple[Float, Float] | None) -> None:
         """Decide which meters to watch over the boundary at which the newest segment begins.
 
         Parameters
         ----------
         steady : ndarray or None, shape (meters, 6)
             RMS values of the new stretch; None if it is not stationary.
+        bounds : tuple of ndarray, shape (meters x 6,), or None
+            Lowest and highest one-cycle RMS over the boundary, as of `step_bound`; None if one of its sides
+            is not stationary.
         """
         after = self._front_end.newest
         close = self._front_end.cycles_before(after.start_ns, 1) < Instant(self._boundary_ns)
         self._boundary_ns = after.start_ns
-        if steady is None or not self._front_end.previous_stationary:
+        if bounds is None:
             self._low, self._high = np.array([-np.inf]), np.array([np.inf])
         else:
-            low, high = step_bound(self._front_end.previous, after)
+            low, high = bounds
             if close and self._low.size:
                 # The window may reach over an earlier boundary too: by Minkowski's inequality its RMS
                 # strays from that earlier window's by at most the RMS of this step.
@@ -163,9 +165,14 @@ class PowerQuality:
     def _count_steady(self, first: int, count: int) -> list[Stamped]:
         records: list[Stamped] = []
         for meter in np.flatnonzero(self._watched).tolist():
-            for detector, three in self._monitors[meter].detectors(self._steady[meter]):
-                for transition in detector.repeat(three, first, count, self._instant):
-                    records += self._log(meter, transition, detector.level)
+            seen = [
+                (transition.at_ns, transition, detector.level)
+                for detector, three in self._monitors[meter].detectors(self._steady[meter])
+                for transition in detector.repeat(three, first, count, self._instant)
+            ]
+            # Numbers and captures go by time, whichever detector was asked first.
+            for _, transition, level in sorted(seen, key=lambda one: one[0]):
+                records += self._log(meter, transition, level)
             self._watched[meter] = not self._monitors[meter].idle
         records.sort(key=lambda stamped: stamped[0])
         return records

@@ -39,6 +39,11 @@ class Transition:
     """None at the begin [ns]."""
     extreme: float
 
+    @property
+    def at_ns(self) -> int:
+        """When it was seen [ns]."""
+        return self.trigger_ns if self.end_ns is None else self.end_ns
+
 
 @dataclass(slots=True)
 class Detector:

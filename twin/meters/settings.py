@@ -1,6 +1,6 @@
 """What a technician sets in a meter: ratios, conventions, demand, power quality, alarms, load profile."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from twin.contracts import TwinError
@@ -151,3 +151,9 @@ class MeterSettings:
     def ct_ratio(self) -> float:
         """Primary amperes per secondary ampere; only a 5 A secondary counts as 5."""
         return self.ct1 / (5.0 if self.ct2 == 5.0 else 1.0)
+
+
+def differ(old: MeterSettings, new: MeterSettings, *prefixes: str) -> bool:
+    """Tell whether a setting whose name begins with one of the prefixes has changed."""
+    names = [field.name for field in fields(old) if field.name.startswith(prefixes)]
+    return any(getattr(old, name) != getattr(new, name) for name in names)
