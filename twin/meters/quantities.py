@@ -83,7 +83,9 @@ def display(reading: Reading, *, fundamental: Flags, general: Flags, ieee: Flags
     """
     from twin.meters.quantity_kernels import displayed_quantities  # noqa: PLC0415
 
-    values, registered = displayed_quantities(
+    meters = reading.v.shape[0]
+    values, registered = np.zeros((meters, len(NAMES))), np.zeros((meters, 9))
+    displayed_quantities(
         reading.frequency,
         reading.v,
         reading.vll,
@@ -104,5 +106,7 @@ def display(reading: Reading, *, fundamental: Flags, general: Flags, ieee: Flags
         fundamental,
         general,
         ieee,
+        values,
+        registered,
     )
     return values, registered

@@ -2,8 +2,8 @@
 
 import math
 
-import numba
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
@@ -20,7 +20,7 @@ LETTER_C, LETTER_L, LETTER_R = 67.0, 76.0, 82.0
 """ASCII codes of the load characteristic (KW320 manual 6.3.7, 4040H)."""
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _power_factor(p: float, q: float, s: float, ieee: bool) -> float:
     """Return P/S; 1 without apparent power (KW320 manual 5.1.7.2: dashboard of an unloaded meter)."""
     if s <= 0.0:
@@ -30,12 +30,12 @@ def _power_factor(p: float, q: float, s: float, ieee: bool) -> float:
     return -pf if negative else pf
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _zero_nan(value: float) -> float:
     return 0.0 if math.isnan(value) else value
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def displayed_quantities(
     frequency: Float,
     v: Float,
@@ -57,8 +57,10 @@ def displayed_quantities(
     fundamental: Flags,
     general: Flags,
     ieee: Flags,
-) -> tuple[Float, Float]:
-    """Return displayed values (meters, 52) and registered powers (meters, 9), secondary SI.
+    values: Float,
+    registered: Float,
+) -> None:
+    """Fill displayed values (meters, 52) and registered powers (meters, 9), both zero, secondary SI.
 
     Notes
     -----
@@ -74,10 +76,7 @@ def displayed_quantities(
       5.7.1), which gives the 50 % of a lost phase in the manual's max/min table.
     - No voltage: frequency reads 0, as in the manual's Fig 4-3. Distortion without a fundamental is 0.
     """
-    meters = v.shape[0]
-    values = np.zeros((meters, 52))
-    registered = np.zeros((meters, 9))
-    for m in range(meters):
+    for m in range(v.shape[0]):
         row = values[m]
         seen = False
         pf_p = pf_q = pf_s = 0.0
@@ -129,4 +128,3 @@ def displayed_quantities(
         else:
             row[32] = LETTER_L if row[17] * row[21] > 0.0 or row[17] == 0.0 < row[21] else LETTER_C
         row[51] = _zero_nan(math.degrees(angle[m, 1]) % 360.0)
-    return values, registered

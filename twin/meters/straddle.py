@@ -56,7 +56,8 @@ def straddle_range(
     sequence = np.abs(
         [(side.v_negative, side.v_positive, side.i_negative, side.i_positive) for side in (one, two)]
     ).transpose(0, 2, 1)
-    lowest, highest = stray_bounds(
+    lowest, highest = np.full_like(before.values, -np.inf), np.full_like(before.values, np.inf)
+    stray_bounds(
         rms,
         _both(one.vll, two.vll),
         _both(one.i_n, two.i_n),
@@ -68,6 +69,8 @@ def straddle_range(
         step,
         conventions.general,
         ~(conventions.ieee | conventions.fundamental),
+        lowest,
+        highest,
     )
     frequencies = np.stack((before.values[:, 0], after.values[:, 0]))
     lowest[:, 0], highest[:, 0] = frequencies.min(axis=0), frequencies.max(axis=0)

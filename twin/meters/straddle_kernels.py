@@ -14,7 +14,7 @@ Flags = NDArray[np.bool_]
 INF = math.inf
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _quotient(n1: float, n2: float, d1: float, d2: float, by: float, under: float) -> tuple[float, float]:
     """Bound a quotient of two magnitudes that stray by ``by`` and ``under`` from either side's."""
     most = min(d1, d2) + under
@@ -24,7 +24,7 @@ def _quotient(n1: float, n2: float, d1: float, d2: float, by: float, under: floa
     return low, high
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _power_factor(p_low: float, p_high: float, s_low: float, s_high: float) -> tuple[float, float]:
     """Bound P/S where its sign is sure."""
     if s_low <= 0.0 or p_low <= 0.0 <= p_high:
@@ -34,7 +34,7 @@ def _power_factor(p_low: float, p_high: float, s_low: float, s_high: float) -> t
     return p_low / s_low, p_high / s_high
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def stray_bounds(
     rms: Float,
     vll: Float,
@@ -47,8 +47,10 @@ def stray_bounds(
     step: Float,
     general: Flags,
     plain: Flags,
-) -> tuple[Float, Float]:
-    """Fill lowest and highest displayed values, (meters, 52) each.
+    lowest: Float,
+    highest: Float,
+) -> None:
+    """Narrow lowest and highest displayed values from -inf and inf.
 
     Parameters
     ----------
@@ -66,11 +68,10 @@ def stray_bounds(
         RMS of the difference.
     general, plain : ndarray of bool, shape (meters,)
         Reactive power is sqrt(S^2 - P^2); the power factor is P/S with the sign of P.
+    lowest, highest : ndarray, shape (meters, 52)
+        Filled in place.
     """
-    meters = step.shape[0]
-    lowest = np.full((meters, 52), -INF)
-    highest = np.full((meters, 52), INF)
-    for m in range(meters):
+    for m in range(step.shape[0]):
         low, high = lowest[m], highest[m]
         live_v = live_i = False
         for column in (4, 8, 12, 17, 21, 25, 36, 40):
@@ -147,4 +148,3 @@ def stray_bounds(
             )
             if turn < 90.0 and angle[m] - turn > 0.0 and angle[m] + turn < 360.0:
                 low[51], high[51] = angle[m] - turn, angle[m] + turn
-    return lowest, highest
