@@ -97,9 +97,10 @@ def test_energies_of_a_random_day_equal_direct_sums(seed):
     imported, exported = np.zeros((2, 3)), np.zeros((2, 3))
     for _ in range(12):
         rms = (rng.normal(size=(12, 2)) + 1j * rng.normal(size=(12, 2))) * [1.0, 0.05]
-        rms.reshape(2, 6, 2)[:, :3] *= 100.0
+        rms.reshape(2, 6, 2)[:, :3] *= 20.0
         rms.reshape(2, 6, 2)[:, :3, 0] += 230.0  # stay above the pickup
-        rms.reshape(2, 6, 2)[:, 3:, 0] += 0.2
+        currents = rms.reshape(2, 6, 2)[:, 3:, 0]
+        currents += 0.01 * np.exp(1j * np.angle(currents))  # and above that of the currents
         duration = int(rng.integers(1, 600_000_000_000))
         feed.add(rms)
         feed.run(bank, duration)
