@@ -57,7 +57,7 @@ def _branch(branch: BranchLine, placement: Placement) -> str:
     if branch.kind != "transformer":
         return text
     x, y = placement.on_branch(branch)
-    size = placement.size
+    size = max(placement.size, 0.7)
     along = (7.0 * size, 0.0) if placement.direction is Direction.ACROSS else (0.0, 7.0 * size)
     circles = "".join(
         f'<circle cx="{x + sign * along[0]:.1f}" cy="{y + sign * along[1]:.1f}" r="{11 * size:.1f}"/>'

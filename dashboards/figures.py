@@ -50,6 +50,7 @@ def layout(*, revision: str, height: int, **more: Any) -> dict[str, Any]:
         "hovermode": "x unified",
         "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "font": {"size": 11}},
         "uirevision": revision,
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": SOFT, "activecolor": INK},
         "xaxis": axis(),
         **more,
     }

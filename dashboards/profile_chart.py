@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashboards import clock, figures, series
 from dashboards.channels import Series
 from dashboards.quantity import engineering
+from twin.contracts import NS_PER_SECOND
 from twin.recording import LoadProfile
 
 _NAMES = {
@@ -17,6 +19,9 @@ _NAMES = {
 PANELS = 4
 """So many different units are drawn at once."""
 _HALF_DAY_S = 43_200.0
+_TOLERANCE_NS = NS_PER_SECOND
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
 PEAK_DAYS = 14
 """Demand peaks are marked in ranges up to so many days."""
 
@@ -56,7 +61,7 @@ def profile_figure(
         if line.series.is_power and line.series.channel.startswith(("p_imp", "ep_imp")):
             data += _peaks(line, axis, colour, time_zone)
     titles = [f"{_NAMES.get(unit, '')} [{unit or '1'}]".strip() for unit in units]
-    layout = figures.layout(revision=revision, height=max(420, 190 * len(units)))
+    layout = figures.layout(revision=revision, height=max(460, 210 * len(units)))
     layout |= figures.stacked_axes(titles)
     lowest = f"y{len(units) if len(units) > 1 else ''}"
     layout["xaxis"] = figures.axis(type="date", anchor=lowest, hoverformat="%a %d %b %H:%M:%S")
@@ -67,16 +72,46 @@ def profile_figure(
 
 
 def _trace(line: Line, axis: str, colour: str, time_zone: str) -> dict[str, Any]:
-    values = line.series.values(line.profile)
+    ends, values = steps(line.profile, line.series.values(line.profile))
     keep = series.min_max(values, figures.POINTS)
     known = [None if np.isnan(value) else float(f"{value:.6g}") for value in values[keep]]
     return {
         "type": "scatter", "mode": "lines", "name": f"{line.meter}: {line.series.label}", "yaxis": axis,
         # A value stands for the interval before its stamp: up first, then along.
         "line": {"color": colour, "width": 1.4, "shape": "vh"},
-        "x": figures.numbers(clock.axis_ms(line.profile.end_ns[keep], time_zone), 0), "y": known,
+        "x": figures.numbers(clock.axis_ms(ends[keep], time_zone), 0),
+        "y": known,
         "hovertemplate": f"%{{y:.5s}}{line.series.unit}",
     }  # fmt: skip
+
+
+def steps(profile: LoadProfile, values: Float) -> tuple[Int, Float]:
+    """Return instants and values of a line that holds each value from its interval's start to its end.
+
+    Where an interval does not begin at the end of the one before, as the first does not, its start is put
+    in, and NaN where nothing was recorded in between.
+
+    Parameters
+    ----------
+    profile : LoadProfile
+        Ends and lengths of n intervals.
+    values : ndarray
+        Shape (n,).
+
+    Returns
+    -------
+    instants : ndarray
+        UTC [ns].
+    held : ndarray
+        Of the same shape: the value up to each instant.
+    """
+    starts = profile.end_ns - np.round(profile.duration_s * NS_PER_SECOND).astype(np.int64)
+    apart = np.flatnonzero(np.concatenate([[True], starts[1:] - profile.end_ns[:-1] > _TOLERANCE_NS]))
+    where = np.repeat(apart, 2)
+    instants = np.insert(profile.end_ns, where, np.repeat(starts[apart], 2))
+    inserted = np.column_stack([np.full(apart.size, np.nan), values[apart]]).ravel()
+    held = np.insert(values, where, inserted)
+    return instants[1:], held[1:]
 
 
 def daily_peaks(line: Line, time_zone: str) -> list[int]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashboards import clock, itic, priority, series
 from dashboards.channels import series_of
-from dashboards.profile_chart import Line, daily_peaks, profile_figure
+from dashboards.profile_chart import Line, daily_peaks, profile_figure, steps
 from dashboards.quantity import decimals, engineering, significant
 from tests.dashboards.synthetic import START_NS, ZONE, alarm
 from twin.contracts import NS_PER_SECOND
@@ -226,4 +226,14 @@ def test_profile_figure_is_short_and_local():
     assert max(len(trace["x"]) for trace in figure["data"]) <= 1200
     assert figure["layout"]["uirevision"] == "r"
     assert max(figure["data"][0]["y"]) == pytest.approx(60 * profile.values["p_imp_wh"].max(), rel=1e-5)
-    assert figure["data"][0]["x"][0] == (profile.end_ns[0] + 7200 * NS_PER_SECOND) / 1e6
+    # From the start of the first interval on, in local time.
+    assert figure["data"][0]["x"][0] == (START_NS + 7200 * NS_PER_SECOND) / 1e6
+
+
+def test_each_value_is_held_over_its_interval():
+    ends = START_NS + np.array([300, 1200, 3000]) * NS_PER_SECOND
+    profile = LoadProfile(ends, {}, np.array([300.0, 900.0, 900.0]))
+    instants, held = steps(profile, np.array([1.0, 2.0, 3.0]))
+    after = ((instants - START_NS) / NS_PER_SECOND).tolist()
+    assert after == [0, 300, 1200, 2100, 2100, 3000]
+    np.testing.assert_array_equal(held, [1.0, 1.0, 2.0, np.nan, 3.0, 3.0])
