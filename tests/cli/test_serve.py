@@ -28,7 +28,7 @@ def served(scenario, folder, *options):
         text=True,
     )
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 120  # a cold kernel cache takes a while
         while not ready.exists():
             if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()

@@ -101,6 +101,12 @@ def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     )  # fmt: skip
     command.add_argument("scenario", help="scenario file")
     command.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second (0.1..1000)")
+    command.add_argument(
+        "--from",
+        dest="from_time",
+        metavar="TIME",
+        help="first run up to this local time, as fast as possible",
+    )
     command.add_argument("--bind", default="127.0.0.1", metavar="ADDR", help="address to listen on")
     command.add_argument("--port", type=int, help="port of the dashboard; 0 takes a free one")
     command.add_argument("--ready-file", metavar="F", help="written whole once all is listening")
@@ -137,9 +143,7 @@ def _add_flow(commands: "Commands[argparse.ArgumentParser]") -> None:
     )  # fmt: skip
     command.add_argument("site", help="scenario or network file")
     command.add_argument("--at", metavar="TIME", help="local time in a scenario; its start by default")
-    command.add_argument(
-        "--v-min", type=float, default=0.7, metavar="PU", help="below it P falls with V2"
-    )
+    command.add_argument("--v-min", type=float, default=0.7, metavar="PU", help="below it P falls with V2")
     _loads(command, "constant_power", "constant_impedance")
     _json(command)
 
@@ -152,9 +156,7 @@ def _add_fault(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("site", help="scenario or network file")
     command.add_argument("--bus", required=True)
     command.add_argument("--type", required=True, choices=["slg", "ll", "llg", "3ph"])
-    command.add_argument(
-        "--phases", default=None, help="faulted phases: a, bc, abc"
-    )
+    command.add_argument("--phases", default=None, help="faulted phases: a, bc, abc")
     command.add_argument("--resistance", type=float, default=0.0, metavar="OHM")
     _loads(command, "constant_impedance", "none")
     _json(command)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from twin.contracts import BadInputError, Finding, Mark
 from twin.documents import parse_quantity
+from twin.scenario import SiteScenario, parse_local
 
 
 def parse_duration(text: str) -> float:
@@ -23,6 +24,24 @@ def parse_duration(text: str) -> float:
     except ValueError as error:
         what, _, mend = str(error).partition("; ")
     raise BadInputError(Finding(Mark("command line"), "--duration", what, mend))
+
+
+def parse_time(text: str, scenario: SiteScenario, option: str) -> int:
+    """Return a local time given on the command line, within a scenario, UTC [ns].
+
+    Raises
+    ------
+    BadInputError
+        Not a time, or not one within the scenario.
+    """
+    try:
+        at_ns = parse_local(text, scenario.zone, after_ns=scenario.start_ns)
+        if at_ns <= scenario.end_ns:
+            return at_ns
+        what, mend = f"'{text}' is after the scenario's end", "give an earlier time"
+    except ValueError as error:
+        what, _, mend = str(error).partition("; ")
+    raise BadInputError(Finding(Mark("command line"), option, what, mend))
 
 
 def recording_path(out: str | None, scenario: str) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 from twin.cli.options import parse_duration, recording_path
 from twin.contracts import NS_PER_SECOND
 
-_COLUMNS = ("import kWh", "export kWh", "max kW", "V min", "V max", "events", "alarms", "captures")
+_COLUMNS = ("import kWh", "export kWh", "max kW", "V min", "V max", "events", "alarms", "waves")
 _STEPS = 1000
 """Parts into which a run is cut for its progress bar; the result does not depend on it."""
 
@@ -83,7 +83,7 @@ def _print_summary(summary: dict[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(title=summary["title"], title_justify="left")
-    table.add_column("meter")
+    table.add_column("meter", no_wrap=True)
     for name in _COLUMNS:
         table.add_column(name, justify="right")
     for meter in summary["meters"]:
@@ -98,7 +98,7 @@ def _print_summary(summary: dict[str, Any]) -> None:
             str(meter["alarms"]),
             str(meter["captures"]),
         )
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table)
     console.print(
         f"{summary['simulated_s'] / 3600:.2f} h simulated in {summary['seconds']:.1f} s: "

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from twin.cli.options import recording_path
+from twin.cli.options import parse_time, recording_path
 from twin.contracts import BadInputError, Finding, Mark
 
 
@@ -26,6 +26,7 @@ def serve(options: argparse.Namespace) -> int:
         ready_file.unlink(missing_ok=True)
     scenario = load_scenario(options.scenario)
     out = recording_path(options.out, options.scenario)
+    from_ns = None if options.from_time is None else parse_time(options.from_time, scenario, "--from")
 
     from twin.cli.server import SiteServer  # noqa: PLC0415
 
@@ -39,6 +40,7 @@ def serve(options: argparse.Namespace) -> int:
         bind=options.bind,
         dashboard_port=options.port,
         with_dashboard=not options.no_dashboard,
+        from_ns=from_ns,
     )
     with server:
         sys.stdout.write(server.describe())

@@ -27,10 +27,12 @@ class SiteServer:
         bind: str,
         dashboard_port: int | None,
         with_dashboard: bool,
+        from_ns: int | None,
     ) -> None:
         self._scenario = scenario
         self._bind = bind
         self._out = out
+        self._from_ns = from_ns
         page = scenario.scenario.dashboard
         self._page = None if page is None or not with_dashboard else (page.host or bind, page.port)
         if self._page is not None and dashboard_port is not None:
@@ -55,6 +57,8 @@ class SiteServer:
             self._site.record_to(self._out, overwrite=self._overwrite)
             if self._page is not None:
                 self._start_dashboard(*self._page)
+            if self._from_ns is not None:
+                self._session.skip_to(self._from_ns)
             self._session.start()
         except BaseException:
             self._stop()

@@ -133,7 +133,7 @@ class _Tagged:
 
 def _site(options: argparse.Namespace) -> Any:
     """Return the network: a file's own, with rated loads, or a scenario's at the time asked for."""
-    from twin.scenario import is_scenario, load_scenario, parse_local  # noqa: PLC0415
+    from twin.scenario import is_scenario, load_scenario  # noqa: PLC0415
 
     at = getattr(options, "at", None)
     if not is_scenario(options.site):
@@ -142,13 +142,9 @@ def _site(options: argparse.Namespace) -> Any:
             raise BadInputError(Finding(Mark("command line"), "--at", what, mend))
         return _network(options.site)
     scenario = load_scenario(options.site)
-    at_ns = scenario.start_ns
-    if at is not None:
-        try:
-            at_ns = parse_local(at, scenario.zone, after_ns=scenario.start_ns)
-        except ValueError as error:
-            what, _, mend = str(error).partition("; ")
-            raise BadInputError(Finding(Mark("command line"), "--at", what, mend)) from None
+    from twin.cli.options import parse_time  # noqa: PLC0415
+
+    at_ns = scenario.start_ns if at is None else parse_time(at, scenario, "--at")
     from twin.simulation.moment import network_at  # noqa: PLC0415
 
     return network_at(scenario, at_ns)

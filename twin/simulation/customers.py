@@ -8,7 +8,7 @@ import simpy
 
 from twin.scenario import SiteScenario
 from twin.scenario.schema import Household, Location, Photovoltaic
-from twin.simulation.households import HouseholdError, HouseholdSettings, start_household
+from twin.simulation.households import HouseholdSettings, start_household
 from twin.simulation.load_sink import LoadSink, random_stream
 from twin.simulation.occupancy import Calendar
 from twin.simulation.photovoltaics import PlantSettings, start_plant, start_sky
@@ -18,8 +18,8 @@ _RESIDENTS = (0.42, 0.33, 0.12, 0.095, 0.035)
 """Share of households with 1, 2, 3, 4, 5 and more people: Germany, microcensus 2019."""
 _YEAR_ENERGY = (1900.0, 2890.0, 3720.0, 4085.0, 5430.0)
 """Mean yearly consumption of such households: BDEW, Stromverbrauch im Haushalt, 2021 [kWh]."""
-_DRAWS = 50
-"""How often a year's energy is drawn again when the household's appliances cannot meet it."""
+_DRAWN_ENERGY = (0.7e6, 8.0e6)
+"""Range of a yearly consumption that is drawn: any household's appliances can meet it [Wh]."""
 
 
 def start_customers(
@@ -44,37 +44,15 @@ def _start_households(
         calendar = replace(calendar, latitude=location.latitude, longitude=location.longitude)
     for name, household in scenario.loads.households:
         stream = random_stream(scenario.scenario.seed, f"household {name}")
-        for point in scenario.loads.by_name[name]:
-            _move_in(environment, sink, point, name, household, orders, calendar, stream)
-
-
-def _move_in(
-    environment: simpy.Environment,
-    sink: LoadSink,
-    point: int,
-    name: str,
-    household: Household,
-    orders: Sequence[int],
-    calendar: Calendar,
-    stream: np.random.Generator,
-) -> None:
-    """Start one household; an energy that its appliances cannot meet is drawn again."""
-    for draw in range(_DRAWS):
-        try:
-            start_household(
-                environment,
-                sink,
-                load=point,
-                settings=_settings(name, household, stream),
-                orders=orders,
-                calendar=calendar,
-                rng=stream,
-            )
-        except HouseholdError:
-            if draw == _DRAWS - 1:
-                raise
-        else:
-            return
+        start_household(
+            environment,
+            sink,
+            load=scenario.loads.by_name[name],
+            settings=_settings(name, household, stream),
+            orders=orders,
+            calendar=calendar,
+            rng=stream,
+        )
 
 
 def _settings(name: str, household: Household, stream: np.random.Generator) -> HouseholdSettings:
@@ -83,7 +61,10 @@ def _settings(name: str, household: Household, stream: np.random.Generator) -> H
     mean = sum(share * energy for share, energy in zip(_RESIDENTS, _YEAR_ENERGY, strict=True))
     usual = 1.0 if household.residents else _YEAR_ENERGY[residents - 1] / mean
     spread = household.annual_energy_spread / 100 * float(stream.standard_normal())
-    return HouseholdSettings(name, household.annual_energy * usual * max(0.1, 1.0 + spread), residents)
+    energy = household.annual_energy * usual * (1.0 + spread)
+    if spread:
+        energy = min(max(energy, _DRAWN_ENERGY[0]), _DRAWN_ENERGY[1])
+    return HouseholdSettings(name, energy, residents)
 
 
 def _start_profiles(

@@ -119,6 +119,12 @@ class LiveSession:
         self._publish()
         self._draw()
 
+    def skip_to(self, at_ns: int) -> None:
+        """Run up to a simulated time as fast as possible; before ``start``."""
+        self._engine.advance_to(at_ns // PUBLISH_NS * PUBLISH_NS)
+        self._publish()
+        self._draw()
+
     def start(self) -> None:
         """Let time run."""
         self._pacer.resume(self._engine.now_ns)

@@ -4,7 +4,6 @@ A site is changed only between two instants of simulated time; however many load
 instant, the network is solved once, when time moves on.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, Segment, TruthEntry
 from twin.grid import Fault, GridSolver
-from twin.signals import amplitude_from_rms
+from twin.signals import amplitude_from_rms, carried_theta
 
 ANCHOR_NS = 10 * NS_PER_SECOND
 """Longest segment without a new anchor: keeps phase errors of long stretches below 1e-12 rad [ns]."""
@@ -147,19 +146,15 @@ class Site:
     def settle(self) -> None:
         """Solve the network if anything changed at ``time_ns``; the new segment starts there."""
         if self._changed:
-            self._segment = self._solved_segment(self.time_ns, self._theta_now())
+            self._segment = self._solved_segment(self.time_ns, carried_theta(self._segment, self.time_ns))
             self._changed = False
 
     def reanchor(self) -> None:
         """Start a new segment at ``time_ns`` that goes on with the same terms."""
         old = self._segment
         self._segment = Segment(
-            self.time_ns, old.frequency, self._theta_now(), old.order, old.rate, old.amplitude
+            self.time_ns, old.frequency, carried_theta(old, self.time_ns), old.order, old.rate, old.amplitude
         )
-
-    def _theta_now(self) -> float:
-        cycles = (self.time_ns - self._segment.start_ns) * self._segment.frequency / NS_PER_SECOND
-        return math.remainder(self._segment.theta + 2 * math.pi * math.fmod(cycles, 1.0), 2 * math.pi)
 
     def _solved_segment(self, start_ns: int, theta: float) -> Segment:
         solution = self._solver.solve(self.p, self.q, self.emission)

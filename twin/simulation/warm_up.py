@@ -30,9 +30,19 @@ duration: 90 s
 network: network.yaml
 loads: [{model: household}]
 meters:
-  - {name: head, profile: kw320q, at: {branch: CABLE}, alarms: [{parameter: v1, comparison: "<", setpoint: 200 V}]}
+  - name: head
+    profile: kw320q
+    at: {branch: CABLE}
+    alarms: [{parameter: v1, comparison: "<", setpoint: 200 V}]
 events:
-  - {event: fault, at: "18:00:20.003", name: F, bus: HOME, type: slg, phases: a, resistance: 20 mohm, clear_after: 200 ms}
+  - event: fault
+    name: F
+    at: "18:00:20.003"
+    bus: HOME
+    type: slg
+    phases: a
+    resistance: 20 mohm
+    clear_after: 200 ms
 """
 
 
