@@ -16,7 +16,7 @@ _AWAITED = "Select an event to see its waveform."
 
 _COLUMNS = [
     grids.column("start", "Start", 176, sort="desc"),
-    grids.column("meter", "Meter", 96),
+    grids.column("meter", "Meter", 96, flex=1, minWidth=96),
     grids.column("type", "Type", 92),
     grids.column("phases", "Phases", 64),
     grids.column("duration", "Duration", 92, type="rightAligned", comparator={"function": "byDuration"}),

@@ -347,6 +347,16 @@ def test_load_profile_chart_zoom_and_csv(page, url, recording):
     assert abs(sent - 2 * (last - first) / np.timedelta64(15, "m")) <= 3
     page.mouse.dblclick(area["x"] + 0.5 * area["width"], middle)
     page.wait_for_function(f"() => {chart}.data[0].x.length === 193")
+    day = "{start_date: '2026-10-21', end_date: '2026-10-21'}"
+    page.evaluate(f"() => dash_clientside.set_props('profile-days', {day})")
+    page.wait_for_function(f"() => {chart}.data[0].x.length === 97")
+    # From midnight to midnight in Berlin.
+    ends = page.evaluate(f"() => {chart}.data[0].x").copy()
+    assert [np.datetime64(round(ends[at]), "ms").item().isoformat() for at in (0, -1)] == [
+        "2026-10-21T00:00:00", "2026-10-22T00:00:00",
+    ]  # fmt: skip
+    page.evaluate("() => dash_clientside.set_props('profile-days', {start_date: null, end_date: null})")
+    page.wait_for_function(f"() => {chart}.data[0].x.length === 193")
     with page.expect_download() as waiting:
         page.click("#profile-csv")
     table = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text())))
