@@ -16,8 +16,8 @@ Float = NDArray[np.float64]
 RING = 16
 """Records that a meter keeps (KW320 manual 4.4)."""
 NEVER: Final = np.iinfo(np.int64).max
-REVERSED_SEQUENCE: Final = 51
-"""Code of the alarm that watches the angle of Ub to Ua instead of a limit."""
+REVERSED_SEQUENCE: Final = COLUMN["angle_v2_v1"]
+"""Code 51, the alarm that watches the angle of Ub to Ua instead of a limit."""
 PARAMETERS: Final = (*NAMES[:REVERSED_SEQUENCE], "reversed_phase_sequence")
 """Name of each alarm parameter by code (KW320 manual 6.3.4)."""
 
@@ -231,6 +231,3 @@ class AlarmEngine:
 
     def _find_deadline(self) -> None:
         self.next_deadline_ns = int(self._deadline_ns.min())
-
-
-assert COLUMN["angle_v2_v1"] == REVERSED_SEQUENCE
