@@ -67,5 +67,5 @@ def test_wall_until_is_negative_when_overdue(wall):
 
 @pytest.mark.parametrize("speed", [0.0, -1.0, 0.09, 1001.0, float("nan")])
 def test_speeds_out_of_range(wall, speed):
-    with pytest.raises(ValueError, match="is not between 0.1 and 1000; choose one that is"):
+    with pytest.raises(ValueError, match=r"is not between 0\.1 and 1000; choose one that is"):
         Pacer(0, wall=wall).set_speed(speed, 0)
