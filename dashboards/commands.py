@@ -1,14 +1,15 @@
 """What an operator asks for: the commands that pages submit, and the answer in words."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as AnswerLate
 
 from twin.contracts import Answer, Command
 
 Submit = Callable[[Command], "Future[Answer]"]
 
-_PATIENCE_S = 2.0
+PATIENCE_S = 2.0
+"""So long a page waits for an answer [s]."""
 _DONE = {
     "open": "{target} is open",
     "close": "{target} is closed",
@@ -19,7 +20,12 @@ _DONE = {
 
 
 def order(
-    submit: Submit, target: str, verb: str, arguments: Mapping[str, object] | None = None
+    submit: Submit,
+    target: str,
+    verb: str,
+    arguments: Mapping[str, object] | None = None,
+    *,
+    patience_s: float = PATIENCE_S,
 ) -> tuple[bool, str]:
     """Submit a command and wait for its answer.
 
@@ -33,9 +39,11 @@ def order(
     given = dict(arguments or {})
     command = Command(source="dashboard", target=target, verb=verb, arguments=given)
     try:
-        answer = submit(command).result(timeout=_PATIENCE_S)
+        answer = submit(command).result(timeout=patience_s)
     except AnswerLate:
         return False, f"No answer to '{verb} {target}' yet; it is still in the queue."
+    except CancelledError:
+        return False, f"Not done: the simulation ended before '{verb} {target}' was its turn."
     if answer.refusal is not None:
         reason = answer.detail or answer.refusal.value.replace("_", " ")
         return False, f"Refused: {verb} {target} ({reason})."

@@ -78,7 +78,7 @@ class Placement:
         """Return spots for a label of half width ``dx`` and half height ``dy``, the nearest first."""
         x, y = self.places[bus]
         spots = []
-        for gap in (20.0, 36.0, 60.0, 95.0, 140.0, 200.0):
+        for gap in (25.0, 40.0, 62.0, 95.0, 140.0, 200.0):
             off_x, off_y = gap + dx, gap + dy
             spots += [(x, y - off_y), (x + off_x, y - dy - 4), (x - off_x, y - dy - 4), (x, y + off_y)]
             spots += [(x + off_x, y + dy + 4), (x - off_x, y + dy + 4), (x + off_x, y - off_y)]

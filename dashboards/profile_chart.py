@@ -22,6 +22,7 @@ _HALF_DAY_S = 43_200.0
 _TOLERANCE_NS = NS_PER_SECOND
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
+_ALL_POINTS, _FEWEST = 12_000, 200
 PEAK_DAYS = 14
 """Demand peaks are marked in ranges up to so many days."""
 
@@ -52,12 +53,13 @@ def profile_figure(
         Local wall times between which to look; all by default.
     """
     units = list(dict.fromkeys(line.series.unit for line in lines))[:PANELS]
+    limit = max(_FEWEST, min(figures.POINTS, _ALL_POINTS // len(lines)))
     data = []
     for at, line in enumerate(line for line in lines if line.series.unit in units):
         panel = units.index(line.series.unit)
         axis = f"y{panel + 1 if panel else ''}"
         colour = figures.SERIES_COLOURS[at % len(figures.SERIES_COLOURS)]
-        data.append(_trace(line, axis, colour, time_zone))
+        data.append(_trace(line, axis, colour, time_zone, limit))
         if line.series.is_power and line.series.channel.startswith(("p_imp", "ep_imp")):
             data += _peaks(line, axis, colour, time_zone)
     titles = [f"{_NAMES.get(unit, '')} [{unit or '1'}]".strip() for unit in units]
@@ -71,9 +73,9 @@ def profile_figure(
     return {"data": data, "layout": layout}
 
 
-def _trace(line: Line, axis: str, colour: str, time_zone: str) -> dict[str, Any]:
+def _trace(line: Line, axis: str, colour: str, time_zone: str, limit: int) -> dict[str, Any]:
     ends, values = steps(line.profile, line.series.values(line.profile))
-    keep = series.min_max(values, figures.POINTS)
+    keep = series.min_max(values, limit)
     known = [None if np.isnan(value) else float(f"{value:.6g}") for value in values[keep]]
     return {
         "type": "scatter", "mode": "lines", "name": f"{line.meter}: {line.series.label}", "yaxis": axis,

@@ -163,7 +163,7 @@
       const verb = asked.closed ? "Open" : "Close";
       const what = asked.kind === "capacitor" ? "capacitor switch" : "switch";
       window.setTimeout(() => byId("confirm-yes") && byId("confirm-yes").focus(), 0);
-      return ["veil", verb + " " + what + " " + asked.name + " at bus " + asked.bus + "?", verb];
+      return ["veil", verb + " " + what + " " + asked.name + " at bus " + asked.bus + "?", verb + " " + asked.name];
     },
     cancel: function () { return null; },
     filterAlarms: function (meters, state) {

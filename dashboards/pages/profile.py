@@ -20,6 +20,7 @@ _NOTE = (
     "Drag to zoom, double-click to see all."
 )
 _NOTHING = "Choose at least one meter and one quantity."
+_NOTHING_THERE = "Nothing was recorded there; double-click the chart to see all."
 _OUTSIDE = "No interval was recorded in the days chosen."
 
 
@@ -33,6 +34,9 @@ def layout(site: Site) -> Any:
         id="profile-days",
         display_format="YYYY-MM-DD",
         clearable=True,
+        number_of_months_shown=1,
+        first_day_of_week=1,
+        initial_visible_month=_today(site),
         start_date_placeholder_text="first",
         end_date_placeholder_text="last",
     )
@@ -52,9 +56,16 @@ def layout(site: Site) -> Any:
         panel,
         html.Section([chart, html.P("", id="profile-note", className="hint")], className="panel"),
         dcc.Store(id="profile-zoom"),
+        dcc.Store(id="profile-newest"),
         dcc.Interval(id="profile-refresh", interval=_REFRESH_MS),
         dcc.Download(id="profile-file"),
     )
+
+
+def _today(site: Site) -> str | None:
+    """Return the simulated date, which the choice of days opens at."""
+    frame = site.feed.frame()
+    return clock.stamp(frame.sim_ns, frame.time_zone)[:10] if frame else None
 
 
 def _offers(site: Site) -> tuple[list[str], list[dict[str, str]]]:
@@ -129,33 +140,45 @@ def register(app: Dash, site: Site) -> None:
     @app.callback(
         Output("profile-chart", "figure"),
         Output("profile-note", "children"),
+        Output("profile-newest", "data"),
         Input("profile-meters", "value"),
         Input("profile-series", "value"),
         Input("profile-days", "start_date"),
         Input("profile-days", "end_date"),
         Input("profile-zoom", "data"),
         Input("profile-refresh", "n_intervals"),
+        State("profile-newest", "data"),
     )
     def draw(
-        meters: list[str] | None, keys: list[str] | None, first: str | None, last: str | None,
-        zoom: list[str] | None, _ticks: int | None,
-    ) -> tuple[Any, Any]:  # fmt: skip
+        meters: list[str] | None,
+        keys: list[str] | None,
+        first: str | None,
+        last: str | None,
+        zoom: list[str] | None,
+        _ticks: int | None,
+        had: str | None,
+    ) -> tuple[Any, Any, Any]:
+        same = no_update, no_update, no_update
         refresh = callback_context.triggered_id == "profile-refresh"
-        days = _range(site, first, last)
-        if refresh and (zoom or days[1] is not None):
-            return no_update, no_update
+        if refresh and zoom:
+            return same
         if callback_context.triggered_id == "profile-days":
             zoom = None
-        lines = _lines(site, meters or [], keys or [], *_narrowed(site, zoom, days))
+        lines = _lines(site, meters or [], keys or [], *_narrowed(site, zoom, _range(site, first, last)))
+        newest = str(max((line.profile.end_ns[-1] for line in lines), default=0))
+        if refresh and newest == had:
+            return same
         if not lines:
-            if zoom and not refresh:
-                return no_update, "Nothing was recorded there; double-click the chart to see all."
-            return figures.empty(_missing(site, meters, keys), height=420), ""
+            if zoom:
+                return no_update, _NOTHING_THERE, no_update
+            return figures.empty(_missing(site, meters, keys), height=420), "", newest
         units = dict.fromkeys(line.series.unit for line in lines)
         note = _NOTE
         if len(units) > PANELS:
             note = f"Only quantities of the first {PANELS} units are drawn. {note}"
-        return profile_figure(lines, time_zone=site.time_zone, revision=f"{first}/{last}", zoom=zoom), note
+        revision = f"{first}/{last}"
+        chart = profile_figure(lines, time_zone=site.time_zone, revision=revision, zoom=zoom)
+        return chart, note, newest
 
     @app.callback(
         Output("profile-file", "data"),

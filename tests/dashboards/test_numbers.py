@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -228,6 +229,14 @@ def test_profile_figure_is_short_and_local():
     assert max(figure["data"][0]["y"]) == pytest.approx(60 * profile.values["p_imp_wh"].max(), rel=1e-5)
     # From the start of the first interval on, in local time.
     assert figure["data"][0]["x"][0] == (START_NS + 7200 * NS_PER_SECOND) / 1e6
+
+
+def test_many_lines_share_the_points():
+    profile = _profile(np.random.default_rng(2).uniform(0, 500, 3_000))
+    one = series_of(["p_imp_wh"])[0]
+    figure = profile_figure([Line(f"m{k}", one, profile) for k in range(40)], time_zone=ZONE, revision="r")
+    assert sum(len(trace["x"]) for trace in figure["data"] if trace["mode"] == "lines") <= 12_000
+    assert len(orjson.dumps(figure)) < 400_000
 
 
 def test_each_value_is_held_over_its_interval():
