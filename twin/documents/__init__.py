@@ -5,7 +5,6 @@ from twin.documents.quantity import (
     Degree,
     Farad,
     Hertz,
-    WattHour,
     Metre,
     Ohm,
     Percent,
@@ -14,6 +13,7 @@ from twin.documents.quantity import (
     Volt,
     VoltAmpere,
     Watt,
+    WattHour,
     parse_quantity,
 )
 from twin.documents.validation import nearest, suggestion, validate
@@ -25,7 +25,6 @@ __all__ = [
     "Document",
     "Farad",
     "Hertz",
-    "WattHour",
     "Metre",
     "Ohm",
     "Percent",
@@ -34,6 +33,7 @@ __all__ = [
     "Volt",
     "VoltAmpere",
     "Watt",
+    "WattHour",
     "nearest",
     "parse_quantity",
     "read_yaml",

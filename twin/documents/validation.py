@@ -52,7 +52,7 @@ def _finding(document: Document, model: type[BaseModel], item: Any) -> Finding:
         return Finding(where, field, "unknown field", suggestion(str(path[-1]), known, "fields"))
     if kind == "missing":
         return Finding(where, field, "is missing", f"add '{path[-1]}'")
-    if kind == "union_tag_not_found" or kind == "union_tag_invalid":
+    if kind in {"union_tag_not_found", "union_tag_invalid"}:
         expected = item.get("ctx", {}).get("expected_tags") or item.get("ctx", {}).get("discriminator")
         return Finding(where, field, "is of no known kind", f"give one of {expected}")
     message = item["msg"].removeprefix("Value error, ")

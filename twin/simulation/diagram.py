@@ -122,7 +122,7 @@ def _tree(
 
 
 def _place_leaves(root: str, children: dict[str, list[str]], across: dict[str, float]) -> int:
-    """Number the leaves from left to right in depth-first order and return how many there are."""
+    """Place the leaves from left to right in depth-first order; return how many there are."""
     leaves = 0
     stack = [root]
     while stack:
