@@ -7,16 +7,16 @@ import pytest
 
 from tests.meters.feed import Feed, phasors
 from twin.meters.quantities import COLUMN, NAMES, display, primary_factor
-from twin.metrology import measure_steady, reading
+from twin.metrology import measure_steady, quantities
 
 
 def show(rms, *, orders=(1.0,), fundamental=False, general=False, ieee=False):
     segment = Feed(orders=orders).add(rms)
-    taken = reading(measure_steady(segment))
+    taken = quantities(measure_steady(segment))
     count = len(rms) // 6
     flags = {"fundamental": fundamental, "general": general, "ieee": ieee}
     values, registered = display(taken, **{name: np.full(count, flag) for name, flag in flags.items()})
-    return dict(zip(NAMES, values[0], strict=True)), registered[0], taken, values, registered
+    return dict(zip(NAMES, values[0], strict=True)), registered[0], taken.reading(), values, registered
 
 
 def plain(taken, meter, *, fundamental, general, ieee):

@@ -14,14 +14,14 @@ from twin.meters.bank import MeterBank
 from twin.meters.front_end import FrontEnd, secondary_scale
 from twin.meters.quantities import DEMAND_COLUMNS, NAMES
 from twin.meters.settings import AlarmChannel
-from twin.meters.straddle import straddle_range
+from twin.meters.straddle import straddle_bounds
 from twin.meters.window import Conventions, MeasuringWindow
-from twin.metrology import step_bound
+from twin.metrology import phasor_step_bound
 
 MS = 1_000_000
 
 
-def bounds_and_windows(seed, size, *, meters=4, levels=(1.0, 1.0, 0.04, 0.0012)):
+def bounds_and_windows(seed, size, *, meters=4, levels=(1.0, 1.0, 0.04, 0.0012, 0.0)):
     """Bounds over a boundary, and the values of windows that straddle it everywhere."""
     rng = np.random.default_rng(seed)
     flags = Conventions(*(rng.random(meters) < 0.3 for _ in range(3)))
@@ -38,10 +38,10 @@ def bounds_and_windows(seed, size, *, meters=4, levels=(1.0, 1.0, 0.04, 0.0012))
     change = rng.normal(size=rms.shape) + 1j * rng.normal(size=rms.shape)
     front_end.append(feed.add(rms + size * change * np.abs(rms)))
     after = window.begin_stretch()
-    _, high = step_bound(front_end.previous, front_end.newest)
+    _, high = phasor_step_bound(before.phasors, after.phasors)
     ticks = boundary + rng.integers(0, 200 * MS, size=12)
     values = [window.between(front_end.cycles_before(int(tick), 10), int(tick)).values for tick in ticks]
-    return straddle_range(before, after, high, flags), values, flags
+    return straddle_bounds(before, after, high, flags), values, flags
 
 
 @settings(max_examples=60, deadline=None)
@@ -85,3 +85,22 @@ def test_a_quiet_alarm_is_not_looked_at(monkeypatch):
         feed.run(bank, 550 * MS)
     # Of each boundary only the first tick whose window is steady again; 1.0 s shows maxima anyway.
     assert [(ns - T0) // MS for ns in looked] == [100, 800, 1000, 1300]
+
+
+def test_an_unknown_or_passing_value_is_looked_at():
+    """Bounds on both sides of a band say nothing of what lies between: equality, and the turned angle."""
+    one = replace(
+        SETTINGS,
+        alarm_enable=True,
+        alarm_channels=(AlarmChannel(51, enabled=True), AlarmChannel(1, "=", 230.0, 0, True)),
+    )
+    engine = AlarmEngine([one])
+    bounds = np.zeros((2, 1, len(NAMES)))
+    for angle, volts, unmoved in (
+        ((230.0, 250.0), (231.0, 233.0), True),
+        ((170.0, 250.0), (231.0, 233.0), False),
+        ((-np.inf, np.inf), (231.0, 233.0), False),
+        ((230.0, 250.0), (229.0, 231.0), False),
+    ):
+        bounds[:, 0, 51], bounds[:, 0, 1] = angle, volts
+        assert engine.unmoved(bounds) is unmoved

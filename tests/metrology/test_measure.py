@@ -40,10 +40,10 @@ def test_three_ways_to_measure_whole_cycles_agree(part, cycles):
 @few
 @given(stationary_segments(rows=12))
 def test_mean_products_agree_with_plain_numpy(part):
-    order, phasor = steady_phasors(part)
-    assert (order == part.order).all()
+    steady = steady_phasors(part)
+    assert (steady.order == part.order).all()
     for meter in range(2):
-        rows = phasor[6 * meter : 6 * meter + 6]
+        rows = steady.phasor[6 * meter : 6 * meter + 6]
         expected = (rows[:, None, :] * rows[None, :, :].conj()).sum(axis=2).real
         assert np.allclose(measure_steady(part).gram[meter], expected, rtol=1e-13, atol=1e-9)
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from twin.contracts import AlarmRecord
 from twin.meters.quantities import COLUMN, NAMES, primary_factor
-from twin.meters.settings import ALARM_CHANNELS, AlarmChannel, MeterSettings
+from twin.meters.settings import ALARM_CHANNELS, MeterSettings
 
 Float = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 RING = 16
 """Records that a meter keeps (KW320 manual 4.4)."""
@@ -70,6 +71,54 @@ class AlarmRing:
         self.entries[self.newest - 1] = entry
 
 
+class _Watched:
+    """The enabled channels of all meters, one after the other, and what they compare."""
+
+    def __init__(self, settings: Sequence[MeterSettings]) -> None:
+        enabled = [
+            (meter, number, channel)
+            for meter, setting in enumerate(settings)
+            for number, channel in enumerate(setting.alarm_channels)
+            if setting.alarm_enable and channel.enabled
+        ]
+        channels = [channel for _, _, channel in enabled]
+        self.meter = np.array([meter for meter, _, _ in enabled], np.intp)
+        self.channel = np.array([number for _, number, _ in enabled], np.intp)
+        self.parameter = np.array([channel.parameter for channel in channels], np.intp)
+        self.delay_ns = [channel.delay_ns for channel in channels]
+        self._setpoint = np.array([channel.setpoint for channel in channels], np.float64)
+        self._count = _RESOLUTION[self.parameter]
+        self._above = np.array([channel.comparison == ">" for channel in channels], np.bool_)
+        self._angle = self.parameter == REVERSED_SEQUENCE
+        self._band = self._angle | np.array([channel.comparison == "=" for channel in channels], np.bool_)
+        self._limits_alone = not self._band.any()
+
+    def conditions(self, values: Float) -> Flags:
+        """Tell of each channel whether a value of its parameter fulfils its condition."""
+        setpoint = self._setpoint
+        holds = np.where(self._above, values > setpoint, values < setpoint)
+        if self._limits_alone:
+            return holds
+        equal = np.rint(values / self._count) == np.rint(setpoint / self._count)
+        # In the right order Ub lags Ua by about 120 degrees and stands near 240 (manual 6.3.4, note 1).
+        turned = (values > 0.0) & (values < 180.0)
+        return np.where(self._band, np.where(self._angle, turned, equal), holds)
+
+    def keep(self, low: Float, high: Float, conditions: Flags) -> bool:
+        """Tell whether all conditions stay as they are with any values between two bounds."""
+        same = (self.conditions(low) == conditions) & (self.conditions(high) == conditions)
+        if not self._limits_alone:
+            # Between its bounds a value may enter a band and leave it again, but not pass a limit twice.
+            count = self._count
+            beside = np.where(
+                self._angle,
+                (low >= 180.0) | (high <= 0.0) | conditions,
+                (low > self._setpoint + count) | (high < self._setpoint - count),
+            )
+            same &= ~self._band | beside
+        return bool(np.count_nonzero(same) == same.size)
+
+
 class AlarmEngine:
     """Alarm channels of all meters of a bank, evaluated on a lattice of ticks with exact delays.
 
@@ -82,24 +131,20 @@ class AlarmEngine:
     def __init__(self, settings: Sequence[MeterSettings]) -> None:
         shape = (len(settings), ALARM_CHANNELS)
         self._settings = list(settings)
-        self._parameter = np.zeros(shape, np.intp)
-        self._comparison = np.zeros(shape, "U1")
-        self._setpoint = np.zeros(shape)
-        self._delay_ns = np.zeros(shape, np.int64)
-        self._enabled = np.zeros(shape, np.bool_)
         self._condition = np.zeros(shape, np.bool_)
         self._deadline_ns = np.full(shape, NEVER, np.int64)
         self._met = np.zeros(shape, np.bool_)
         self._active = np.zeros(shape, np.bool_)
-        self._value = np.zeros(shape)
-        self._rows = np.arange(len(settings))[:, None]
+        self._values = np.zeros((len(settings), len(NAMES)))  # of the last tick
+        self._watched = _Watched(settings)
         self._rings = [AlarmRing() for _ in settings]
-        self.watching = False
-        """Whether any channel of any meter is enabled."""
         self.next_deadline_ns: int = NEVER
         """When the next delay ends [ns]."""
-        for meter, setting in enumerate(settings):
-            self._load(meter, setting)
+
+    @property
+    def watching(self) -> bool:
+        """Whether any channel of any meter is enabled."""
+        return self._watched.meter.size > 0
 
     def configure(self, meter: int, settings: MeterSettings) -> None:
         """Take new settings; if they concern alarms, the meter's channels start anew without a record."""
@@ -110,8 +155,13 @@ class AlarmEngine:
             settings.and_pairs,
         )
         self._settings[meter] = settings
-        if not same:
-            self._load(meter, settings)
+        if same:
+            return
+        for state in (self._condition, self._met, self._active):
+            state[meter] = False
+        self._deadline_ns[meter] = NEVER
+        self._find_deadline()
+        self._watched = _Watched(self._settings)
 
     def ring(self, meter: int) -> AlarmRing:
         """Return the alarm records of a meter."""
@@ -126,34 +176,35 @@ class AlarmEngine:
         return tuple(bool(flag) for flag in self._active[meter])
 
     def evaluate(self, ns: int, values: Float) -> list[AlarmRecord]:
-        """Compare the displayed values (meters, 52) of a tick; return returns and undelayed alarms."""
-        self._value = values[self._rows, self._parameter]
-        condition = self._holds(self._value) & self._enabled
-        changed = condition != self._condition
-        if not changed.any():
+        """Compare the displayed values (meters, 52) of a tick; return returns and undelayed alarms.
+
+        The values are kept until the next tick, and must not change.
+        """
+        watched = self._watched
+        self._values = values
+        holds = watched.conditions(values[watched.meter, watched.parameter])
+        changed = holds != self._condition[watched.meter, watched.channel]
+        if not np.count_nonzero(changed):
             return self.expire(ns) if self.next_deadline_ns <= ns else []
-        self._condition = condition
-        rising = changed & condition
-        self._deadline_ns[rising] = ns + self._delay_ns[rising]
-        falling = changed & ~condition
-        self._deadline_ns[falling] = NEVER
-        self._met[falling] = False
         records = []
+        falling = np.zeros_like(self._condition)
+        for k in np.flatnonzero(changed).tolist():
+            at = watched.meter[k], watched.channel[k]
+            self._condition[at] = holds[k]
+            self._deadline_ns[at] = ns + watched.delay_ns[k] if holds[k] else NEVER
+            falling[at] = not holds[k]
+        self._met[falling] = False
         for meter, channel in zip(*np.nonzero(falling & self._active), strict=True):
             if self._active[meter, channel]:
                 records += self._return(int(meter), int(channel), ns)
         self._find_deadline()
         return records + self.expire(ns)
 
-    def unmoved(self, lowest: Float, highest: Float) -> bool:
-        """Tell whether no value between two bounds (meters, 52) could change any condition."""
-        low = lowest[self._rows, self._parameter]
-        high = highest[self._rows, self._parameter]
-        same = (self._holds(low) == self._condition) & (self._holds(high) == self._condition)
-        # Between the bounds a limit or an angle cannot change and change back; equality can.
-        count = _RESOLUTION[self._parameter]
-        same &= (self._comparison != "=") | (low > self._setpoint + count) | (high < self._setpoint - count)
-        return bool((same | ~self._enabled).all())
+    def unmoved(self, bounds: Float) -> bool:
+        """Tell whether no values between two bounds, shape (2, meters, 52), could change any condition."""
+        watched = self._watched
+        low, high = bounds[:, watched.meter, watched.parameter]
+        return watched.keep(low, high, self._condition[watched.meter, watched.channel])
 
     def expire(self, ns: int) -> list[AlarmRecord]:
         """Give the alarms whose delay ends at a time or before."""
@@ -166,18 +217,6 @@ class AlarmEngine:
                 records += self._occur(int(meter), int(channel), at)
             self._find_deadline()
         return records
-
-    def _holds(self, values: Float) -> NDArray[np.bool_]:
-        step = _RESOLUTION[self._parameter]
-        equal = np.rint(values / step) == np.rint(self._setpoint / step)
-        limit = np.where(
-            self._comparison == ">",
-            values > self._setpoint,
-            np.where(self._comparison == "<", values < self._setpoint, equal),
-        )
-        # In the right order Ub lags Ua by about 120 degrees and stands near 240 (manual 6.3.4, note 1).
-        turned = (values > 0.0) & (values < 180.0)
-        return np.where(self._parameter == REVERSED_SEQUENCE, turned, limit)
 
     def _partners(self, meter: int, channel: int) -> tuple[int, ...]:
         if self._settings[meter].and_pairs[channel // 2]:
@@ -198,8 +237,9 @@ class AlarmEngine:
 
     def _record(self, meter: int, channel: int, ns: int, *, occurred: bool) -> AlarmRecord:
         settings = self._settings[meter]
-        code = int(self._parameter[meter, channel])
-        value = float(self._value[meter, channel])
+        watched = settings.alarm_channels[channel]
+        code = watched.parameter
+        value = float(self._values[meter, code])
         anded = settings.and_pairs[channel // 2]
         self._rings[meter].append(AlarmEntry(channel + 1, code, anded, occurred, value, ns))
         factor = primary_factor(code, pt_ratio=settings.pt_ratio, ct_ratio=settings.ct_ratio)
@@ -210,24 +250,9 @@ class AlarmEngine:
             "active" if occurred else "return",
             ns,
             value * factor,
-            float(self._setpoint[meter, channel]) * factor,
-            str(self._comparison[meter, channel]),
+            watched.setpoint * factor,
+            watched.comparison,
         )
-
-    def _load(self, meter: int, settings: MeterSettings) -> None:
-        channels = settings.alarm_channels + (AlarmChannel(),) * (
-            ALARM_CHANNELS - len(settings.alarm_channels)
-        )
-        self._parameter[meter] = [channel.parameter for channel in channels]
-        self._comparison[meter] = [channel.comparison for channel in channels]
-        self._setpoint[meter] = [channel.setpoint for channel in channels]
-        self._delay_ns[meter] = [channel.delay_ns for channel in channels]
-        self._enabled[meter] = [settings.alarm_enable and channel.enabled for channel in channels]
-        for state in (self._condition, self._met, self._active):
-            state[meter] = False
-        self._deadline_ns[meter] = NEVER
-        self._find_deadline()
-        self.watching = bool(self._enabled.any())
 
     def _find_deadline(self) -> None:
         self.next_deadline_ns = int(self._deadline_ns.min())

@@ -17,10 +17,10 @@ from twin.meters.load_profile import LoadProfile
 from twin.meters.power_quality import PowerQuality
 from twin.meters.quantities import BASIC_NAMES, COLUMN, DEMAND_COLUMNS, FAST_NAMES
 from twin.meters.settings import MeterSettings, differ
-from twin.meters.straddle import straddle_range
+from twin.meters.straddle import straddle_bounds
 from twin.meters.wave_shape import wave_shape
 from twin.meters.window import Conventions, MeasuringWindow, WindowView
-from twin.metrology import step_bound
+from twin.metrology import phasor_step_bound
 
 Float = NDArray[np.float64]
 
@@ -254,10 +254,12 @@ class MeterBank:
         settled = before is not None and self._window.settled_ns <= segment.start_ns
         view = self._window.begin_stretch()
         rms = bounds = None
-        if view is not None:
+        if view is not None and view.phasors is not None:
             rms = np.sqrt(np.diagonal(view.measure.gram, axis1=1, axis2=2))
             if self._front_end.previous_stationary:
-                bounds = step_bound(self._front_end.previous, self._front_end.newest)
+                # Before the first segment was, if anything, the same.
+                earlier = before.phasors if before is not None else None
+                bounds = phasor_step_bound(earlier or view.phasors, view.phasors)
         self._quality.begin_stretch(rms, bounds)
         self._expect_change(segment.start_ns)
         if before is not None and view is not None and bounds is not None and settled:
@@ -266,15 +268,11 @@ class MeterBank:
     def _spare_alarms(self, before: WindowView, after: WindowView, high: Float) -> None:
         """Leave out the fast ticks over a boundary that cannot move an alarm."""
         pending = self._alarms.next_deadline_ns <= self._fast_until
-        if (
-            not self._alarms.watching
-            or pending
-            or not np.array_equal(before.measure.frequency, after.measure.frequency, equal_nan=True)
-        ):
+        if not self._alarms.watching or pending or before.cycle_frequency != after.cycle_frequency:
             return
-        lowest, highest = straddle_range(before, after, high, self._conventions)
-        lowest[:, DEMAND_COLUMNS] = highest[:, DEMAND_COLUMNS] = self._demand.values
-        if self._alarms.unmoved(lowest, highest):
+        bounds = straddle_bounds(before, after, high, self._conventions)
+        bounds[:, :, DEMAND_COLUMNS] = self._demand.values
+        if self._alarms.unmoved(bounds):
             self._fast_from = self._fast_until
 
     def _expect_change(self, from_ns: int) -> None:

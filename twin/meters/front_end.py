@@ -74,11 +74,6 @@ class FrontEnd:
         """The segment that holds now, secondary."""
         return self._segments[-1]
 
-    @property
-    def previous(self) -> Segment:
-        """The segment before the newest, secondary."""
-        return self._segments[-2]
-
     def holds(self, segment: Segment) -> bool:
         """Tell whether a primary segment is the one that came last."""
         return bool(self._raw) and self._raw[-1] is segment

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import Reading
+from twin.metrology import Quantities
 
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -60,12 +60,12 @@ def primary_factor(column: int, *, pt_ratio: float, ct_ratio: float) -> float:
     return (pt_ratio, ct_ratio, pt_ratio * ct_ratio, 1.0)[DIMENSION[column]]
 
 
-def display(reading: Reading, *, fundamental: Flags, general: Flags, ieee: Flags) -> tuple[Float, Float]:
-    """Turn the readings of all meters into what they display and what they register.
+def display(taken: Quantities, *, fundamental: Flags, general: Flags, ieee: Flags) -> tuple[Float, Float]:
+    """Turn the quantities of all meters into what they display and what they register.
 
     Parameters
     ----------
-    reading : Reading
+    taken : Quantities
         Secondary values of one window.
     fundamental, general, ieee : ndarray of bool, shape (meters,)
         Energy mode, reactive mode and PF convention of each meter.
@@ -83,26 +83,13 @@ def display(reading: Reading, *, fundamental: Flags, general: Flags, ieee: Flags
     """
     from twin.meters.quantity_kernels import displayed_quantities  # noqa: PLC0415
 
-    meters = reading.v.shape[0]
+    meters = taken.real.shape[0]
     values, registered = np.zeros((meters, len(NAMES))), np.zeros((meters, 9))
     displayed_quantities(
-        reading.frequency,
-        reading.v,
-        reading.vll,
-        reading.i,
-        reading.i_n,
-        reading.p,
-        reading.p_fundamental,
-        reading.q_budeanu,
-        reading.q_fundamental,
-        reading.s,
-        reading.harmonic,
-        reading.v_positive,
-        reading.v_negative,
-        reading.i_positive,
-        reading.i_negative,
-        reading.thd,
-        reading.angle,
+        taken.frequency,
+        taken.real,
+        taken.sequence,
+        taken.harmonic,
         fundamental,
         general,
         ieee,

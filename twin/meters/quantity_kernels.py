@@ -6,6 +6,20 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from twin.metrology.kernels import (
+    ANGLE,
+    I_N,
+    I_RMS,
+    P_FUNDAMENTAL,
+    Q_BUDEANU,
+    Q_FUNDAMENTAL,
+    THD,
+    V_RMS,
+    VLL,
+    P,
+    S,
+)
+
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 Flags = NDArray[np.bool_]
@@ -38,22 +52,9 @@ def _zero_nan(value: float) -> float:
 @njit(cache=True, nogil=True, error_model="numpy")
 def displayed_quantities(
     frequency: Float,
-    v: Float,
-    vll: Float,
-    i: Float,
-    i_n: Float,
-    p: Float,
-    p_fundamental: Float,
-    q_budeanu: Float,
-    q_fundamental: Float,
-    s: Float,
+    real: Float,
+    sequence: Complex,
     harmonic: Float,
-    v_positive: Complex,
-    v_negative: Complex,
-    i_positive: Complex,
-    i_negative: Complex,
-    thd: Float,
-    angle: Float,
     fundamental: Flags,
     general: Flags,
     ieee: Flags,
@@ -61,6 +62,8 @@ def displayed_quantities(
     registered: Float,
 ) -> None:
     """Fill displayed values (meters, 52) and registered powers (meters, 9), both zero, secondary SI.
+
+    The first four arguments are the fields of `twin.metrology.Quantities`.
 
     Notes
     -----
@@ -76,40 +79,40 @@ def displayed_quantities(
       5.7.1), which gives the 50 % of a lost phase in the manual's max/min table.
     - No voltage: frequency reads 0, as in the manual's Fig 4-3. Distortion without a fundamental is 0.
     """
-    for m in range(v.shape[0]):
+    for m in range(real.shape[0]):
         row = values[m]
         seen = False
         pf_p = pf_q = pf_s = 0.0
         for k in range(3):
-            volt = v[m, k] if v[m, k] >= PICKUP_VOLTAGE else 0.0
-            ampere = i[m, k] if i[m, k] >= PICKUP_CURRENT else 0.0
+            volt = real[m, V_RMS + k] if real[m, V_RMS + k] >= PICKUP_VOLTAGE else 0.0
+            ampere = real[m, I_RMS + k] if real[m, I_RMS + k] >= PICKUP_CURRENT else 0.0
             seen = seen or volt > 0.0
             row[1 + k] = volt
             row[4] += volt / 3.0
-            row[5 + k] = vll[m, k]
-            row[8] += vll[m, k] / 3.0
+            row[5 + k] = real[m, VLL + k]
+            row[8] += real[m, VLL + k] / 3.0
             row[9 + k] = ampere
             row[12] += ampere / 3.0
             if volt > 0.0:
-                row[33 + k] = _zero_nan(thd[m, k])
+                row[33 + k] = _zero_nan(real[m, THD + k])
             if ampere > 0.0:
-                row[37 + k] = _zero_nan(thd[m, 3 + k])
+                row[37 + k] = _zero_nan(real[m, THD + 3 + k])
             row[36] += row[33 + k] / 3.0
             row[40] += row[37 + k] / 3.0
             if volt == 0.0 or ampere == 0.0:
                 row[26 + k] = 1.0
                 continue
-            active, reactive, apparent = p[m, k], q_budeanu[m, k], s[m, k]
+            active, reactive, apparent = real[m, P + k], real[m, Q_BUDEANU + k], real[m, S + k]
             if general[m]:
                 reactive = math.sqrt(max(apparent * apparent - active * active, 0.0))
-                if q_fundamental[m, k] < 0.0:
+                if real[m, Q_FUNDAMENTAL + k] < 0.0:
                     reactive = -reactive
             row[14 + k], row[18 + k], row[22 + k] = active, reactive, apparent
             row[17] += active
             row[21] += reactive
             row[25] += apparent
             if fundamental[m]:
-                active, reactive = p_fundamental[m, k], q_fundamental[m, k]
+                active, reactive = real[m, P_FUNDAMENTAL + k], real[m, Q_FUNDAMENTAL + k]
                 apparent = harmonic[m, k, 1] * harmonic[m, 3 + k, 1]
             row[26 + k] = _power_factor(active, reactive, apparent, ieee[m])
             pf_p += active
@@ -117,14 +120,14 @@ def displayed_quantities(
             pf_s += apparent
             registered[m, k], registered[m, 3 + k], registered[m, 6 + k] = active, reactive, apparent
         row[0] = _zero_nan(frequency[m]) if seen else 0.0
-        row[13] = i_n[m] if i_n[m] >= PICKUP_CURRENT else 0.0
+        row[13] = real[m, I_N] if real[m, I_N] >= PICKUP_CURRENT else 0.0
         row[29] = _power_factor(pf_p, pf_q, pf_s, ieee[m])
-        if seen and abs(v_positive[m]) > 0.0:
-            row[30] = abs(v_negative[m]) / abs(v_positive[m])
-        if row[12] > 0.0 and abs(i_positive[m]) > 0.0:
-            row[31] = abs(i_negative[m]) / abs(i_positive[m])
+        if seen and abs(sequence[m, 0]) > 0.0:
+            row[30] = abs(sequence[m, 1]) / abs(sequence[m, 0])
+        if row[12] > 0.0 and abs(sequence[m, 3]) > 0.0:
+            row[31] = abs(sequence[m, 4]) / abs(sequence[m, 3])
         if abs(row[21]) <= RESISTIVE * abs(row[17]):
             row[32] = LETTER_R
         else:
             row[32] = LETTER_L if row[17] * row[21] > 0.0 or row[17] == 0.0 < row[21] else LETTER_C
-        row[51] = _zero_nan(math.degrees(angle[m, 1]) % 360.0)
+        row[51] = _zero_nan(math.degrees(real[m, ANGLE + 1]) % 360.0)

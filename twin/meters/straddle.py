@@ -11,8 +11,6 @@ of the two. Over a window of whole cycles the RMS of that part is at most RMS(d)
 - what may fall below a pickup may read zero.
 """
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,17 +18,8 @@ from twin.meters.window import Conventions, WindowView
 
 Float = NDArray[np.float64]
 
-MARGIN: Final = 1e-9
-"""Relative widening against rounding."""
 
-
-def _both(before: Float, after: Float) -> Float:
-    return np.ascontiguousarray(np.stack((before, after)))
-
-
-def straddle_range(
-    before: WindowView, after: WindowView, high: Float, conventions: Conventions
-) -> tuple[Float, Float]:
+def straddle_bounds(before: WindowView, after: WindowView, high: Float, conventions: Conventions) -> Float:
     """Return lowest and highest value that any window over the boundary can show.
 
     Parameters
@@ -44,37 +33,27 @@ def straddle_range(
 
     Returns
     -------
-    lowest, highest : ndarray, shape (meters, 52)
-        By column of ``quantities.NAMES``; infinite where nothing is known: demands, load type, reactive
-        power by sqrt(S^2 - P^2), power factors by IEEE or of the fundamental.
+    ndarray, shape (2, meters, 52)
+        Lowest and highest by column of ``quantities.NAMES``; infinite where nothing is known: demands, load
+        type, reactive power by sqrt(S^2 - P^2), power factors by IEEE or of the fundamental.
     """
     from twin.meters.straddle_kernels import stray_bounds  # noqa: PLC0415
 
-    one, two = before.reading, after.reading
-    rms = np.stack((np.hstack((one.v, one.i)), np.hstack((two.v, two.i))))
-    step = np.maximum(high.reshape(rms.shape[1:]) - rms.min(axis=0), 0.0)
-    sequence = np.abs(
-        [(side.v_negative, side.v_positive, side.i_negative, side.i_positive) for side in (one, two)]
-    ).transpose(0, 2, 1)
-    lowest, highest = np.full_like(before.values, -np.inf), np.full_like(before.values, np.inf)
+    one, two = before.quantities, after.quantities
+    bounds = np.empty((2, *before.values.shape))
     stray_bounds(
-        rms,
-        _both(one.vll, two.vll),
-        _both(one.i_n, two.i_n),
-        np.stack((np.stack((one.p, one.q_budeanu), axis=1), np.stack((two.p, two.q_budeanu), axis=1))),
-        _both(one.harmonic[:, :, 1], two.harmonic[:, :, 1]),
-        _both(one.thd, two.thd),
-        np.ascontiguousarray(sequence),
-        np.degrees(one.angle[:, 1]) % 360.0,
-        step,
+        one.real,
+        two.real,
+        one.sequence,
+        two.sequence,
+        one.harmonic,
+        two.harmonic,
+        before.values,
+        after.values,
+        high,
+        conventions.fundamental,
         conventions.general,
-        ~(conventions.ieee | conventions.fundamental),
-        lowest,
-        highest,
+        conventions.ieee,
+        bounds,
     )
-    frequencies = np.stack((before.values[:, 0], after.values[:, 0]))
-    lowest[:, 0], highest[:, 0] = frequencies.min(axis=0), frequencies.max(axis=0)
-    with np.errstate(invalid="ignore"):
-        lowest -= MARGIN * np.abs(lowest)
-        highest += MARGIN * np.abs(highest)
-    return lowest, highest
+    return bounds

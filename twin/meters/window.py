@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from twin.contracts import Instant, Reading, Signal, WindowMeasure
 from twin.meters.front_end import KEEP_NS, FrontEnd
 from twin.meters.quantities import display
-from twin.metrology import measure_steady, measure_window, reading
+from twin.metrology import (
+    Quantities,
+    SteadyPhasors,
+    measure_phasors,
+    measure_window,
+    quantities,
+    steady_phasors,
+)
 
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -38,7 +45,7 @@ class WindowView:
     """One measured window of all meters, secondary."""
 
     measure: WindowMeasure
-    reading: Reading
+    quantities: Quantities
     values: Float
     """Shape (meters, 52), by column of ``quantities.NAMES``; without demands."""
     registered: Float
@@ -48,8 +55,23 @@ class WindowView:
     start: Instant
     """Start of the window; where it was steady, any time in the stretch."""
     end: Instant
-    steady: bool
-    """Whether no boundary touched the window."""
+    phasors: SteadyPhasors | None
+    """What a steady window is made of; None where a boundary touched it."""
+
+    @property
+    def steady(self) -> bool:
+        """Whether no boundary touched the window."""
+        return self.phasors is not None
+
+    @property
+    def cycle_frequency(self) -> float:
+        """Frequency of theta at the start [Hz]; of a dead phase as well."""
+        return self.signal.segments[0].frequency
+
+    @property
+    def reading(self) -> Reading:
+        """The quantities by their names."""
+        return self.quantities.reading()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +141,24 @@ class MeasuringWindow:
         """Return the view of any part of the kept signal."""
         end = Instant(end_ns)
         signal = self._front_end.signal(start, end_ns)
-        return self._view(measure_window(signal, start, end), signal, start, end, steady=False)
+        return self._view(measure_window(signal, start, end), signal, start, end, None)
 
     def _steady_view(self) -> WindowView:
         segment = self._front_end.newest
         start = Instant(segment.start_ns)
         signal = self._front_end.signal(start, segment.start_ns)
-        return self._view(measure_steady(segment), signal, start, start, steady=True)
+        phasors = steady_phasors(segment)
+        return self._view(measure_phasors(phasors), signal, start, start, phasors)
 
     def _view(
-        self, measure: WindowMeasure, signal: Signal, start: Instant, end: Instant, *, steady: bool
+        self,
+        measure: WindowMeasure,
+        signal: Signal,
+        start: Instant,
+        end: Instant,
+        phasors: SteadyPhasors | None,
     ) -> WindowView:
-        taken = reading(measure)
+        taken = quantities(measure)
         conventions = self._conventions
         values, registered = display(
             taken,
@@ -138,4 +166,4 @@ class MeasuringWindow:
             general=conventions.general,
             ieee=conventions.ieee,
         )
-        return WindowView(measure, taken, values, registered, signal, start, end, steady)
+        return WindowView(measure, taken, values, registered, signal, start, end, phasors)

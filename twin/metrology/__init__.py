@@ -4,7 +4,7 @@ A window of a signal becomes moments (`measure_steady`, `measure_window`, `measu
 a `twin.contracts.Reading`; half-cycle values become events; power over time becomes energy.
 """
 
-from twin.metrology.bounds import step_bound
+from twin.metrology.bounds import phasor_step_bound, step_bound
 from twin.metrology.distortion import crest_factor, even_thd, k_factor, odd_thd, thd
 from twin.metrology.energy import EnergyAccumulator, EnergyError
 from twin.metrology.events import EventDetector, EventKind, VoltageEvent, detect_events
@@ -17,12 +17,14 @@ from twin.metrology.half_cycle import (
 )
 from twin.metrology.measure import (
     NotStationaryError,
+    SteadyPhasors,
+    measure_phasors,
     measure_samples,
     measure_steady,
     measure_window,
     steady_phasors,
 )
-from twin.metrology.quantities import reading
+from twin.metrology.quantities import Quantities, quantities, reading
 from twin.metrology.unbalance import (
     current_unbalance,
     maximum_deviation,
@@ -37,6 +39,8 @@ __all__ = [
     "EventDetector",
     "EventKind",
     "NotStationaryError",
+    "Quantities",
+    "SteadyPhasors",
     "VoltageEvent",
     "crest_factor",
     "current_unbalance",
@@ -49,10 +53,13 @@ __all__ = [
     "half_cycle_rms_samples",
     "k_factor",
     "maximum_deviation",
+    "measure_phasors",
     "measure_samples",
     "measure_steady",
     "measure_window",
     "odd_thd",
+    "phasor_step_bound",
+    "quantities",
     "reading",
     "steady_phasors",
     "step_bound",

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import Segment
-from twin.metrology.measure import steady_phasors
+from twin.metrology.measure import SteadyPhasors, steady_phasors
 
 
 def step_bound(before: Segment, after: Segment) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -32,17 +32,22 @@ def step_bound(before: Segment, after: Segment) -> tuple[NDArray[np.float64], ND
     NotStationaryError
         If one of the two has decaying terms or own frequencies.
     """
-    order_b, x = steady_phasors(before)
-    order_a, y = steady_phasors(after)
-    if order_a.size != order_b.size or np.count_nonzero(order_a != order_b):
-        orders = np.union1d(order_a, order_b)
-        x, y = _spread(x, order_b, orders), _spread(y, order_a, orders)
-    parts = np.array((x, y, y - x)).view(np.float64)
-    rms_before, rms_after, rms_difference = np.sqrt(np.einsum("nck,nck->nc", parts, parts))
+    return phasor_step_bound(steady_phasors(before), steady_phasors(after))
+
+
+def phasor_step_bound(
+    before: SteadyPhasors, after: SteadyPhasors
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the bounds of `step_bound` for two stationary segments whose phasors are known."""
+    from twin.metrology.kernels import bound_step  # noqa: PLC0415
+
+    x, y = before.phasor, after.phasor
+    if before.order.size != after.order.size or np.count_nonzero(before.order != after.order):
+        orders = np.union1d(before.order, after.order)
+        x, y = _spread(x, before.order, orders), _spread(y, after.order, orders)
     ratio = after.frequency / before.frequency
-    stretch = math.sqrt(max(ratio, 1.0 / ratio))
-    low = np.maximum(np.maximum(rms_before, rms_after) - rms_difference, 0.0) / stretch
-    high = (np.minimum(rms_before, rms_after) + rms_difference) * stretch
+    low, high = np.empty((2, x.shape[0]))
+    bound_step(x.view(np.float64), y.view(np.float64), math.sqrt(max(ratio, 1.0 / ratio)), low, high)
     return low, high
 
 

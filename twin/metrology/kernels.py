@@ -19,11 +19,17 @@ F3 = types.Array(types.float64, 3, "C", readonly=True)
 F2 = types.Array(types.float64, 2, "C", readonly=True)
 OUT3 = types.Array(types.float64, 3, "C")
 OUT2 = types.Array(types.float64, 2, "C")
+OUT1 = types.Array(types.float64, 1, "C")
 COUT2 = types.Array(types.complex128, 2, "C")
 IOUT2 = types.Array(types.int64, 2, "C")
 i64, f64, b1 = types.int64, types.float64, types.boolean
 
 NEGLIGIBLE = 1e-9  # [V or A]: a fundamental below this is rounding, not a quantity
+
+# First columns of the real quantities, three phases or pairs each; I_N has one, ANGLE and THD six channels.
+V_RMS, VLL, I_RMS, I_N, P, P_FUNDAMENTAL = 0, 3, 6, 9, 10, 13
+Q_BUDEANU, Q_FUNDAMENTAL, S, ANGLE, THD = 16, 19, 22, 25, 31
+REAL_COLUMNS = 37
 
 
 @njit(types.void(F2, f64, OUT3), cache=True, nogil=True)
@@ -41,13 +47,26 @@ def products(values: Float, scale: float, gram: Float) -> None:
                 gram[meter, b, a] = total * scale
 
 
+@njit(types.void(F2, F2, f64, OUT1, OUT1), cache=True, nogil=True)
+def bound_step(before: Float, after: Float, stretch: float, low: Float, high: Float) -> None:
+    """Fill bounds of RMS values over a step; rows are channels, columns components of their phasors."""
+    for c in range(before.shape[0]):
+        x = y = d = 0.0
+        for k in range(before.shape[1]):
+            x += before[c, k] * before[c, k]
+            y += after[c, k] * after[c, k]
+            d += (after[c, k] - before[c, k]) * (after[c, k] - before[c, k])
+        x, y, d = math.sqrt(x), math.sqrt(y), math.sqrt(d)
+        low[c] = max(max(x, y) - d, 0.0) / stretch
+        high[c] = (min(x, y) + d) * stretch
+
+
 @njit(types.void(F3, C3, OUT2, COUT2, OUT3), cache=True, nogil=True)
 def reduce_moments(gram: Float, spectrum: Complex, real: Float, sequence: Complex, harmonic: Float) -> None:
     """Fill the quantities of a reading from its moments.
 
-    ``real`` (meters, 37): v 3, vll 3, i 3, i_n, p 3, p_fundamental 3, q_budeanu 3, q_fundamental 3, s 3,
-    angle 6, thd 6. ``sequence`` (meters, 6): positive, negative, zero of voltages, then of currents.
-    ``harmonic`` (meters, 6, orders).
+    ``real`` (meters, REAL_COLUMNS): see the columns above. ``sequence`` (meters, 6): positive, negative, zero
+    of voltages, then of currents. ``harmonic`` (meters, 6, orders).
     """
     meters, _, orders = spectrum.shape
     turn = complex(-0.5, math.sqrt(0.75))
@@ -56,35 +75,41 @@ def reduce_moments(gram: Float, spectrum: Complex, real: Float, sequence: Comple
         neutral = 0.0
         for a in range(3):
             b = (a + 1) % 3
-            real[m, a] = math.sqrt(max(0.0, gram[m, a, a]))
-            real[m, 3 + a] = math.sqrt(max(0.0, gram[m, a, a] + gram[m, b, b] - 2.0 * gram[m, a, b]))
-            real[m, 6 + a] = math.sqrt(max(0.0, gram[m, 3 + a, 3 + a]))
+            real[m, V_RMS + a] = math.sqrt(max(0.0, gram[m, a, a]))
+            real[m, VLL + a] = math.sqrt(max(0.0, gram[m, a, a] + gram[m, b, b] - 2.0 * gram[m, a, b]))
+            real[m, I_RMS + a] = math.sqrt(max(0.0, gram[m, 3 + a, 3 + a]))
             neutral += gram[m, 3 + a, 3 + a] + 2.0 * gram[m, 3 + a, 3 + b]
-            real[m, 10 + a] = gram[m, a, 3 + a]
-            real[m, 16 + a] = 0.0
+            real[m, P + a] = gram[m, a, 3 + a]
+            reactive = 0.0
             for h in range(1, orders):
+                if spectrum[m, 3 + a, h] == 0.0:
+                    continue
                 power = spectrum[m, a, h] * spectrum[m, 3 + a, h].conjugate()
-                real[m, 16 + a] += power.imag
-                if h == 1:
-                    real[m, 13 + a] = power.real
-                    real[m, 19 + a] = power.imag
-            real[m, 22 + a] = real[m, a] * real[m, 6 + a]
-        real[m, 9] = math.sqrt(max(0.0, neutral))
+                reactive += power.imag
+            power = spectrum[m, a, 1] * spectrum[m, 3 + a, 1].conjugate()
+            real[m, P_FUNDAMENTAL + a] = power.real
+            real[m, Q_BUDEANU + a] = reactive
+            real[m, Q_FUNDAMENTAL + a] = power.imag
+            real[m, S + a] = real[m, V_RMS + a] * real[m, I_RMS + a]
+        real[m, I_N] = math.sqrt(max(0.0, neutral))
         for c in range(6):
             distortion = 0.0
             for h in range(orders):
                 x = spectrum[m, c, h]
+                harmonic[m, c, h] = 0.0
+                if x == 0.0:
+                    continue
                 square = x.real * x.real + x.imag * x.imag
                 harmonic[m, c, h] = math.sqrt(square)
                 if h >= 2:
                     distortion += square
-            real[m, 25 + c] = math.nan
-            real[m, 31 + c] = math.nan
+            real[m, ANGLE + c] = math.nan
+            real[m, THD + c] = math.nan
             if harmonic[m, c, 1] > NEGLIGIBLE:
-                real[m, 31 + c] = math.sqrt(distortion) / harmonic[m, c, 1]
+                real[m, THD + c] = math.sqrt(distortion) / harmonic[m, c, 1]
                 if harmonic[m, 0, 1] > NEGLIGIBLE:
                     x = spectrum[m, c, 1] * spectrum[m, 0, 1].conjugate()
-                    real[m, 25 + c] = math.atan2(x.imag, x.real)
+                    real[m, ANGLE + c] = math.atan2(x.imag, x.real)
         for first in range(0, 6, 3):
             u = spectrum[m, first, 1]
             v = spectrum[m, first + 1, 1]

@@ -1,6 +1,7 @@
 """Raw moments of a measuring window, from a stationary segment, from any window, or from samples."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,18 @@ NEGLIGIBLE = 1e-9
 
 class NotStationaryError(TwinError, ValueError):
     """A segment that decays or holds own frequencies, where a stationary one is needed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SteadyPhasors:
+    """A stationary segment as a table of phasors: all that its whole cycles are made of."""
+
+    order: NDArray[np.int64]
+    """Shape (terms,), ascending from 0, each order once."""
+    phasor: NDArray[np.complex128]
+    """Shape (channels, terms): RMS phasors [V or A]; that of order 0 is the value itself, real."""
+    frequency: float
+    """[Hz]"""
 
 
 def measure_steady(segment: Segment, *, orders: int = 64) -> WindowMeasure:
@@ -40,34 +53,34 @@ def measure_steady(segment: Segment, *, orders: int = 64) -> WindowMeasure:
     NotStationaryError
         If a term decays, has an own frequency, or an order that is no whole number.
     """
+    return measure_phasors(steady_phasors(segment), orders=orders)
+
+
+def measure_phasors(steady: SteadyPhasors, *, orders: int = 64) -> WindowMeasure:
+    """Return the moments of a stationary segment whose phasors are known; see `measure_steady`."""
     from twin.metrology.kernels import products  # noqa: PLC0415
 
-    order, phasor = steady_phasors(segment)
+    phasor, shown = steady.phasor, steady.order
     meters = phasor.shape[0] // CHANNELS
     gram = np.empty((meters, CHANNELS, CHANNELS))
     products(phasor.view(np.float64), 1.0, gram)
     spectrum = np.zeros((meters * CHANNELS, orders), np.complex128)
-    shown = order < orders
-    spectrum[:, order[shown]] = phasor[:, shown]
+    if shown[-1] >= orders:
+        shown = shown[shown < orders]
+    spectrum[:, shown] = phasor[:, : shown.size]
     spectrum = spectrum.reshape(meters, CHANNELS, orders)
-    return WindowMeasure(_known(spectrum, segment.frequency), gram, spectrum)
+    return WindowMeasure(_known(spectrum, steady.frequency), gram, spectrum)
 
 
-def steady_phasors(segment: Segment) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:
+def steady_phasors(segment: Segment) -> SteadyPhasors:
     """Return the RMS phasors of a stationary segment, each order once.
+
+    Several terms of one order are summed, a negative order is the conjugate of its positive one.
 
     Parameters
     ----------
     segment : Segment
-        No rates, whole orders; several terms of one order are summed, a negative order is the conjugate
-        of its positive one.
-
-    Returns
-    -------
-    order : ndarray of int64, shape (terms,)
-        Ascending, from 0.
-    phasor : ndarray, shape (channels, terms)
-        RMS phasors; that of order 0 is the value itself, real [V or A].
+        No rates, whole orders.
 
     Raises
     ------
@@ -91,7 +104,7 @@ def steady_phasors(segment: Segment) -> tuple[NDArray[np.int64], NDArray[np.comp
         phasor = folded
     if order[0] == 0:
         phasor[:, 0] = phasor[:, 0].real * _SQRT2
-    return order, phasor
+    return SteadyPhasors(order, phasor, segment.frequency)
 
 
 def measure_window(signal: Signal, start: Instant, end: Instant, *, orders: int = 64) -> WindowMeasure:
