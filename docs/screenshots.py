@@ -33,7 +33,7 @@ def main() -> None:
 
 def _overview(page: Page, address: str) -> None:
     page.goto(address)
-    page.wait_for_selector("text=customer-55")
+    page.get_by_role("gridcell", name="customer-55").first.wait_for()
     page.wait_for_timeout(12_000)  # the sparklines need some values
     page.screenshot(path=IMAGES / "overview.png")
 
