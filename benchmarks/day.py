@@ -145,7 +145,7 @@ def main() -> None:
     print(f"OpenDSS, same step   {1e3 * peer:8.3f} ms fundamental alone, ratio {peer / own:.1f}")
     whole = peer * summary["solves"]
     print(
-        f"OpenDSS, all steps   {whole:8.2f} s for the solutions alone; our day with meters {elapsed / whole:.1f} x"
+        f"OpenDSS, all steps   {whole:8.2f} s, solutions alone; our day, meters and all, {elapsed / whole:.1f} x"
     )
     print(f"largest difference   {np.max(np.abs(np.abs(ours) - np.abs(volts))):8.2e} V at the first meter")
 
