@@ -144,9 +144,7 @@ def main() -> None:
     print(f"one load step        {1e3 * own:8.3f} ms with {len(solver.orders)} orders")
     print(f"OpenDSS, same step   {1e3 * peer:8.3f} ms fundamental alone, ratio {peer / own:.1f}")
     whole = peer * summary["solves"]
-    print(
-        f"OpenDSS, all steps   {whole:8.2f} s, solutions alone; our day, meters and all, {elapsed / whole:.1f} x"
-    )
+    print(f"OpenDSS, all steps   {whole:8.2f} s, solutions alone; our whole day {elapsed / whole:.1f} x")
     print(f"largest difference   {np.max(np.abs(np.abs(ours) - np.abs(volts))):8.2e} V at the first meter")
 
 

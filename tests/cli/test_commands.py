@@ -3,12 +3,15 @@
 import csv
 import io
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
 from tests.sites import SCENARIO, write_site
+from twin.recording import Recording, content_hash
 
 
 def twin(*arguments, cwd=None):
@@ -50,7 +53,7 @@ def test_run_prints_json_and_nothing_else(tmp_path):
     assert (code, err) == (0, "")
     assert (summary["simulated_s"], summary["interrupted"]) == (600.0, False)
     assert [meter["name"] for meter in summary["meters"]] == ["head", "home"]
-    assert out.is_dir()
+    assert summary["content_hash"] == content_hash(out)
 
 
 def test_run_prints_a_table_for_people(tmp_path):
@@ -89,6 +92,28 @@ def test_bad_input_is_one_message_and_leaves_nothing(tmp_path, arguments, messag
     assert "Traceback" not in err
     assert sorted(path for path in tmp_path.iterdir() if path.name != "recordings") == before
     assert not list(tmp_path.glob("recordings/*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_cleanly_with_its_recording_intact(tmp_path, number):
+    path = write_site(tmp_path, scenario=SCENARIO.replace("duration: 10 min", "duration: 3000 d"))
+    out = tmp_path / "recording"
+    command = [sys.executable, "-m", "twin.cli", "run", str(path), "--out", str(out), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (out.is_dir() and Recording.open(out).events()):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(number)
+    text, err = process.communicate(timeout=30)
+    summary = json.loads(text)
+    assert (process.returncode, err) == (130, "")
+    assert summary["interrupted"]
+    recording = Recording.open(out)
+    assert recording.info.complete
+    profile = recording.load_profile("head")
+    assert profile.end_ns.size == int(summary["simulated_s"] // 900)
 
 
 def test_schema_is_json_schema(tmp_path):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import time
 from typing import Any
@@ -16,9 +17,12 @@ _STEPS = 1000
 
 def run(options: argparse.Namespace) -> int:
     """Run a scenario, record it and print a summary."""
+    from twin.recording import content_hash  # noqa: PLC0415
     from twin.scenario import load_scenario  # noqa: PLC0415
     from twin.simulation import build_site  # noqa: PLC0415
 
+    # A termination ends as Ctrl-C does: with the recording sealed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     duration = parse_duration(options.duration) if options.duration else None
     scenario = load_scenario(options.scenario, seed=options.seed, duration_s=duration)
     out = recording_path(options.out, options.scenario)
@@ -32,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
             interrupted = True
         summary = site.summary()
     summary["seconds"] = round(time.monotonic() - started, 3)
+    summary["content_hash"] = content_hash(out)
     summary["recording"] = str(out)
     summary["interrupted"] = interrupted
     if options.json:
@@ -105,5 +110,6 @@ def _print_summary(summary: dict[str, Any]) -> None:
         f"{summary['load_changes']} load changes, {summary['solves']} solves"
     )
     console.print(f"recording: {summary['recording']}", soft_wrap=True)
+    console.print(f"content hash: {summary['content_hash']}", soft_wrap=True)
     if summary["interrupted"]:
         console.print("interrupted; the recording is complete up to there")
