@@ -15,7 +15,7 @@ from twin.meters.extremes import Extreme, Extremes
 from twin.meters.front_end import FeedError, FrontEnd, secondary_scale
 from twin.meters.load_profile import LoadProfile
 from twin.meters.power_quality import PowerQuality
-from twin.meters.quantities import BASIC_NAMES, COLUMN, DEMAND_COLUMNS, FAST_NAMES
+from twin.meters.quantities import BASIC_NAMES, COLUMN, DEMAND_COLUMNS, FAST_NAMES, NAMES
 from twin.meters.settings import MeterSettings, differ
 from twin.meters.straddle import straddle_bounds
 from twin.meters.wave_shape import wave_shape
@@ -74,7 +74,7 @@ class MeterBank:
         self._alarms = AlarmEngine(settings)
         self._profile = LoadProfile(settings, start_ns)
         self._quality = PowerQuality(settings, self._front_end)
-        self._minute_sum = np.zeros((meters, len(SOURCES)))
+        self._minute_sum = np.zeros((meters, len(NAMES)))  # value x time of all displayed quantities
         self._counted_ns = start_ns  # up to when energies, means and lags have counted
         self._next_minute = (start_ns // NS_PER_MINUTE + 1) * NS_PER_MINUTE
         self._next_tick = start_ns - start_ns % FAST_NS + FAST_NS
@@ -329,7 +329,7 @@ class MeterBank:
 
     def _end_minute(self, ns: int) -> None:
         self._count_to(ns)
-        self._demand.end_minute(self._minute_sum / 60.0, ns // NS_PER_MINUTE)
+        self._demand.end_minute(self._minute_sum[:, SOURCES] / 60.0, ns // NS_PER_MINUTE)
         self._minute_sum = np.zeros_like(self._minute_sum)
         self._next_minute = ns + NS_PER_MINUTE
 
@@ -352,8 +352,9 @@ class MeterBank:
         view = self._current(ns)
         self._energies.add(view.registered * self._ratio, duration)
         self._demand.add(view.values, duration)
-        self._profile.add(view.values, duration)
-        self._minute_sum += view.values[:, SOURCES] * (duration / NS_PER_SECOND)
+        weighted = view.values * (duration / NS_PER_SECOND)
+        self._profile.add(weighted)
+        self._minute_sum += weighted
         self._counted_ns = ns
 
     def _current(self, ns: int) -> WindowView:

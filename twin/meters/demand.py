@@ -39,6 +39,7 @@ class Demand:
         self._window = np.ones(meters, np.int64)
         self._every = np.ones(meters, np.int64)
         self._thermal = np.zeros(meters, np.bool_)
+        self._any_thermal = False
         self.values = np.zeros((meters, len(SOURCES)))
         """Shape (meters, 6): what is shown now [W, var, VA, A, A, A]."""
         for meter, setting in enumerate(settings):
@@ -56,6 +57,7 @@ class Demand:
         self._window[meter] = window
         self._every[meter] = every[settings.demand_mode]
         self._thermal[meter] = settings.demand_mode == "thermal"
+        self._any_thermal = bool(self._thermal.any())
         self.clear(meter)
 
     def clear(self, meter: int) -> None:
@@ -66,7 +68,7 @@ class Demand:
 
     def add(self, values: Float, duration_ns: int) -> None:
         """Let constant displayed values (meters, 52) act on the thermal lags for a time [ns]."""
-        if not self._thermal.any():
+        if not self._any_thermal:
             return
         remaining = 0.1 ** (duration_ns / (self._window * NS_PER_MINUTE))
         sources = values[:, SOURCES]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.meters.quantities import COLUMN
+from twin.meters.quantities import NAMES as DISPLAYED
 
 Float = NDArray[np.float64]
 
@@ -34,7 +35,8 @@ class Extremes:
     """Maxima and minima of all meters of a bank."""
 
     def __init__(self, meters: int, start_ns: int) -> None:
-        shape = (meters, len(NAMES))
+        # Of all displayed quantities: a few too many cost less than to pick columns at every tick.
+        shape = (meters, len(DISPLAYED))
         self._max = np.full(shape, -np.inf)
         self._min = np.full(shape, np.inf)
         self._max_ns = np.full(shape, start_ns, np.int64)
@@ -42,19 +44,18 @@ class Extremes:
 
     def update(self, values: Float, ns: int) -> None:
         """Compare the displayed values (meters, 52) of a tick with what has been."""
-        now = values[:, _COLUMNS]
-        higher = now > self._max
-        lower = now < self._min
-        if higher.any():
-            self._max[higher] = now[higher]
+        higher = values > self._max
+        lower = values < self._min
+        if np.count_nonzero(higher):
+            self._max[higher] = values[higher]
             self._max_ns[higher] = ns
-        if lower.any():
-            self._min[lower] = now[lower]
+        if np.count_nonzero(lower):
+            self._min[lower] = values[lower]
             self._min_ns[lower] = ns
 
     def clear(self, meter: int, values: Float, ns: int) -> None:
         """Start a meter anew from the values (52,) that it shows."""
-        self._max[meter] = self._min[meter] = values[_COLUMNS]
+        self._max[meter] = self._min[meter] = values
         self._max_ns[meter] = self._min_ns[meter] = ns
 
     def shown(self, meter: int) -> dict[str, Extreme]:
@@ -62,7 +63,7 @@ class Extremes:
         if not np.isfinite(self._max[meter]).all():
             return {}
         shown = {}
-        for column, name in enumerate(NAMES):
+        for column, name in zip(_COLUMNS, NAMES, strict=True):
             shown[f"max_{name}"] = Extreme(float(self._max[meter, column]), int(self._max_ns[meter, column]))
             shown[f"min_{name}"] = Extreme(float(self._min[meter, column]), int(self._min_ns[meter, column]))
         return shown

@@ -92,8 +92,10 @@ class FrontEnd:
                 f"{self._scale.shape[0]}; give 6 channels per meter, meter-major"
             )
             raise FeedError(message)
-        stationary = is_stationary(segment)
         first = self.empty
+        # Segments of one source share the arrays of their terms: look at the same ones once.
+        known = not first and self._raw[-1].order is segment.order and self._raw[-1].rate is segment.rate
+        stationary = self.stationary if known else is_stationary(segment)
         if first:
             self._lead_in(segment, stationary=stationary)
         previous = self._raw[-1]
@@ -108,7 +110,11 @@ class FrontEnd:
         lacking = theta_at(self._raw[-1], segment.start_ns) - segment.theta
         self._cycles.append(self._cycles[-1] + round(lacking / TWO_PI))
         self._raw.append(segment)
-        self._segments.append(replace(segment, amplitude=amplitude))
+        self._segments.append(
+            Segment(
+                segment.start_ns, segment.frequency, segment.theta, segment.order, segment.rate, amplitude
+            )
+        )
         self._forget(segment.start_ns - KEEP_NS)
         if not same:
             self.stretch_start_ns = segment.start_ns

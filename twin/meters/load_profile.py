@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from twin.contracts import NS_PER_SECOND, IntervalRecord
 from twin.meters.demand import NS_PER_MINUTE
 from twin.meters.energies import FEMTOJOULES
-from twin.meters.quantities import COLUMN
+from twin.meters.quantities import COLUMN, NAMES
 from twin.meters.settings import MeterSettings
 
 Float = NDArray[np.float64]
@@ -45,22 +45,23 @@ class LoadProfile:
         self._minutes = np.array([setting.load_profile_minutes for setting in settings], np.int64)
         self._start_ns = [start_ns] * meters
         self._counted: list[dict[str, int]] = [{} for _ in settings]
-        self._sum = np.zeros((meters, len(MEANS)))
-        self._high = np.full((meters, len(HIGHEST)), -np.inf)
-        self._low = np.full((meters, len(LOWEST)), np.inf)
+        # Of all displayed quantities: a few too many cost less than to pick columns each time.
+        self._sum = np.zeros((meters, len(NAMES)))
+        self._high = np.full((meters, len(NAMES)), -np.inf)
+        self._low = np.full((meters, len(NAMES)), np.inf)
 
     def configure(self, meter: int, settings: MeterSettings) -> None:
         """Take a new interval length; the open interval ends at the next multiple of it."""
         self._minutes[meter] = settings.load_profile_minutes
 
-    def add(self, values: Float, duration_ns: int) -> None:
-        """Let constant displayed values (meters, 52) count towards the means for a time [ns]."""
-        self._sum += values[:, MEAN_COLUMNS] * (duration_ns / NS_PER_SECOND)
+    def add(self, weighted: Float) -> None:
+        """Let displayed values times the seconds that they lasted (meters, 52) count towards the means."""
+        self._sum += weighted
 
     def update(self, values: Float) -> None:
         """Let the displayed values of a tick count towards the extremes."""
-        np.maximum(self._high, values[:, _HIGH_COLUMNS], out=self._high)
-        np.minimum(self._low, values[:, _LOW_COLUMNS], out=self._low)
+        np.maximum(self._high, values, out=self._high)
+        np.minimum(self._low, values, out=self._low)
 
     def due(self, ns: int) -> NDArray[np.intp]:
         """Return the meters whose interval ends at a whole minute."""
@@ -103,11 +104,11 @@ class LoadProfile:
             for channel, register in _ENERGIES.items()
         }
         factor = {"v": settings.pt_ratio, "i": settings.ct_ratio, "p": settings.pt_ratio * settings.ct_ratio}
-        for column, name in enumerate(MEANS):
+        for column, name in zip(MEAN_COLUMNS, MEANS, strict=True):
             values[f"{name}_avg"] = float(self._sum[meter, column]) / duration * factor.get(name[0], 1.0)
-        for column, name in enumerate(LOWEST):
+        for column, name in zip(_LOW_COLUMNS, LOWEST, strict=True):
             values[f"{name}_min"] = _finite(self._low[meter, column]) * factor["v"]
-        for column, name in enumerate(HIGHEST):
+        for column, name in zip(_HIGH_COLUMNS, HIGHEST, strict=True):
             label = "p_max" if name == "p_sum" else f"{name}_max"
             values[label] = _finite(self._high[meter, column]) * factor.get(name[0], 1.0)
         apparent = values["s_vah"]

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import EventRecord, Instant, WaveformRecord
+from twin.contracts import NS_PER_SECOND, EventRecord, Instant, WaveformRecord
 from twin.meters.capture import SAMPLES_PER_CYCLE, CaptureStore
 from twin.meters.front_end import CHANNELS, FrontEnd
 from twin.meters.pq_events import EventMonitor, Transition, levels
@@ -91,7 +91,10 @@ class PowerQuality:
             is not stationary.
         """
         after = self._front_end.newest
-        close = self._front_end.cycles_before(after.start_ns, 1) < Instant(self._boundary_ns)
+        # No cycle lasts a second.
+        close = after.start_ns - self._boundary_ns < NS_PER_SECOND and (
+            self._front_end.cycles_before(after.start_ns, 1) < Instant(self._boundary_ns)
+        )
         self._boundary_ns = after.start_ns
         if bounds is None:
             self._low, self._high = np.array([-np.inf]), np.array([np.inf])
@@ -106,7 +109,7 @@ class PowerQuality:
         if steady is not None:
             self._steady = steady
         crossed = np.less(self._low, self._low_level) | np.greater(self._high, self._high_level)
-        if crossed.any():
+        if np.count_nonzero(crossed):
             self._watch(np.any(crossed.reshape(-1, CHANNELS), axis=1), after.start_ns)
 
     def run(self, until_ns: int) -> list[Stamped]:

@@ -70,13 +70,10 @@ class EnergyAccumulator:
         if duration_ns < 0:
             raise EnergyError(f"{duration_ns} ns is no duration; energy only grows with time")
         seconds, nanoseconds = divmod(duration_ns, 1_000_000_000)
-        for row, (power, direction) in enumerate(((p, 1), (p, -1), (q, 1), (q, -1), (s, 1))):
-            if not add_energy(
-                np.ascontiguousarray(power), seconds, nanoseconds, self.whole[row], self.rest[row], direction
-            ):
-                raise EnergyError(
-                    f"a power of {QUANTITIES[row]} is no number or beyond 9 GW: {power.tolist()}"
-                )
+        wrong = add_energy(p, q, s, seconds, nanoseconds, self.whole, self.rest)
+        if wrong >= 0:
+            power = (p, p, q, q, s)[wrong]
+            raise EnergyError(f"a power of {QUANTITIES[wrong]} is no number or beyond 9 GW: {power.tolist()}")
 
     def watt_hours(self, quantity: Quantity) -> NDArray[np.float64]:
         """Return a quantity, shape (meters, points) [Wh, varh or VAh], to the precision of a float."""

@@ -122,6 +122,8 @@ class RecordingWriter:
         """
         self._check_open()
         self._settle()
+        if not records:
+            return
         batch = [self._row(record) for record in records]
         self._check_sequence(batch)
         for table, row in batch:
@@ -130,8 +132,6 @@ class RecordingWriter:
             else:
                 self._channel_sets.add(table, row)
         self._count += len(batch)
-        if not batch:
-            return
         time_ns = max(_time_ns(records[0]), _time_ns(records[-1]))
         if self._flushed_ns is None:
             self._flushed_ns = time_ns

@@ -66,7 +66,7 @@ class Site:
         self._switches = dict(switches)
         self._witness = witness
         signs = [[1.0] * 3 + [-1.0 if turned else 1.0] * 3 for turned in reversed_probes]
-        self._sign = np.array(signs, dtype=np.float64).reshape(-1, 1)
+        self._peak = amplitude_from_rms(np.array(signs, dtype=np.complex128).reshape(-1, 1))
         self._changed = False
         self._segment = self._solved_segment(start_ns, theta=0.0)
 
@@ -159,7 +159,7 @@ class Site:
     def _solved_segment(self, start_ns: int, theta: float) -> Segment:
         solution = self._solver.solve(self.p, self.q, self.emission)
         self.solves += 1
-        amplitude = amplitude_from_rms(solution.phasor) * self._sign
+        amplitude = solution.phasor * self._peak
         return Segment(start_ns, self._frequency, theta, self._order, self._rate, amplitude)
 
     def _tell(self, kind: str, element: str, cause: str, **detail: object) -> None:
