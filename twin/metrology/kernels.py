@@ -21,6 +21,9 @@ OUT3 = types.Array(types.float64, 3, "C")
 OUT2 = types.Array(types.float64, 2, "C")
 OUT1 = types.Array(types.float64, 1, "C")
 COUT2 = types.Array(types.complex128, 2, "C")
+COUT3 = types.Array(types.complex128, 3, "C")
+C2 = types.Array(types.complex128, 2, "C", readonly=True)
+I1 = types.Array(types.int64, 1, "C", readonly=True)
 IOUT3 = types.Array(types.int64, 3, "C")
 FA2 = types.Array(types.float64, 2, "A", readonly=True)
 i64, f64 = types.int64, types.float64
@@ -46,6 +49,35 @@ def products(values: Float, scale: float, gram: Float) -> None:
                     total += values[meter * size + a, n] * values[meter * size + b, n]
                 gram[meter, a, b] = total * scale
                 gram[meter, b, a] = total * scale
+
+
+@njit(types.void(I1, C2, f64, OUT1, OUT3, COUT3), cache=True, nogil=True)
+def steady_moments(
+    order: Int, phasor: Complex, frequency: float, known: Float, gram: Float, spectrum: Complex
+) -> None:
+    """Fill the moments of a table of RMS phasors (meters x 6, terms), meter by meter.
+
+    ``known`` (meters,) is the frequency, NaN where no phase has a voltage to measure it on.
+    """
+    meters, channels, orders = spectrum.shape
+    for meter in range(meters):
+        known[meter] = math.nan
+        for a in range(channels):
+            row = phasor[meter * channels + a]
+            for b in range(a + 1):
+                other = phasor[meter * channels + b]
+                total = 0.0
+                for k in range(row.size):
+                    total += row[k].real * other[k].real
+                    total += row[k].imag * other[k].imag
+                gram[meter, a, b] = total
+                gram[meter, b, a] = total
+            spectrum[meter, a] = 0.0
+            for k in range(row.size):
+                if order[k] < orders:
+                    spectrum[meter, a, order[k]] = row[k]
+            if a < 3 and (orders < 2 or abs(spectrum[meter, a, 1]) > NEGLIGIBLE):
+                known[meter] = frequency
 
 
 @njit(types.void(F2, F2, f64, OUT1, OUT1), cache=True, nogil=True)

@@ -58,18 +58,14 @@ def measure_steady(segment: Segment, *, orders: int = 64) -> WindowMeasure:
 
 def measure_phasors(steady: SteadyPhasors, *, orders: int = 64) -> WindowMeasure:
     """Return the moments of a stationary segment whose phasors are known; see `measure_steady`."""
-    from twin.metrology.kernels import products  # noqa: PLC0415
+    from twin.metrology.kernels import steady_moments  # noqa: PLC0415
 
-    phasor, shown = steady.phasor, steady.order
-    meters = phasor.shape[0] // CHANNELS
+    meters = steady.phasor.shape[0] // CHANNELS
+    frequency = np.empty(meters)
     gram = np.empty((meters, CHANNELS, CHANNELS))
-    products(phasor.view(np.float64), 1.0, gram)
-    spectrum = np.zeros((meters * CHANNELS, orders), np.complex128)
-    if shown[-1] >= orders:
-        shown = shown[shown < orders]
-    spectrum[:, shown] = phasor[:, : shown.size]
-    spectrum = spectrum.reshape(meters, CHANNELS, orders)
-    return WindowMeasure(_known(spectrum, steady.frequency), gram, spectrum)
+    spectrum = np.empty((meters, CHANNELS, orders), np.complex128)
+    steady_moments(steady.order, steady.phasor, steady.frequency, frequency, gram, spectrum)
+    return WindowMeasure(frequency, gram, spectrum)
 
 
 def steady_phasors(segment: Segment) -> SteadyPhasors:
