@@ -136,22 +136,27 @@ def load_currents(
 ) -> None:
     """Fill ``out`` c128[orders, loads] with what each load point draws at each order [A].
 
-    Order 1 follows from power; above it ``emission exp(j h arg V) |V| / max(|V|, Vmin)^2``, the same law
-    as that of the fundamental current, so that a spectrum keeps its ratio to the fundamental.
+    Orders ascend. Order 1 follows from power; above it ``emission exp(j h arg V) |V| / max(|V|, Vmin)^2``,
+    the same law as that of the fundamental current, so that a spectrum keeps its ratio to the fundamental.
     """
     for j in range(v.shape[0]):
         magnitude = abs(v[j])
         floor = max(magnitude, v_min[j])
-        angle = np.arctan2(v[j].imag, v[j].real)
+        size = magnitude / (floor * floor)
+        # Powers of the direction of V: cheaper than a sine and a cosine for each order.
+        direction = v[j] / magnitude if magnitude > 0.0 else complex(1.0, 0.0)
+        turn = complex(1.0, 0.0)
+        reached = 0
         for h in range(orders.shape[0]):
+            while reached < orders[h]:
+                turn *= direction
+                reached += 1
             if orders[h] == 1:
                 out[h, j] = drawn_current(v[j], p[j], q[j], v_min[j])
             elif emission[j, h] == 0.0:
                 out[h, j] = 0.0
             else:
-                turn = orders[h] * angle
-                size = magnitude / (floor * floor)
-                out[h, j] = emission[j, h] * complex(np.cos(turn), np.sin(turn)) * size
+                out[h, j] = emission[j, h] * turn * size
 
 
 @njit(cache=True, nogil=True)
