@@ -82,14 +82,16 @@ class _Watched:
             if setting.alarm_enable and channel.enabled
         ]
         channels = [channel for _, _, channel in enabled]
-        self.meter = np.array([meter for meter, _, _ in enabled], np.intp)
-        self.channel = np.array([number for _, number, _ in enabled], np.intp)
-        self.parameter = np.array([channel.parameter for channel in channels], np.intp)
+        parameter = np.array([channel.parameter for channel in channels], np.intp)
+        self.state = np.array([meter * ALARM_CHANNELS + number for meter, number, _ in enabled], np.intp)
+        """Where the channel is among all channels of all meters, flat."""
+        self.value = np.array([meter * len(NAMES) + one.parameter for meter, _, one in enabled], np.intp)
+        """Where its parameter is among the displayed values, flat."""
         self.delay_ns = [channel.delay_ns for channel in channels]
         self._setpoint = np.array([channel.setpoint for channel in channels], np.float64)
-        self._count = _RESOLUTION[self.parameter]
+        self._count = _RESOLUTION[parameter]
         self._above = np.array([channel.comparison == ">" for channel in channels], np.bool_)
-        self._angle = self.parameter == REVERSED_SEQUENCE
+        self._angle = parameter == REVERSED_SEQUENCE
         self._band = self._angle | np.array([channel.comparison == "=" for channel in channels], np.bool_)
         self._limits_alone = not self._band.any()
 
@@ -104,16 +106,16 @@ class _Watched:
         turned = (values > 0.0) & (values < 180.0)
         return np.where(self._band, np.where(self._angle, turned, equal), holds)
 
-    def keep(self, low: Float, high: Float, conditions: Flags) -> bool:
-        """Tell whether all conditions stay as they are with any values between two bounds."""
-        same = (self.conditions(low) == conditions) & (self.conditions(high) == conditions)
+    def keep(self, bounds: Float, conditions: Flags) -> bool:
+        """Tell whether all conditions stay with any values between two bounds, shape (2, channels)."""
+        same = self.conditions(bounds) == conditions
         if not self._limits_alone:
             # Between its bounds a value may enter a band and leave it again, but not pass a limit twice.
-            count = self._count
+            low, high = bounds
             beside = np.where(
                 self._angle,
                 (low >= 180.0) | (high <= 0.0) | conditions,
-                (low > self._setpoint + count) | (high < self._setpoint - count),
+                (low > self._setpoint + self._count) | (high < self._setpoint - self._count),
             )
             same &= ~self._band | beside
         return bool(np.count_nonzero(same) == same.size)
@@ -144,7 +146,7 @@ class AlarmEngine:
     @property
     def watching(self) -> bool:
         """Whether any channel of any meter is enabled."""
-        return self._watched.meter.size > 0
+        return self._watched.state.size > 0
 
     def configure(self, meter: int, settings: MeterSettings) -> None:
         """Take new settings; if they concern alarms, the meter's channels start anew without a record."""
@@ -182,14 +184,14 @@ class AlarmEngine:
         """
         watched = self._watched
         self._values = values
-        holds = watched.conditions(values[watched.meter, watched.parameter])
-        changed = holds != self._condition[watched.meter, watched.channel]
+        holds = watched.conditions(values.take(watched.value))
+        changed = holds != self._condition.take(watched.state)
         if not np.count_nonzero(changed):
             return self.expire(ns) if self.next_deadline_ns <= ns else []
         records = []
         falling = np.zeros_like(self._condition)
         for k in np.flatnonzero(changed).tolist():
-            at = watched.meter[k], watched.channel[k]
+            at = divmod(int(watched.state[k]), ALARM_CHANNELS)
             self._condition[at] = holds[k]
             self._deadline_ns[at] = ns + watched.delay_ns[k] if holds[k] else NEVER
             falling[at] = not holds[k]
@@ -203,8 +205,8 @@ class AlarmEngine:
     def unmoved(self, bounds: Float) -> bool:
         """Tell whether no values between two bounds, shape (2, meters, 52), could change any condition."""
         watched = self._watched
-        low, high = bounds[:, watched.meter, watched.parameter]
-        return watched.keep(low, high, self._condition[watched.meter, watched.channel])
+        between = bounds.reshape(2, -1).take(watched.value, axis=1)
+        return watched.keep(between, self._condition.take(watched.state))
 
     def expire(self, ns: int) -> list[AlarmRecord]:
         """Give the alarms whose delay ends at a time or before."""

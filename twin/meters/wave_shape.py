@@ -11,7 +11,7 @@ from twin.contracts import NS_PER_SECOND, Instant
 from twin.meters.capture import SAMPLES_PER_CYCLE, STEP
 from twin.meters.front_end import CHANNELS
 from twin.meters.quantities import COLUMN
-from twin.meters.window import WindowView
+from twin.meters.window import ORDERS, WindowView
 from twin.signals import instant_of_theta, synthesise_cycles, theta_at
 
 Float = NDArray[np.float64]
@@ -104,9 +104,10 @@ def wave_shape(view: WindowView, meter: int, *, cycles: int) -> dict[str, float 
     reading = view.reading
     shown: dict[str, float | Float] = {}
     frequency = float(reading.frequency[meter])
-    harmonic = reading.harmonic[meter]
+    harmonic = np.zeros((CHANNELS, ORDERS))
+    harmonic[:, : reading.harmonic.shape[2]] = reading.harmonic[meter]
     largest = peaks(view, meter, cycles=cycles)
-    weights = telephone_weight(np.arange(harmonic.shape[1]) * (0.0 if math.isnan(frequency) else frequency))
+    weights = telephone_weight(np.arange(0.0, ORDERS) * (0.0 if math.isnan(frequency) else frequency))
     for channel, name in enumerate(("v1", "v2", "v3", "i1", "i2", "i3")):
         orders = harmonic[channel]
         fundamental = float(orders[1])

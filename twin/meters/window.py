@@ -26,6 +26,8 @@ from twin.metrology import (
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 NS = 1e9
+ORDERS = 64
+"""Orders 0 .. 63 count in the distortion and are shown (KW320 manual 4.3)."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class WindowView:
     """One measured window of all meters, secondary."""
 
     measure: WindowMeasure
+    """Its orders, at most `ORDERS`, end with the last one that the signal has."""
     quantities: Quantities
     values: Float
     """Shape (meters, 52), by column of ``quantities.NAMES``; without demands."""
@@ -141,14 +144,15 @@ class MeasuringWindow:
         """Return the view of any part of the kept signal."""
         end = Instant(end_ns)
         signal = self._front_end.signal(start, end_ns)
-        return self._view(measure_window(signal, start, end), signal, start, end, None)
+        return self._view(measure_window(signal, start, end, orders=ORDERS), signal, start, end, None)
 
     def _steady_view(self) -> WindowView:
         segment = self._front_end.newest
         start = Instant(segment.start_ns)
         signal = self._front_end.signal(start, segment.start_ns)
         phasors = steady_phasors(segment)
-        return self._view(measure_phasors(phasors), signal, start, start, phasors)
+        orders = min(ORDERS, max(2, int(phasors.order[-1]) + 1))
+        return self._view(measure_phasors(phasors, orders=orders), signal, start, start, phasors)
 
     def _view(
         self,
