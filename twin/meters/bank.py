@@ -273,7 +273,9 @@ class MeterBank:
         bounds = straddle_bounds(before, after, high, self._conventions)
         bounds[:, :, DEMAND_COLUMNS] = self._demand.values
         if self._alarms.unmoved(bounds):
-            self._fast_from = self._fast_until
+            # The steady values lie between the bounds too; only a delay that runs will record them.
+            idle = self._alarms.next_deadline_ns == NEVER
+            self._fast_from = self._fast_until + (FAST_NS if idle else 0)
 
     def _expect_change(self, from_ns: int) -> None:
         """Look at every tick after a time, until windows lie in the current stretch again."""
