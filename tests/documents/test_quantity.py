@@ -31,9 +31,9 @@ def test_values_in_si(text, base, value):
 @pytest.mark.parametrize(
     ("value", "base", "message"),
     [
-        (5, "W", "5 has no unit; write it as '5 kW'"),
-        ("5", "V", "5 has no unit; write it in kV"),
-        ("5 kV", "W", "unit 'kV' does not fit here; write it in kW"),
+        (5, "W", "5 has no unit; write it as '5 W'"),
+        ("5", "V", "5 has no unit; write it in V"),
+        ("5 kV", "W", "unit 'kV' does not fit here; write it in W"),
         ("five W", "W", "'five W' is not a quantity"),
         ("3 MILES", "m", "unit 'MILES' does not fit here"),
         (True, "W", "True is not a quantity"),

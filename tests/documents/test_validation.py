@@ -39,7 +39,7 @@ def findings(tmp_path, text):
 def test_all_findings_at_once_in_order_of_lines(tmp_path):
     text = "things:\n- kind: kettle\n  power: 2 kV\n- kind: lamp\n  lit: 3 h\n  litt: 3 h\ncount: many\n"
     assert findings(tmp_path, text) == [
-        ":3: things[0].power: unit 'kV' does not fit here; write it in kW, for example '5 kW'",
+        ":3: things[0].power: unit 'kV' does not fit here; write it in W, for example '5 W'",
         ":6: things[1].litt: unknown field; did you mean 'lit'?",
         ":7: count: input should be a valid integer, unable to parse string as an integer (it is 'many'); "
         "change the value",

@@ -88,8 +88,8 @@ def test_networks_are_told_from_scenarios(tmp_path):
         (
             "setpoint: 200 V",
             "setpoint: 200 A",
-            "scenario.yaml:21: meters[1].alarms[0].setpoint: unit 'A' does not fit here; write it in kV, "
-            "for example '5 kV'",
+            "scenario.yaml:21: meters[1].alarms[0].setpoint: unit 'A' does not fit here; write it in V, "
+            "for example '5 V'",
         ),
         (
             "name: home",

@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_INPUT
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -29,6 +29,7 @@ def run(options: argparse.Namespace) -> int:
     started = time.monotonic()
     interrupted = False
     with build_site(scenario) as site:
+        site.begin()
         site.record_to(out, overwrite=options.overwrite)
         try:
             _advance(site.engine, scenario.start_ns, scenario.end_ns, quiet=options.quiet or options.json)
@@ -83,6 +84,10 @@ def _advance(engine: Any, start_ns: int, end_ns: int, *, quiet: bool) -> None:
             progress.update(task, advance=1, description=f"{hours:.1f} h simulated")
 
 
+def _number(value: float | None, factor: float, digits: int) -> str:
+    return "-" if value is None else f"{factor * value:.{digits}f}"
+
+
 def _print_summary(summary: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -96,9 +101,9 @@ def _print_summary(summary: dict[str, Any]) -> None:
             meter["name"],
             f"{meter['import_wh'] / 1000:.2f}",
             f"{meter['export_wh'] / 1000:.2f}",
-            f"{meter['max_demand_w'] / 1000:.2f}",
-            "-" if meter["v_min"] is None else f"{meter['v_min']:.1f}",
-            "-" if meter["v_max"] is None else f"{meter['v_max']:.1f}",
+            _number(meter["max_demand_w"], 1e-3, 2),
+            _number(meter["v_min"], 1.0, 1),
+            _number(meter["v_max"], 1.0, 1),
             str(meter["events"]),
             str(meter["alarms"]),
             str(meter["captures"]),

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,9 +22,12 @@ def serve(options: argparse.Namespace) -> int:
     if not 0.1 <= options.speed <= 1000:
         what = f"speed {options.speed:g} is not between 0.1 and 1000"
         raise BadInputError(Finding(Mark("command line"), "--speed", what, "choose one that is"))
+    if options.port is not None and not 0 <= options.port <= 65535:
+        what = f"port {options.port} is not between 0 and 65535"
+        raise BadInputError(Finding(Mark("command line"), "--port", what, "choose one that is"))
     ready_file = Path(options.ready_file) if options.ready_file else None
     if ready_file is not None:
-        ready_file.unlink(missing_ok=True)
+        _prepare(ready_file)
     scenario = load_scenario(options.scenario)
     out = recording_path(options.out, options.scenario)
     from_ns = None if options.from_time is None else parse_time(options.from_time, scenario, "--from")
@@ -31,7 +35,6 @@ def serve(options: argparse.Namespace) -> int:
     from twin.cli.server import SiteServer  # noqa: PLC0415
 
     stop = threading.Event()
-    _stop_on_signals(stop)
     server = SiteServer(
         scenario,
         out,
@@ -42,6 +45,7 @@ def serve(options: argparse.Namespace) -> int:
         with_dashboard=not options.no_dashboard,
         from_ns=from_ns,
     )
+    _stop_on_signals(stop, server.give_up)
     with server:
         sys.stdout.write(server.describe())
         sys.stdout.flush()
@@ -57,10 +61,24 @@ def serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _stop_on_signals(stop: threading.Event) -> None:
+def _prepare(ready_file: Path) -> None:
+    """Remove what an earlier run left, and make sure that the new one can be written."""
+    try:
+        ready_file.unlink(missing_ok=True)
+        _write_whole(ready_file.with_name(f".{ready_file.name}.try"), None)
+        ready_file.with_name(f".{ready_file.name}.try").unlink()
+    except OSError as error:
+        what = f"{ready_file} cannot be written ({error.strerror})"
+        raise BadInputError(
+            Finding(Mark("command line"), "--ready-file", what, "give a path in a folder that exists")
+        ) from error
+
+
+def _stop_on_signals(stop: threading.Event, give_up: Callable[[], None]) -> None:
     def handler(number: int, frame: FrameType | None) -> None:
         del number, frame
         stop.set()
+        give_up()
 
     signal.signal(signal.SIGINT, handler)
     signal.signal(signal.SIGTERM, handler)

@@ -2,11 +2,14 @@
 
 import os
 from collections import defaultdict
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from twin.protocols import Binding, ModbusTcpServer
+from twin.contracts import BadInputError, Finding
+from twin.documents.validation import dotted
+from twin.protocols import Binding, ListenError, ModbusTcpServer
 from twin.scenario import SiteScenario, utc_text
 from twin.simulation import LiveSession, build_site
 
@@ -32,50 +35,53 @@ class SiteServer:
         self._scenario = scenario
         self._bind = bind
         self._out = out
+        self._overwrite = overwrite
         self._from_ns = from_ns
         page = scenario.scenario.dashboard
         self._page = None if page is None or not with_dashboard else (page.host or bind, page.port)
         if self._page is not None and dashboard_port is not None:
             self._page = (self._page[0], dashboard_port)
         self._dashboard: Any = None
-        self._overwrite = overwrite
+        self._undo = ExitStack()
         self._site = build_site(scenario)
         self._session: LiveSession = self._site.live(speed=speed)
-        self._bindings = self._bind_meters()
-        self._modbus = ModbusTcpServer(self._bindings, self._session.submit)
+        self._undo.callback(self._site.close)
+        self._undo.callback(self._session.stop)
+        try:
+            self._bindings = self._bind_meters()
+            self._modbus = ModbusTcpServer(self._bindings, self._session.submit)
+        except BaseException:
+            self._undo.close()
+            raise
 
     def __enter__(self) -> Self:
         try:
             self._session.open()
-            self._modbus.start()
-            self._session.name_endpoints(
-                {
-                    entry["meter"]: f"{entry['host']}:{entry['port']} unit {entry['unit']}"
-                    for entry in self._endpoints()
-                }
-            )
-            self._site.record_to(self._out, overwrite=self._overwrite)
+            self._start_endpoints()
             if self._page is not None:
                 self._start_dashboard(*self._page)
+            self._site.record_to(self._out, overwrite=self._overwrite)
             if self._from_ns is not None:
                 self._session.skip_to(self._from_ns)
             self._session.start()
         except BaseException:
-            self._stop()
-            self._site.discard()
+            self._undo.close()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop()
-        self._site.close()
+        self._undo.close()
+
+    def give_up(self) -> None:
+        """End a start that is still running up to its first time; from a signal handler."""
+        self._session.give_up()
 
     @property
     def running(self) -> bool:
-        """Whether simulated time is being kept."""
-        return self._session.running
+        """Whether everything that was started still runs."""
+        return self._session.running and self._modbus.running
 
     @property
     def failure(self) -> BaseException | None:
@@ -111,8 +117,31 @@ class SiteServer:
             if endpoint is not None:
                 own = at if endpoint.port == 0 else -1  # each meter on port 0 gets a port of its own
                 place = (endpoint.host or self._bind, endpoint.port, endpoint.unit_check, own)
-                units[place][endpoint.unit] = meters[entry.name]
+                other = units[place].setdefault(endpoint.unit, meters[entry.name])
+                if other.name != entry.name:
+                    what = f"{place[0]}:{place[1]} unit {endpoint.unit} is already that of '{other.name}'"
+                    raise self._bad(("meters", at, "endpoint", "port"), what, "give it another port or unit")
         return [Binding(host, port, devices, check) for (host, port, check, _), devices in units.items()]
+
+    def _start_endpoints(self) -> None:
+        try:
+            self._modbus.start()
+        except ListenError as error:
+            names = [] if error.binding is None else [device.name for device in error.binding.units.values()]
+            meters = [meter.name for meter in self._scenario.scenario.meters]
+            at = meters.index(names[0]) if names else 0
+            what, _, mend = str(error).partition("; ")
+            raise self._bad(("meters", at, "endpoint", "port"), what, mend) from error
+        self._undo.callback(self._modbus.stop)
+        self._session.name_endpoints(
+            {
+                entry["meter"]: f"{entry['host']}:{entry['port']} unit {entry['unit']}"
+                for entry in self._endpoints()
+            }
+        )
+
+    def _bad(self, path: tuple[str | int, ...], what: str, mend: str) -> BadInputError:
+        return BadInputError(Finding(self._scenario.document.mark(path), dotted(path), what, mend))
 
     def _endpoints(self) -> list[dict[str, Any]]:
         return [
@@ -132,13 +161,12 @@ class SiteServer:
         return next(meter.profile for meter in self._scenario.scenario.meters if meter.name == name)
 
     def _start_dashboard(self, host: str, port: int) -> None:
-        from dashboards import create_app, serve  # noqa: PLC0415
+        from dashboards import DashboardError, create_app, serve  # noqa: PLC0415
 
         app = create_app(self._session, self._out, self._session.submit)
-        self._dashboard = serve(app, host, port)
-
-    def _stop(self) -> None:
-        if self._dashboard is not None:
-            self._dashboard.stop()
-        self._modbus.stop()
-        self._session.stop()
+        try:
+            self._dashboard = serve(app, host, port)
+        except DashboardError as error:
+            what, _, mend = (error.strerror or str(error)).partition("; ")
+            raise self._bad(("dashboard", "port"), what, mend) from error
+        self._undo.callback(self._dashboard.stop)

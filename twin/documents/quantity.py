@@ -3,6 +3,7 @@
 A bare number where a unit belongs is refused: the difference between 5 W and 5 kW is an outage.
 """
 
+import math
 import re
 from typing import Annotated
 
@@ -42,20 +43,22 @@ def parse_quantity(value: object, base: str) -> float:
         No number, no unit, or a unit of another kind.
     """
     units = _units(base)
-    example = next((unit for unit in (f"k{base}", base) if unit in units), base)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if value == 0:
             return 0.0
-        raise ValueError(f"{value:g} has no unit; write it as '{value:g} {example}'")
+        raise ValueError(f"{value:g} has no unit; write it as '{value:g} {base}'")
     match = _TEXT.match(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f"{value!r} is not a quantity; write it as '5 {example}'")
+        raise ValueError(f"{value!r} is not a quantity; write it as '5 {base}'")
     number, unit = match.groups()
     unit = next((unit.replace(a, b) for a, b in _ALIASES.items() if unit.endswith(a)), unit)
     if unit not in units:
         kind = f"unit '{unit}' does not fit here" if unit else f"{number} has no unit"
-        raise ValueError(f"{kind}; write it in {example}, for example '5 {example}'")
-    return float(number) * units[unit]
+        raise ValueError(f"{kind}; write it in {base}, for example '5 {base}'")
+    result = float(number) * units[unit]
+    if not math.isfinite(result):
+        raise ValueError(f"{value} is too large; give a number that can be")
+    return result
 
 
 def _quantity(base: str, example: str) -> tuple[BeforeValidator, WithJsonSchema]:

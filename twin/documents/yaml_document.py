@@ -18,6 +18,9 @@ _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
+_DEEPEST = 50
+_MOST_VALUES = 1_000_000
+
 Path_ = tuple[str | int, ...]
 
 
@@ -68,6 +71,9 @@ def read_yaml(path: Path | str) -> Document:
 
 
 def _construct(node: Any, path: Path_, file: str, marks: dict[Path_, Mark]) -> Any:
+    # Aliases can make a short text endless, or endlessly deep.
+    if len(path) > _DEEPEST or len(marks) > _MOST_VALUES:
+        raise _bad(_mark(file, node), "is nested too deeply or too large", "write it without aliases (*)")
     marks[path] = _mark(file, node)
     if isinstance(node, yaml.ScalarNode):
         return node.value if node.style in {"'", '"', "|", ">"} else _scalar(node.value)

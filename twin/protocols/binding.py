@@ -27,6 +27,9 @@ class BindingError(TwinError, ValueError):
 class ListenError(TwinError, OSError):
     """A port cannot be listened on."""
 
+    binding: "Binding | None" = None
+    """Which one."""
+
     def __str__(self) -> str:
         """Return the message alone: the number before it means nothing to people."""
         return self.strerror or super().__str__()
@@ -106,7 +109,9 @@ def open_listener(binding: Binding, *, backlog: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         if listener is not None:
             listener.close()
-        raise _explain(binding, error) from error
+        explained = _explain(binding, error)
+        explained.binding = binding
+        raise explained from error
     return listener
 
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -133,7 +134,8 @@ class ModbusTcpServer:
         """Close all ports and connections at once and wait for the thread; harmless when stopped."""
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._halt()
+            with suppress(RuntimeError):  # a thread that died has closed its loop
+                self._halt()
             thread.join()
             self._halt = lambda: None
 
@@ -145,6 +147,11 @@ class ModbusTcpServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether the server has been started and still serves."""
+        return self._thread is not None and self._thread.is_alive()
 
     @property
     def addresses(self) -> tuple[tuple[str, int], ...]:

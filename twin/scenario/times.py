@@ -49,6 +49,8 @@ def parse_local(text: str, zone: ZoneInfo, *, after_ns: int | None = None) -> in
         raise ValueError(f"'{text}' is no time; write 18:42, 18:42:10.003 or 2026-01-15 18:42")
     fraction_ns = int((match["fraction"] or "0").ljust(9, "0"))
     date = match["date"]
+    if date is not None and not 1970 <= int(date[:4]) <= 2200:
+        raise ValueError(f"'{text}' is out of range; give a year from 1970 to 2200")
     if date is None and after_ns is None:
         raise ValueError(f"'{text}' has no date; write it as 2026-01-15 {text}")
     clock = f"{int(match['hour']):02d}:{match['minute']}:{match['second'] or '00'}"

@@ -1,27 +1,26 @@
 """From a resolved scenario to a running site: network, loads, meters, events, recording."""
 
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 import simpy
 
 from twin.contracts import (
     NS_PER_SECOND,
     AlarmRecord,
+    BadInputError,
     EventRecord,
-    IntervalRecord,
+    Finding,
     MeterInfo,
     Record,
     SwitchLine,
     TruthEntry,
     WaveformRecord,
 )
-from twin.grid import GridSolver, Network
+from twin.grid import GridSolver, Network, NotConvergedError
 from twin.meters import build_fleet
 from twin.recording import RecordingWriter
 from twin.scenario import SiteScenario
@@ -46,7 +45,6 @@ class RunningSite:
     def __init__(self, scenario: SiteScenario) -> None:
         self._scenario = scenario
         self._writer: RecordingWriter | None = None
-        self._out: Path | None = None
         self._totals = _Totals()
         self._frames: FrameBuilder | None = None
         self.engine = self._build_engine()
@@ -61,6 +59,21 @@ class RunningSite:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def begin(self) -> None:
+        """Solve the site as it stands at the start.
+
+        Raises
+        ------
+        BadInputError
+            No voltage satisfies the loads.
+        """
+        try:
+            self.engine.begin()
+        except NotConvergedError as error:
+            where = self._scenario.document.mark(("network",))
+            mend = "lower the loads, or strengthen the network"
+            raise BadInputError(Finding(where, "network", str(error), mend)) from error
 
     def record_to(self, out: Path, *, overwrite: bool) -> None:
         """Create the recording; everything that happens from now on is kept in it.
@@ -80,7 +93,6 @@ class RunningSite:
             "network": self._scenario.network.name,
         }
         self._writer = RecordingWriter.create(out, scenario=described, meters=self.infos, overwrite=overwrite)
-        self._out = out
 
     def live(self, *, speed: float, frames: FrameBuilder | None = None) -> LiveSession:
         """Return a session that paces this site to the wall clock."""
@@ -91,6 +103,7 @@ class RunningSite:
             speed=speed,
             frames=self._frames,
             meter_names=[info.name for info in self.infos],
+            begin=self.begin,
             flush=self.flush,
         )
 
@@ -120,12 +133,6 @@ class RunningSite:
             self._writer.close()
             self._writer = None
 
-    def discard(self) -> None:
-        """Drop the recording: the site never ran."""
-        self.close()
-        if self._out is not None:
-            shutil.rmtree(self._out, ignore_errors=True)
-
     def summary(self) -> dict[str, Any]:
         """Return what happened so far, for the summary table."""
         site = self.engine.site
@@ -134,7 +141,25 @@ class RunningSite:
             "simulated_s": (self.engine.now_ns - self._scenario.start_ns) / NS_PER_SECOND,
             "load_changes": site.load_changes,
             "solves": site.solves,
-            "meters": [self._totals.of(info.name) for info in self.infos],
+            "meters": [self._meter_summary(at) for at in range(len(self.infos))],
+        }
+
+    def _meter_summary(self, meter: int) -> dict[str, Any]:
+        """Return what a meter's own registers say of the run: since its start, or since they were cleared."""
+        fleet, name = self.engine.fleet, self.infos[meter].name
+        energies, extremes = fleet.energies(meter), fleet.extremes(meter)
+        lowest = [value for key, value in extremes.items() if key in {"min_v1", "min_v2", "min_v3"}]
+        highest = [value for key, value in extremes.items() if key in {"max_v1", "max_v2", "max_v3"}]
+        return {
+            "name": name,
+            "import_wh": energies["ep_imp"],
+            "export_wh": energies["ep_exp"],
+            "max_demand_w": extremes.get("max_p_demand"),
+            "v_min": min(lowest, default=None),
+            "v_max": max(highest, default=None),
+            "events": self._totals.events(name),
+            "alarms": self._totals.alarms[name],
+            "captures": self._totals.captures[name],
         }
 
     def _build_engine(self) -> Engine:
@@ -182,54 +207,27 @@ class RunningSite:
 
 
 class _Totals:
-    """What the summary says of each meter, gathered from its records."""
+    """Counts of what meters recorded."""
 
     def __init__(self) -> None:
-        self._import: Counter[str] = Counter()
-        self._export: Counter[str] = Counter()
-        self._demand: dict[str, float] = {}
-        self._v_min: dict[str, float] = {}
-        self._v_max: dict[str, float] = {}
-        self._events: dict[str, set[int]] = {}
-        self._alarms: Counter[str] = Counter()
-        self._captures: Counter[str] = Counter()
+        self.alarms: Counter[str] = Counter()
+        self.captures: Counter[str] = Counter()
+        self._newest_event: dict[str, int] = {}
 
     def add(self, records: Sequence[Record]) -> None:
         """Take in a batch of records."""
         for record in records:
             match record:
-                case IntervalRecord(meter=meter, values=values):
-                    self._add_interval(meter, values, record.duration_s)
                 case EventRecord(meter=meter, number=number):
-                    self._events.setdefault(meter, set()).add(number)
+                    self._newest_event[meter] = max(self._newest_event.get(meter, 0), number)
                 case AlarmRecord(meter=meter, transition="active"):
-                    self._alarms[meter] += 1
+                    self.alarms[meter] += 1
                 case WaveformRecord(meter=meter):
-                    self._captures[meter] += 1
+                    self.captures[meter] += 1
 
-    def of(self, meter: str) -> dict[str, Any]:
-        """Return the totals of one meter."""
-        return {
-            "name": meter,
-            "import_wh": float(self._import[meter]),
-            "export_wh": float(self._export[meter]),
-            "max_demand_w": self._demand.get(meter, 0.0),
-            "v_min": self._v_min.get(meter),
-            "v_max": self._v_max.get(meter),
-            "events": len(self._events.get(meter, ())),
-            "alarms": self._alarms[meter],
-            "captures": self._captures[meter],
-        }
-
-    def _add_interval(self, meter: str, values: Any, duration_s: float) -> None:
-        self._import[meter] += values["p_imp_wh"]
-        self._export[meter] += values["p_exp_wh"]
-        mean = (values["p_imp_wh"] - values["p_exp_wh"]) * 3600 / duration_s
-        self._demand[meter] = max(self._demand.get(meter, mean), mean)
-        lows = [values[f"v{phase}_min"] for phase in (1, 2, 3)]
-        highs = [values[f"v{phase}_max"] for phase in (1, 2, 3)]
-        self._v_min[meter] = float(np.nanmin([self._v_min.get(meter, np.inf), *lows]))
-        self._v_max[meter] = float(np.nanmax([self._v_max.get(meter, -np.inf), *highs]))
+    def events(self, meter: str) -> int:
+        """Return how many events a meter recorded: it numbers them from 1 without a gap."""
+        return self._newest_event.get(meter, 0)
 
 
 def build_site(scenario: SiteScenario) -> RunningSite:

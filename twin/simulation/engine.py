@@ -4,7 +4,6 @@ Pacing, publishing and files are others' work; the engine knows only simulated t
 """
 
 from collections.abc import Callable, Sequence
-from typing import cast
 
 import simpy
 
@@ -58,7 +57,6 @@ class Engine:
     def begin(self) -> None:
         """Solve the site as it stands and show it to the meters: they have been on for long already."""
         self.site.settle()
-        self._keep_truth()
         self._measure(self.now_ns)
 
     def advance_to(self, until_ns: int) -> None:
@@ -68,6 +66,7 @@ class Engine:
             self._move_to(int(at))
             environment.step()
         self._move_to(until_ns)
+        self._keep_truth()
 
     def apply(self, command: Command) -> Answer:
         """Carry out a command now, log it and answer it."""
@@ -122,8 +121,9 @@ class Engine:
     def _command_meter(self, meter: int, command: Command) -> tuple[Refusal | None, str]:
         if command.verb != "write_registers":
             return Refusal.ILLEGAL_FUNCTION, f"a meter has no '{command.verb}'"
-        address = cast(int, command.arguments["address"])
-        words = cast(Sequence[int], command.arguments["words"])
+        address, words = command.arguments.get("address"), command.arguments.get("words")
+        if not isinstance(address, int) or not isinstance(words, Sequence):
+            return Refusal.ILLEGAL_VALUE, "write_registers takes an address and words"
         answer = self.fleet.write(meter, address, words, self.now_ns)
         return answer.refusal, answer.detail
 

@@ -56,8 +56,7 @@ class FrameBuilder:
         self._endpoints: dict[str, str] = {}
         self._switch_lines = tuple(switch_lines)
         self._alarms: list[AlarmLine] = []
-        self._in_event: dict[str, str] = {}
-        self._events: set[tuple[str, int]] = set()
+        self._newest_event: dict[str, int] = {}
         self._sequence = 0
 
     def name_endpoints(self, endpoints: Mapping[str, str]) -> None:
@@ -70,8 +69,9 @@ class FrameBuilder:
             if isinstance(record, AlarmRecord):
                 self._note_alarm(record)
             elif isinstance(record, EventRecord):
-                self._events.add((record.meter, record.number))
-                self._in_event[record.meter] = record.type if record.end_ns is None else ""
+                # A meter numbers its events from 1 without a gap.
+                newest = self._newest_event.get(record.meter, 0)
+                self._newest_event[record.meter] = max(newest, record.number)
 
     def build(self, engine: Engine, *, speed: float, paused: bool, lateness_s: float) -> Frame:
         """Return the picture of this moment."""
@@ -88,7 +88,7 @@ class FrameBuilder:
             meters=tuple(self._meter_line(engine, at) for at in range(len(self._meters))),
             switches=tuple(replace(line, closed=site.switches[line.name]) for line in self._switch_lines),
             alarms=tuple(reversed(self._alarms)),
-            event_count=len(self._events),
+            event_count=sum(self._newest_event.values()),
             load_changes=site.load_changes,
             solves=site.solves,
         )
@@ -118,8 +118,9 @@ class FrameBuilder:
 
     def _drop_oldest_returned(self) -> None:
         if len(self._alarms) > _MOST_ALARMS:
-            oldest = next((at for at, line in enumerate(self._alarms) if not line.active), 0)
-            del self._alarms[oldest]
+            oldest = next((at for at, line in enumerate(self._alarms) if not line.active), None)
+            if oldest is not None:
+                del self._alarms[oldest]
 
     def _meter_line(self, engine: Engine, at: int) -> MeterLine:
         info = self._meters[at]
@@ -145,7 +146,7 @@ class FrameBuilder:
             ep_exp=shown["ep_exp"] / 1000,
             rated_voltage=info.rated_voltage,
             rated_current=info.rated_current,
-            in_event=self._in_event.get(info.name, ""),
+            in_event=engine.fleet.in_event(at),
         )
 
 

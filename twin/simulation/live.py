@@ -6,7 +6,7 @@ frames, and submit commands.
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -29,8 +29,8 @@ from twin.simulation.pacing import Pacer
 
 PUBLISH_NS = 100_000_000
 """The fastest refresh of any meter: images are published on this lattice of simulated time [ns]."""
-_MOST_AHEAD_S = 0.2
-"""Longest stretch of wall time that is simulated before commands are looked at again [s]."""
+_TURN_S = 0.05
+"""Wall time after which simulating gives way to commands, and answering commands to simulating [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class LiveSession:
         Simulated seconds per wall second.
     frames : FrameBuilder
         Draws the picture for the pages.
+    begin : callable
+        Solves the site as it stands at the start.
     flush : callable
         Makes the recording durable; called about once a second.
     """
@@ -70,18 +72,22 @@ class LiveSession:
         speed: float,
         frames: FrameBuilder,
         meter_names: Sequence[str],
+        begin: Callable[[], None],
         flush: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._end_ns = end_ns
         self._pacer = Pacer(engine.now_ns, speed=speed)
         self._frames = frames
+        self._begin = begin
         self._flush = flush
         self._commands = CommandQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="simulation", daemon=True)
         self._latest: Frame | None = None
         self._lateness_s = 0.0
+        self._frame_due = 0.0
+        """When the next picture is due, monotonic wall time [s]."""
         self.failure: BaseException | None = None
         fleet = engine.fleet
         self.meters = tuple(
@@ -115,29 +121,35 @@ class LiveSession:
 
     def open(self) -> None:
         """Publish the first images; time stands still until ``start``."""
-        self._engine.begin()
-        self._publish()
-        self._draw()
+        self._begin()
+        self._show()
 
     def skip_to(self, at_ns: int) -> None:
-        """Run up to a simulated time as fast as possible; before ``start``."""
-        self._engine.advance_to(at_ns // PUBLISH_NS * PUBLISH_NS)
-        self._publish()
-        self._draw()
+        """Run up to a simulated time as fast as possible; before ``start``. ``stop`` ends it early."""
+        target = at_ns // PUBLISH_NS * PUBLISH_NS
+        while (now := self._engine.now_ns) < target and not self._stop.is_set():
+            self._engine.advance_to(min(now + 60 * NS_PER_SECOND, target))
+        self._show()
 
     def start(self) -> None:
         """Let time run."""
         self._pacer.resume(self._engine.now_ns)
+        self._draw()
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop, wait for the thread, and release the images."""
+        """Stop, wait for the thread, tell waiting commands, and release the images."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._commands.close()
         for meter in self.meters:
             meter.image.close()
             meter.image.unlink()
+
+    def give_up(self) -> None:
+        """Let ``skip_to`` and the session's thread end soon; from any thread."""
+        self._stop.set()
 
     @property
     def running(self) -> bool:
@@ -149,44 +161,63 @@ class LiveSession:
             self._loop()
         except BaseException as error:  # the main thread reports it
             self.failure = error
+        finally:
+            self._commands.close()
 
     def _loop(self) -> None:
-        next_frame = time.monotonic()
         while not self._stop.is_set():
             self._advance()
-            if time.monotonic() >= next_frame:
+            if time.monotonic() >= self._frame_due:
                 self._draw()
                 self._flush()
-                next_frame = max(next_frame + 1.0, time.monotonic())
-            self._answer_commands(next_frame)
+                self._frame_due = time.monotonic() + 1.0
+            self._answer_commands()
 
     def _advance(self) -> None:
-        """Bring simulated time to the last lattice tick that is due, a bounded stretch at a time."""
-        now = self._engine.now_ns
-        most = now + max(int(_MOST_AHEAD_S * self._pacer.speed * NS_PER_SECOND), PUBLISH_NS)
-        due = min(self._pacer.due_ns(), most, self._end_ns)
-        target = due // PUBLISH_NS * PUBLISH_NS
-        if target > now:
-            self._engine.advance_to(target)
-            self._publish()
-            self._lateness_s = max(0.0, -self._pacer.wall_until(target))
-        if self._engine.now_ns >= self._end_ns // PUBLISH_NS * PUBLISH_NS and not self._pacer.paused:
-            self._pacer.pause(self._engine.now_ns)
+        """Bring simulated time to the last lattice tick that is due, or as near as one turn allows."""
+        engine, pacer = self._engine, self._pacer
+        due = min(pacer.due_ns(), self._end_ns)
+        target = due if due == self._end_ns else due // PUBLISH_NS * PUBLISH_NS
+        if target <= engine.now_ns:
+            return
+        # Small steps, so that a site that is slower than asked for still looks at its commands.
+        step = max(PUBLISH_NS, int(0.01 * pacer.speed * NS_PER_SECOND) // PUBLISH_NS * PUBLISH_NS)
+        turn_ends = time.monotonic() + _TURN_S
+        while engine.now_ns < target and time.monotonic() < turn_ends:
+            engine.advance_to(min(engine.now_ns + step, target))
+        self._publish(range(len(self.meters)))
+        self._lateness_s = max(0.0, -pacer.wall_until(engine.now_ns))
+        if engine.now_ns >= self._end_ns:
+            pacer.pause(engine.now_ns)
+            self._frame_due = 0.0
 
-    def _answer_commands(self, next_frame: float) -> None:
-        """Answer what is queued; wait for more until the next tick or frame is due."""
+    def _answer_commands(self) -> None:
+        """Answer what is queued, for a turn at most; wait for more until the next tick or frame is due."""
+        now = time.monotonic()
         next_tick = (self._engine.now_ns // PUBLISH_NS + 1) * PUBLISH_NS
-        wait = min(self._pacer.wall_until(next_tick), next_frame - time.monotonic())
-        while (waiting := self._commands.next(max(0.0, min(wait, 1.0)))) is not None:
+        waits_until = min(now + self._pacer.wall_until(next_tick), self._frame_due)
+        turn_ends = now + _TURN_S
+        while not self._stop.is_set():
+            waiting = self._commands.next(waits_until - time.monotonic())
+            if waiting is None:
+                return
             command, future = waiting
             if future.set_running_or_notify_cancel():
                 self._answer(command, future)
-            wait = 0.0
+            waits_until = min(waits_until, self._frame_due)
+            if time.monotonic() >= max(waits_until, turn_ends):
+                return
 
     def _answer(self, command: Command, future: Future[Answer]) -> None:
-        answer = self._steer(command) if command.target == "clock" else self._engine.apply(command)
-        self._publish()
-        self._draw()
+        try:
+            answer = self._steer(command) if command.target == "clock" else self._engine.apply(command)
+            self._publish(at for at, meter in enumerate(self.meters) if meter.name == command.target)
+        except BaseException as error:
+            future.set_exception(error)
+            raise
+        # Masters write registers in storms, and no picture shows them; the rest is people's doing.
+        if command.verb != "write_registers":
+            self._draw()
         future.set_result(answer)
 
     def _steer(self, command: Command) -> Answer:
@@ -195,10 +226,9 @@ class LiveSession:
         if command.verb == "pause":
             self._pacer.pause(now)
         elif command.verb == "resume":
-            if now < self._end_ns // PUBLISH_NS * PUBLISH_NS:
-                self._pacer.resume(now)
-            else:
+            if now >= self._end_ns:
                 return Answer(now, Refusal.ILLEGAL_VALUE, "the scenario has ended")
+            self._pacer.resume(now)
         elif command.verb == "set_speed":
             try:
                 self._pacer.set_speed(float(str(command.arguments.get("speed"))), now)
@@ -208,10 +238,14 @@ class LiveSession:
             return Answer(now, Refusal.ILLEGAL_FUNCTION, f"the clock has no '{command.verb}'")
         return Answer(now)
 
-    def _publish(self) -> None:
+    def _show(self) -> None:
+        self._publish(range(len(self.meters)))
+        self._draw()
+
+    def _publish(self, meters: Iterable[int]) -> None:
         fleet, now = self._engine.fleet, self._engine.now_ns
-        for at, meter in enumerate(self.meters):
-            meter.image.publish(fleet.words(at), now)
+        for at in meters:
+            self.meters[at].image.publish(fleet.words(at), now)
 
     def _draw(self) -> None:
         pacer = self._pacer

@@ -29,6 +29,7 @@ from twin.meters.kw320.meter import Effect, Kw320Meter
 from twin.meters.kw320.points import register_points
 from twin.meters.kw320.profile import FUNCTION_CODES, image_map
 from twin.meters.kw320.settings_registers import scaling_of
+from twin.meters.quantities import COLUMN, primary_factor
 
 Words = NDArray[np.uint16]
 
@@ -137,6 +138,19 @@ class Fleet:
     def now_ns(self) -> int:
         """How far the meters have lived, UTC [ns]."""
         return self._bank.cursor_ns
+
+    def energies(self, meter: int) -> dict[str, float]:
+        """Return every energy as it stands now, by register name, unrounded; primary Wh, varh, VAh."""
+        return self._bank.energies(meter)
+
+    def extremes(self, meter: int) -> dict[str, float]:
+        """Return the highest and lowest values since the last clear, by register name; primary SI."""
+        scaling = self._meters[meter].scaling
+        ratios = {"pt_ratio": scaling.pt_ratio, "ct_ratio": scaling.ct_ratio}
+        return {
+            name: extreme.value * primary_factor(COLUMN[name[4:]], **ratios)
+            for name, extreme in self._bank.extremes(meter).items()
+        }
 
     def in_event(self, meter: int) -> str:
         """Return the power-quality event that the meter is in: its type, or empty without."""
