@@ -32,6 +32,24 @@ def test_no_window_of_one_cycle_leaves_the_bounds(one, other, cut, position):
     assert (rms <= high + slack).all()
 
 
+@settings(deadline=None, max_examples=30)
+@given(stationary_segments(), st.integers(0, 2**31))
+def test_bounds_agree_with_plain_numpy(one, seed):
+    rng = np.random.default_rng(seed)
+    step = rng.normal(size=one.amplitude.shape) + 1j * rng.normal(size=one.amplitude.shape)
+    step[:, one.order == 0] = step[:, one.order == 0].real
+    two = following(one, 20_000_000, amplitude=one.amplitude + step)
+    # A direct term has its value as RMS, all others the amplitude over root two.
+    weight = np.where(one.order == 0, 1.0, 0.5)
+    x, y, d = (
+        np.sqrt((weight * np.abs(part) ** 2).sum(axis=1)) for part in (one.amplitude, two.amplitude, step)
+    )
+    low, high = step_bound(one, two)
+    slack = 1e-12 * (x + y)
+    assert (np.abs(low - np.maximum(np.maximum(x, y) - d, 0.0)) <= slack).all()
+    assert (np.abs(high - (np.minimum(x, y) + d)) <= slack).all()
+
+
 def test_a_small_step_has_close_bounds():
     """230 V to 229 V: nothing between can be far from both."""
     one = segment(amplitude=np.full((6, 1), 230 * np.sqrt(2)), order=[1])
