@@ -161,16 +161,27 @@ def load_currents(
 
 @njit(cache=True, nogil=True)
 def apply_transfer(
-    base: Complex, transfer_re: Float, transfer_im: Float, current: Complex, orders: Index, out: Complex
+    base: Complex,
+    moved: Index,
+    transfer_re: Float,
+    transfer_im: Float,
+    current: Complex,
+    orders: Index,
+    out: Complex,
 ) -> None:
-    """Fill ``out`` c128[rows, orders] with ``base`` (at order 1) plus the currents' effect on every row."""
-    rows = base.shape[0]
+    """Fill ``out`` c128[rows, orders] with ``base`` (at order 1) plus the currents' effect.
+
+    ``moved`` are the rows that any current has an effect on, those of the transfers.
+    """
+    rows = moved.shape[0]
     re = np.empty(rows)
     im = np.empty(rows)
     for h in range(orders.shape[0]):
+        for r in range(base.shape[0]):
+            out[r, h] = base[r] if orders[h] == 1 else 0.0
         for r in range(rows):
-            re[r] = base[r].real if orders[h] == 1 else 0.0
-            im[r] = base[r].imag if orders[h] == 1 else 0.0
+            re[r] = out[moved[r], h].real
+            im[r] = out[moved[r], h].imag
         for j in range(current.shape[1]):
             c, s = current[h, j].real, current[h, j].imag
             if c == 0.0 and s == 0.0:
@@ -179,4 +190,4 @@ def apply_transfer(
                 re[r] += transfer_re[h, j, r] * c - transfer_im[h, j, r] * s
                 im[r] += transfer_re[h, j, r] * s + transfer_im[h, j, r] * c
         for r in range(rows):
-            out[r, h] = complex(re[r], im[r])
+            out[moved[r], h] = complex(re[r], im[r])

@@ -53,9 +53,11 @@ class _Reduction:
     coupling_re: Float
     coupling_im: Float
     """(loads, loads) [V/A]"""
+    moved: NDArray[np.intp]
+    """Probe rows that the loads have an effect on; a single-phase customer has two that they have not."""
     transfer_re: Float
     transfer_im: Float
-    """(orders, loads, probes * 6) [V/A, A/A]"""
+    """(orders, loads, moved rows) [V/A, A/A]"""
 
 
 class GridSolver:
@@ -286,13 +288,15 @@ class GridSolver:
             system.blocks[one],
             base,
         )
+        moved = np.flatnonzero(np.any(transfer, axis=(0, 1)))
         return _Reduction(
             v0=v[self._load_row, self._load_phase],
             base=base,
             coupling_re=np.ascontiguousarray(coupling.real),
             coupling_im=np.ascontiguousarray(coupling.imag),
-            transfer_re=np.ascontiguousarray(transfer.real),
-            transfer_im=np.ascontiguousarray(transfer.imag),
+            moved=moved,
+            transfer_re=np.ascontiguousarray(transfer.real[:, :, moved]),
+            transfer_im=np.ascontiguousarray(transfer.imag[:, :, moved]),
         )
 
     def solve(self, p: Float, q: Float, emission: Complex) -> Solution:
@@ -348,6 +352,12 @@ class GridSolver:
         load_kernels.load_currents(v, p, q, self._v_min, emission, self._orders, current)
         phasor = np.empty((6 * len(self.probes), len(self.orders)), dtype=np.complex128)
         load_kernels.apply_transfer(
-            reduction.base, reduction.transfer_re, reduction.transfer_im, current, self._orders, phasor
+            reduction.base,
+            reduction.moved,
+            reduction.transfer_re,
+            reduction.transfer_im,
+            current,
+            self._orders,
+            phasor,
         )
         return Solution(phasor, v, current[self.orders.index(1)], int(iterations), float(mismatch))
