@@ -13,7 +13,10 @@ from contextlib import contextmanager
 import pytest
 
 from tests.sites import SCENARIO, write_site
-from twin.recording import Recording
+from twin.cli.server import SiteServer
+from twin.recording import Recording, content_hash
+from twin.scenario import load_scenario
+from twin.simulation import build_site
 
 
 @contextmanager
@@ -120,6 +123,7 @@ def test_a_port_in_use_ends_with_2_and_leaves_no_recording(tmp_path):
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"127.0.0.1:{port} for meter 'head': the port is in use" in done.stderr
+    assert "scenario.yaml:16: meters[0].endpoint.port: " in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "recording").exists()
     assert not (tmp_path / "ready.json").exists()
@@ -135,3 +139,80 @@ def test_a_dashboard_port_in_use_ends_with_2_and_leaves_no_recording(tmp_path):
     assert str(port) in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "recording").exists()
+    assert "scenario.yaml:33: dashboard.port: port" in done.stderr
+
+
+def test_a_start_that_fails_leaves_the_old_recording_alone(tmp_path):
+    scenario = write_site(tmp_path)
+    out = tmp_path / "recording"
+    twin = [sys.executable, "-m", "twin.cli"]
+    subprocess.run(
+        [*twin, "run", str(scenario), "--out", str(out), "--quiet"], check=True, capture_output=True
+    )
+    before = content_hash(out)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        command = [*twin, "serve", str(scenario), "--out", str(out), "--overwrite", "--port", port]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert content_hash(out) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ("--port", "99999"),
+            "command line: --port: port 99999 is not between 0 and 65535; choose one that is",
+        ),
+        (
+            ("--ready-file", "nowhere/ready.json"),
+            "command line: --ready-file: nowhere/ready.json cannot be written",
+        ),
+        (
+            ("--from", "23:00"),
+            "command line: --from: '23:00' is after the scenario's end; give an earlier time",
+        ),
+    ],
+)
+def test_options_that_cannot_be_are_refused_before_anything_starts(tmp_path, options, message):
+    command = [sys.executable, "-m", "twin.cli", "serve", str(write_site(tmp_path)), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["network.yaml", "scenario.yaml"]
+
+
+def test_a_live_recording_equals_a_headless_one(tmp_path):
+    scenario = write_site(tmp_path, scenario=SCENARIO.replace("10 min", "310 s"))
+    loaded = load_scenario(scenario)
+    with build_site(loaded) as site:
+        site.begin()
+        site.record_to(tmp_path / "headless", overwrite=False)
+        site.engine.advance_to(loaded.end_ns)
+    server = SiteServer(
+        loaded, tmp_path / "live", overwrite=False, speed=500.0, bind="127.0.0.1", dashboard_port=None,
+        with_dashboard=False, from_ns=None,
+    )  # fmt: skip
+    with server:
+        deadline = time.monotonic() + 60
+        while not server.ended:
+            assert server.running
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert content_hash(tmp_path / "live") == content_hash(tmp_path / "headless")
+    with build_site(loaded) as site:
+        site.record_to(tmp_path / "unbegun", overwrite=False)
+        site.engine.advance_to(loaded.end_ns)
+    assert content_hash(tmp_path / "unbegun") == content_hash(tmp_path / "headless")
+
+
+def test_two_meters_that_meet_on_one_address_are_refused(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    text = SCENARIO.replace("endpoint: {port: 0}", f"endpoint: {{port: {port}}}", 1)
+    text = text.replace("endpoint: {port: 0}", f"endpoint: {{port: {port}, host: 127.0.0.1}}")
+    command = [sys.executable, "-m", "twin.cli", "serve", str(write_site(tmp_path, scenario=text))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"meters[1].endpoint.port: 127.0.0.1:{port} unit 1 is already that of 'head'" in done.stderr

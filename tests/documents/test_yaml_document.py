@@ -49,3 +49,15 @@ def test_unreadable_files(tmp_path, content, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(BadInputError, match=r"nowhere.yaml: cannot be read .*; check the path"):
         read_yaml(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &self\n  b: *self\n",
+        "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9) if n else 1}]\n" for n in range(9)),
+    ],
+)
+def test_aliases_cannot_make_it_endless(tmp_path, text):
+    with pytest.raises(BadInputError, match="nested too deeply or too large; write it without aliases"):
+        read_yaml(write(tmp_path, text))

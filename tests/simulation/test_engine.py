@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from tests.sites import SCENARIO, write_site
-from twin.contracts import Command, Refusal
-from twin.grid import fault
+from twin.contracts import BadInputError, Command, Refusal
+from twin.grid import NotConvergedError, fault, harmonics
 from twin.recording import Recording, content_hash
 from twin.scenario import load_scenario
 from twin.simulation import build_site
+from twin.simulation.moment import moment_of
 
 S = 10**9
 
@@ -197,3 +198,58 @@ def test_commands_are_answered_and_logged(site, tmp_path, command, refusal):
     (logged,) = recording.commands()
     assert (logged.sequence, logged.target, logged.verb) == (1, command.target, command.verb)
     assert logged.refusal == (refusal.value if refusal else None)
+
+
+def test_what_happens_in_the_last_instant_is_in_the_ledger(tmp_path):
+    scenario = SCENARIO.replace('at: "18:02", switch: CAP', 'at: "18:10", switch: CAP')
+    out, _ = run(tmp_path, scenario=scenario)
+    assert Recording.open(out).truth(kind="switch_operated")[0].element == "CAP"
+
+
+def test_a_command_with_senseless_arguments_is_refused(site):
+    answer = site.engine.apply(Command("test", "head", "write_registers", {"address": "here"}))
+    assert answer.refusal is Refusal.ILLEGAL_VALUE
+
+
+def test_the_summary_counts_what_no_interval_has_closed_yet(tmp_path):
+    _, site = run(tmp_path, until_s=60, scenario=WITHOUT_FAULT)
+    head = site.summary()["meters"][0]
+    assert head["import_wh"] == pytest.approx(run_power(P, Q) / 60, rel=1e-9)
+    assert 229 < head["v_min"] <= head["v_max"] < 231
+
+
+def test_a_site_that_cannot_be_solved_is_placed_in_its_scenario(tmp_path, monkeypatch):
+    # Loads turn to impedances at low voltage, so that this is hard to come by with real ones.
+    with build_site(load_scenario(write_site(tmp_path))) as site:
+
+        def solve(*_):
+            raise NotConvergedError("no voltage satisfies the loads")
+
+        monkeypatch.setattr(site.engine.site.solver, "solve", solve)
+        site.engine.site.change(0, 1.0, 0.0, np.zeros(20, dtype=complex), cause="test")
+        with pytest.raises(
+            BadInputError, match=r"scenario.yaml:8: network: no voltage satisfies the loads; lower"
+        ):
+            site.begin()
+
+
+def test_a_scenarios_harmonics_are_those_that_its_meters_see(tmp_path):
+    loaded = load_scenario(write_site(tmp_path, scenario=LIVED_IN))
+    moment = moment_of(loaded, loaded.start_ns + 30 * S)
+    with build_site(loaded) as site:
+        site.engine.advance_to(loaded.start_ns + 30 * S)
+        site.engine.site.settle()
+        seen = abs(site.engine.site.segment.amplitude[6:9]) / math.sqrt(2)  # va, vb, vc of the second meter
+    rows = {(row["h"], row["bus"], row["phase"]): row["v_volt"] for row in harmonics(moment.network)}
+    for phase, name in enumerate("abc"):
+        assert rows[1, "HOME", name] == pytest.approx(seen[phase, 0], rel=1e-9)
+        assert rows[3, "HOME", name] == pytest.approx(seen[phase, 1], rel=1e-6)
+        assert rows[5, "HOME", name] == pytest.approx(seen[phase, 2], rel=1e-6)
+    assert rows[3, "HOME", "a"] > 0.01
+
+
+def test_the_flow_of_a_moment_takes_faults_in(tmp_path):
+    loaded = load_scenario(write_site(tmp_path))
+    during = moment_of(loaded, loaded.start_ns + 300 * S + 100_000_000)
+    rows = {(row["bus"], row["phase"]): row["v_pu"] for row in during.flow(v_min_pu=0.7)}
+    assert rows["HOME", "a"] < 0.4 < 0.9 < rows["HOME", "b"]

@@ -9,6 +9,7 @@ from tests.sites import SCENARIO, write_site
 from twin.contracts import Command, Refusal
 from twin.scenario import load_scenario
 from twin.simulation import build_site
+from twin.simulation.commands import SimulationEndedError
 
 S = 10**9
 
@@ -124,3 +125,46 @@ def test_a_frame_shows_what_the_meters_show(tmp_path):
     assert frame.event_count == 2  # the earth fault: a sag on one phase, a swell on the others
     assert frame.load_changes == 0
     live.stop()
+
+
+def test_commands_after_the_end_hear_that_nobody_is_there(tmp_path):
+    site = build_site(load_scenario(write_site(tmp_path)))
+    live = site.live(speed=1.0)
+    live.open()
+    waiting = live.submit(Command("test", "clock", "pause"))
+    live.stop()
+    late = live.submit(Command("test", "clock", "pause"))
+    for future in (waiting, late):
+        with pytest.raises(
+            SimulationEndedError, match="the simulation has ended; 'pause' was not carried out"
+        ):
+            future.result(timeout=1)
+
+
+def test_an_error_of_the_simulation_reaches_those_who_wait(tmp_path, monkeypatch):
+    site = build_site(load_scenario(write_site(tmp_path)))
+    live = site.live(speed=1.0)
+    live.open()
+    monkeypatch.setattr(site.engine, "apply", lambda command: 1 / 0)
+    live.start()
+    with pytest.raises(ZeroDivisionError):
+        live.submit(Command("test", "SW2", "open")).result(timeout=5)
+    until(lambda: not live.running)
+    assert isinstance(live.failure, ZeroDivisionError)
+    with pytest.raises(SimulationEndedError):
+        live.submit(Command("test", "SW2", "open")).result(timeout=5)
+    live.stop()
+
+
+def test_a_storm_of_writes_does_not_hold_up_time(session):
+    stop = time.monotonic() + 2.0
+    first, answered = session.latest().sim_ns, 0
+    while time.monotonic() < stop:
+        futures = [
+            session.submit(Command("test", "head", "write_registers", {"address": 0x100D, "words": (n,)}))
+            for n in range(1, 21)
+        ]
+        assert not wait(futures, timeout=10).not_done
+        answered += len(futures)
+    until(lambda: session.latest().sim_ns - first >= 18 * S, seconds=2.0)
+    assert answered > 100

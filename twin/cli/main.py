@@ -135,6 +135,10 @@ def _add_import(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--out", required=True, metavar="DIR", help="new directory for the files")
 
 
+def _at(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--at", metavar="TIME", help="local time in a scenario; its start by default")
+
+
 def _loads(command: argparse.ArgumentParser, *choices: str) -> None:
     command.add_argument("--loads", choices=choices, default=choices[0], help=f"default {choices[0]}")
 
@@ -145,7 +149,7 @@ def _add_flow(commands: "Commands[argparse.ArgumentParser]") -> None:
         "twin flow scenarios/networks/site8.yaml --json",
     )  # fmt: skip
     command.add_argument("site", help="scenario or network file")
-    command.add_argument("--at", metavar="TIME", help="local time in a scenario; its start by default")
+    _at(command)
     command.add_argument("--v-min", type=float, default=0.7, metavar="PU", help="below it P falls with V2")
     _loads(command, "constant_power", "constant_impedance")
     _json(command)
@@ -161,6 +165,7 @@ def _add_fault(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--type", required=True, choices=["slg", "ll", "llg", "3ph"])
     command.add_argument("--phases", default=None, help="faulted phases: a, bc, abc")
     command.add_argument("--resistance", type=float, default=0.0, metavar="OHM")
+    _at(command)
     _loads(command, "constant_impedance", "none")
     _json(command)
 
@@ -171,6 +176,7 @@ def _add_harmonics(commands: "Commands[argparse.ArgumentParser]") -> None:
         "twin harmonics scenarios/networks/site8.yaml --json",
     )  # fmt: skip
     command.add_argument("site", help="scenario or network file")
+    _at(command)
     command.add_argument(
         "--damping", type=_share, metavar="SHARE",
         help="linear loads damp: this share as series R-L, the rest parallel; open by default",

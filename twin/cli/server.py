@@ -84,6 +84,12 @@ class SiteServer:
         return self._session.running and self._modbus.running
 
     @property
+    def ended(self) -> bool:
+        """Whether simulated time has come to the scenario's end."""
+        frame = self._session.latest()
+        return frame is not None and frame.sim_ns >= self._scenario.end_ns
+
+    @property
     def failure(self) -> BaseException | None:
         """What ended the simulation, if it was not asked to."""
         return self._session.failure

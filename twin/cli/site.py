@@ -65,7 +65,12 @@ def flow(options: argparse.Namespace) -> int:
     """Print the voltages of a solved network."""
     from twin import grid  # noqa: PLC0415
 
-    rows = grid.flow(_site(options), loads=options.loads, v_min_pu=options.v_min)
+    network, moment = _site(options)
+    if moment is not None and options.loads == "constant_power":
+        rows = moment.flow(v_min_pu=options.v_min)
+    else:
+        _refuse_faults(moment)
+        rows = grid.flow(network, loads=options.loads, v_min_pu=options.v_min)
     _print_voltages(rows, as_json=options.json)
     return 0
 
@@ -74,8 +79,10 @@ def fault(options: argparse.Namespace) -> int:
     """Print voltages and fault current of a short circuit."""
     from twin import grid  # noqa: PLC0415
 
+    network, moment = _site(options)
+    _refuse_faults(moment)
     result = grid.fault(
-        _site(options),
+        network,
         bus=options.bus,
         type=options.type,
         phases=options.phases or {"slg": "a", "ll": "bc", "llg": "bc", "3ph": "abc"}[options.type],
@@ -96,7 +103,9 @@ def harmonics(options: argparse.Namespace) -> int:
     """Print the voltages of a network at each harmonic order."""
     from twin import grid  # noqa: PLC0415
 
-    rows = grid.harmonics(_site(options), damping=options.damping)
+    network, moment = _site(options)
+    _refuse_faults(moment)
+    rows = grid.harmonics(network, damping=options.damping)
     if options.json:
         _write_json(rows)
         return 0
@@ -131,8 +140,8 @@ class _Tagged:
     points: tuple[Any, ...]
 
 
-def _site(options: argparse.Namespace) -> Any:
-    """Return the network: a file's own, with rated loads, or a scenario's at the time asked for."""
+def _site(options: argparse.Namespace) -> tuple[Any, Any]:
+    """Return a network and None, or a scenario's network at the time asked for and that moment."""
     from twin.scenario import is_scenario, load_scenario  # noqa: PLC0415
 
     at = getattr(options, "at", None)
@@ -140,14 +149,21 @@ def _site(options: argparse.Namespace) -> Any:
         if at is not None:
             what, mend = "a network file has no time", "give a scenario, or leave --at out"
             raise BadInputError(Finding(Mark("command line"), "--at", what, mend))
-        return _network(options.site)
-    scenario = load_scenario(options.site)
+        return _network(options.site), None
     from twin.cli.options import parse_time  # noqa: PLC0415
+    from twin.simulation.moment import moment_of  # noqa: PLC0415
 
-    at_ns = scenario.start_ns if at is None else parse_time(at, scenario, "--at")
-    from twin.simulation.moment import network_at  # noqa: PLC0415
+    scenario = load_scenario(options.site)
+    moment = moment_of(scenario, scenario.start_ns if at is None else parse_time(at, scenario, "--at"))
+    return moment.network, moment
 
-    return network_at(scenario, at_ns)
+
+def _refuse_faults(moment: Any) -> None:
+    """Refuse a study that would leave out a fault that the scenario has applied at that time."""
+    if moment is not None and moment.faults:
+        what = f"fault '{moment.faults[0].name}' is applied at that time"
+        mend = "choose another time; flow with constant-power loads takes faults in"
+        raise BadInputError(Finding(Mark("command line"), "--at", what, mend))
 
 
 def _network(path: str) -> Any:

@@ -110,10 +110,29 @@ def _connection(context: Context, path: Path_, point: MeterPoint) -> Iterator[Fi
         yield context.unknown((*path, "bus"), point.bus, list(network.bus_index), "bus")
     if point.branch is not None and point.branch not in network.branch_index:
         yield context.unknown((*path, "branch"), point.branch, list(network.branch_index), "branch")
+    elif point.branch is not None and point.bus is not None:
+        branch = network.branches[network.branch_index[point.branch]]
+        end = branch.from_bus if point.end == "from" else branch.to_bus
+        if point.bus != end:
+            what = f"the {point.end} end of '{point.branch}' is at bus '{end}', not at '{point.bus}'"
+            yield context.finding((*path, "bus"), what, "leave bus out, or change end")
     for name in ([point.load] if point.load else []) + point.loads:
         if name not in loads:
             key = "load" if point.load else "loads"
             yield context.unknown((*path, key), name, loads, "load")
+    buses = {load.name: load.bus for load in network.loads}
+    buses |= {entry.name: entry.bus for entry in context.scenario.photovoltaics}
+    at = {buses[name] for name in point.loads if name in buses}
+    if len(at) > 1:
+        what = f"the loads are at different buses ({', '.join(sorted(at))})"
+        yield context.finding((*path, "loads"), what, "meter each bus by itself, or a branch")
+
+
+def _frequency_suits_the_meters(context: Context) -> Iterator[Finding]:
+    frequency = context.network.frequency
+    if context.scenario.meters and frequency not in {50.0, 60.0}:
+        what = f"the meters are made for 50 or 60 Hz, the network has {frequency:g} Hz"
+        yield context.finding(("network",), what, "use a network of 50 or 60 Hz")
 
 
 def _endpoints_differ(context: Context) -> Iterator[Finding]:
@@ -179,6 +198,7 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _photovoltaics,
     _meter_names_differ,
     _meters_are_connected,
+    _frequency_suits_the_meters,
     _endpoints_differ,
     _events_fit,
 )

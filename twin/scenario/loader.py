@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from twin.contracts import NS_PER_SECOND, BadInputError, Finding
+from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
 from twin.documents import Document, read_yaml, validate
 from twin.grid import Network, check_network, read_network
 from twin.scenario.checks import Context, check_scenario
@@ -42,6 +42,9 @@ def load_scenario(
     document = read_yaml(path)
     scenario = validate(document, Scenario)
     if seed is not None:
+        if seed < 0:
+            what, mend = f"{seed} is negative", "give 0 or more"
+            raise BadInputError(Finding(Mark("command line"), "--seed", what, mend))
         scenario = scenario.model_copy(update={"seed": seed})
     network = _network(document, scenario)
     context = _context(document, scenario, network)

@@ -9,10 +9,16 @@ from twin.documents import parse_quantity
 from twin.grid import Network, Probe
 from twin.meters import AlarmConfig, MeterConfig, check_config
 from twin.scenario.checks import Context
-from twin.scenario.schema import Alarm, Meter, MeterPoint
+from twin.scenario.schema import Alarm, Meter, MeterPoint, Sag, Swell
 from twin.scenario.site_scenario import LoadPoints, MeterInstallation
 
 POWER_QUALITY_PROFILES = ("kw320q",)
+LEAST_SENSITIVE_SAG = Sag.model_construct(threshold=20.0, half_cycles=200, capture=False)
+LEAST_SENSITIVE_SWELL = Swell.model_construct(threshold=140.0, capture=False)
+_FIELDS = {
+    "pt1": "pt", "pt2": "pt", "ct1": "ct", "ct2": "ct", "load_profile_minutes": "load_profile",
+}  # fmt: skip
+"""Fields of the scenario by those of the device's configuration."""
 _RATIO = re.compile(r"\s*(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)\s*\Z")
 _UNITS = (
     ("thd", "%"),
@@ -52,12 +58,28 @@ def _problems(context: Context, at: int, meter: Meter) -> Iterator[Finding]:
         if text is not None and _RATIO.match(text) is None:
             what = f"'{text}' is no ratio"
             yield context.finding(("meters", at, field), what, "write primary:secondary, as in 200:5")
+    yield from _whole_numbers(context, at, meter)
     for number, alarm in enumerate(meter.alarms):
         try:
             _setpoint(alarm)
         except ValueError as error:
             what, _, mend = str(error).partition("; ")
             yield context.finding(("meters", at, "alarms", number, "setpoint"), what, mend)
+
+
+def _whole_numbers(context: Context, at: int, meter: Meter) -> Iterator[Finding]:
+    """Find what the device's registers cannot hold, because they count in whole units."""
+    if _RATIO.match(meter.ct) and any(value % 1 for value in _ratio(meter.ct)):
+        what = f"'{meter.ct}' is not in whole amperes"
+        yield context.finding(("meters", at, "ct"), what, "give whole numbers, as in 200:5")
+    if meter.load_profile % 60:
+        what = f"{meter.load_profile:g} s are no whole minutes"
+        yield context.finding(("meters", at, "load_profile"), what, "give minutes, as in 15 min")
+    for field in ("sag", "swell", "over_current"):
+        setting = getattr(meter, field)
+        if setting is not None and setting.threshold % 1:
+            what = f"{setting.threshold:g} % is no whole percentage"
+            yield context.finding(("meters", at, field, "threshold"), what, "give a whole number")
 
 
 def _probe(network: Network, loads: LoadPoints, meter: Meter) -> tuple[str, Probe]:
@@ -105,7 +127,8 @@ def _config_finding(context: Context, at: int, problem: str) -> Finding:
     """Return a problem of a meter's configuration, ``field: what; mend``, at its place."""
     field, _, rest = problem.partition(": ")
     what, _, mend = rest.partition("; ")
-    return context.finding(("meters", at, *field.split(".")), what, mend)
+    name, *rest_of_path = field.split(".")
+    return context.finding(("meters", at, _FIELDS.get(name, name), *rest_of_path), what, mend)
 
 
 def _registers(meter: Meter, ct2: float, frequency: float) -> dict[str, int]:
@@ -113,13 +136,13 @@ def _registers(meter: Meter, ct2: float, frequency: float) -> dict[str, int]:
     registers = {"rated_frequency": 1 if frequency == 60 else 0}
     if meter.profile not in POWER_QUALITY_PROFILES:
         return registers | meter.registers
-    if meter.sag is not None:
-        registers["sag_threshold_percent"] = round(meter.sag.threshold)
-        registers["sag_half_cycles"] = meter.sag.half_cycles
-        registers["sag_waveform_enable"] = int(meter.sag.capture)
-    if meter.swell is not None:
-        registers["swell_threshold_percent"] = round(meter.swell.threshold)
-        registers["swell_waveform_enable"] = int(meter.swell.capture)
+    sag = meter.sag or LEAST_SENSITIVE_SAG
+    registers["sag_threshold_percent"] = round(sag.threshold)
+    registers["sag_half_cycles"] = sag.half_cycles
+    registers["sag_waveform_enable"] = int(sag.capture)
+    swell = meter.swell or LEAST_SENSITIVE_SWELL
+    registers["swell_threshold_percent"] = round(swell.threshold)
+    registers["swell_waveform_enable"] = int(swell.capture)
     if meter.over_current is not None:
         secondary = meter.over_current.rated_current or (ct2 if ct2 in {1.0, 5.0} else 1.0)
         registers["rated_current"] = round(1000 * secondary)

@@ -22,7 +22,9 @@ class Household(_Part):
 
     model: Literal["household"]
     loads: Loads = Field("all", description="names of network loads, or all that no other entry names")
-    annual_energy: WattHour = Field(3.4e6, gt=0, description="mean yearly consumption of the households")
+    annual_energy: WattHour = Field(
+        3.4e6, ge=0.7e6, le=8e6, description="mean yearly consumption of the households, 700..8000 kWh"
+    )
     annual_energy_spread: Percent = Field(
         30.0, ge=0, le=80, description="standard deviation of the yearly consumption between households"
     )
@@ -137,8 +139,14 @@ class Meter(_Part):
     rated_voltage: Volt | None = Field(
         None, description="line to neutral, secondary side, for power quality; the bus's when absent"
     )
-    sag: Sag | None = Field(default_factory=Sag)
-    swell: Swell | None = Field(default_factory=Swell)
+    sag: Sag | None = Field(
+        default_factory=Sag,
+        description="null: the device's least sensitive setting, as it cannot be switched off",
+    )
+    swell: Swell | None = Field(
+        default_factory=Swell,
+        description="null: the device's least sensitive setting, as it cannot be switched off",
+    )
     over_current: OverCurrent | None = None
     alarms: list[Alarm] = Field(default_factory=list, max_length=16)
     registers: dict[str, int] = Field(

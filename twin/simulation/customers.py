@@ -1,11 +1,14 @@
 """Who draws what: the scenario's households, profiles, constant loads and generators as processes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import simpy
 
+from twin.contracts import BadInputError, Finding, TwinError
+from twin.documents.validation import dotted
 from twin.scenario import SiteScenario
 from twin.scenario.schema import Household, Location, Photovoltaic
 from twin.simulation.households import HouseholdSettings, start_household
@@ -44,15 +47,31 @@ def _start_households(
         calendar = replace(calendar, latitude=location.latitude, longitude=location.longitude)
     for name, household in scenario.loads.households:
         stream = random_stream(scenario.scenario.seed, f"household {name}")
-        start_household(
-            environment,
-            sink,
-            load=scenario.loads.by_name[name],
-            settings=_settings(name, household, stream),
-            orders=orders,
-            calendar=calendar,
-            rng=stream,
-        )
+        settings = _settings(name, household, stream)
+        points = scenario.loads.by_name[name]
+        with _placed(scenario, "loads", scenario.scenario.loads.index(household)):
+            start_household(
+                environment,
+                sink,
+                load=points,
+                settings=settings,
+                orders=orders,
+                calendar=calendar,
+                rng=stream,
+            )
+
+
+@contextmanager
+def _placed(scenario: SiteScenario, *path: str | int) -> Iterator[None]:
+    """Give an error of a customer its place in the scenario."""
+    try:
+        yield
+    except BadInputError:
+        raise
+    except TwinError as error:
+        what, _, mend = str(error).partition("; ")
+        where = scenario.document.mark(path)
+        raise BadInputError(Finding(where, dotted(path), what, mend or "change it")) from error
 
 
 def _settings(name: str, household: Household, stream: np.random.Generator) -> HouseholdSettings:
@@ -62,7 +81,7 @@ def _settings(name: str, household: Household, stream: np.random.Generator) -> H
     usual = 1.0 if household.residents else _YEAR_ENERGY[residents - 1] / mean
     spread = household.annual_energy_spread / 100 * float(stream.standard_normal())
     energy = household.annual_energy * usual * (1.0 + spread)
-    if spread:
+    if spread or household.residents is None:
         energy = min(max(energy, _DRAWN_ENERGY[0]), _DRAWN_ENERGY[1])
     return HouseholdSettings(name, energy, residents)
 
@@ -97,15 +116,10 @@ def _start_generators(
         return
     stream = random_stream(scenario.scenario.seed, "sky")
     sky = start_sky(environment, rng=stream, cloudiness=location.cloudiness / 100)
-    for plant in scenario.loads.photovoltaics:
-        start_plant(
-            environment,
-            sink,
-            loads=scenario.loads.by_name[plant.name],
-            settings=_plant_settings(plant, location),
-            orders=orders,
-            sky=sky,
-        )
+    for at, plant in enumerate(scenario.loads.photovoltaics):
+        points, settings = scenario.loads.by_name[plant.name], _plant_settings(plant, location)
+        with _placed(scenario, "photovoltaics", at):
+            start_plant(environment, sink, loads=points, settings=settings, orders=orders, sky=sky)
 
 
 def _plant_settings(plant: Photovoltaic, location: Location) -> PlantSettings:

@@ -1,14 +1,55 @@
-"""A scenario's network as it stands at one moment: what every load draws, what is switched."""
+"""A scenario's network as it stands at one moment: what every load draws, what is switched or faulted."""
 
-from dataclasses import replace
+import cmath
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from twin.grid import Load, Network
+import numpy as np
+
+from twin.grid import Fault, GridSolver, HarmonicShare, Load, LoadPoint, Network, Probe, Spectrum
+from twin.grid.study import voltage_rows
 from twin.scenario import SiteScenario
-from twin.simulation.build import build_site
+from twin.simulation.build import ORDERS, build_site
+from twin.simulation.site import Site
 
 
-def network_at(scenario: SiteScenario, at_ns: int) -> Network:
-    """Return the network of a scenario with the loads and switches of one moment.
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One moment of a site."""
+
+    network: Network
+    """Loads and switches as they are; each load point is a load of its own."""
+    faults: tuple[Fault, ...]
+    """Faults that are applied."""
+
+    def flow(self, *, v_min_pu: float) -> list[dict[str, Any]]:
+        """Return the voltages of all buses, faults included, with constant-power loads.
+
+        Raises
+        ------
+        NotConvergedError
+            The network cannot carry the loads.
+        """
+        network = self.network
+        solver = GridSolver(
+            network,
+            probes=[Probe(bus.name, bus.name) for bus in network.buses],
+            loads=[LoadPoint(load.name, load.bus, load.phases) for load in network.loads],
+            orders=[1],
+            v_min_pu=v_min_pu,
+        )
+        for fault in self.faults:
+            solver.apply_fault(fault)
+        p = np.array([load.p[0] for load in network.loads])
+        q = np.array([load.q[0] for load in network.loads])
+        solution = solver.solve(p, q, np.zeros((len(p), 1), dtype=np.complex128))
+        return voltage_rows(network, solution.phasor[:, 0].reshape(-1, 6)[:, :3])
+
+
+def moment_of(scenario: SiteScenario, at_ns: int) -> Moment:
+    """Return a scenario's site at one moment.
 
     Parameters
     ----------
@@ -20,14 +61,41 @@ def network_at(scenario: SiteScenario, at_ns: int) -> Network:
     with build_site(replace(scenario, meters=())) as built:
         built.engine.advance_to(max(at_ns, scenario.start_ns))
         site = built.engine.site
-        loads = tuple(
-            Load(point.name, point.bus, point.phase, (float(p),), (float(q),))
-            for point, p, q in zip(scenario.loads.points, site.p, site.q, strict=True)
-        )
         network, switches = scenario.network, site.switches
-    return replace(
-        network,
-        loads=loads,
-        switches=tuple(replace(item, closed=switches[item.name]) for item in network.switches),
-        capacitors=tuple(replace(item, closed=switches[item.name]) for item in network.capacitors),
+        loads, spectra = _loads(scenario, site)
+        faults = site.solver.faults
+    return Moment(
+        replace(
+            network,
+            loads=loads,
+            spectra=spectra,
+            switches=tuple(replace(item, closed=switches[item.name]) for item in network.switches),
+            capacitors=tuple(replace(item, closed=switches[item.name]) for item in network.capacitors),
+        ),
+        faults,
+    )
+
+
+def _loads(scenario: SiteScenario, site: Site) -> tuple[tuple[Load, ...], tuple[Spectrum, ...]]:
+    """Return each load point as a load with the spectrum of its present emission."""
+    loads, spectra = [], []
+    for at, point in enumerate(scenario.loads.points):
+        power = complex(site.p[at], site.q[at])
+        shares = _shares(power, site.emission[at])
+        name = f"of {point.name}" if shares else ""
+        if shares:
+            spectra.append(Spectrum(name, shares))
+        loads.append(Load(point.name, point.bus, point.phase, (power.real,), (power.imag,), name))
+    return tuple(loads), tuple(spectra)
+
+
+def _shares(power: complex, emission: Sequence[complex]) -> tuple[HarmonicShare, ...]:
+    """Return an emission relative to the fundamental: ``emission = r |S| exp(-j h phi)``."""
+    if power == 0:
+        return ()  # a customer that draws nothing emits nothing
+    ratio = [complex(value) / abs(power) for value in emission]
+    return tuple(
+        HarmonicShare(order, 100 * abs(value), math.degrees(cmath.phase(value) + order * cmath.phase(power)))
+        for order, value in zip(ORDERS, ratio, strict=True)
+        if value != 0
     )
