@@ -134,7 +134,7 @@ def test_networks_are_told_from_scenarios(tmp_path):
         (
             "ct: 100:5",
             "ct: 100.4:5",
-            "scenario.yaml:15: meters[0].ct: '100.4:5' is not in whole amperes; give whole numbers, as in 200:5",
+            "scenario.yaml:15: meters[0].ct: '100.4:5' is not in whole amperes; give whole numbers",
         ),
         (
             "ct: 100:5",
