@@ -7,6 +7,7 @@ import pytest
 
 from tests.sites import SCENARIO, write_site
 from twin.contracts import Command, Refusal
+from twin.recording import Recording, RecordingPathError, RecordingWriter
 from twin.scenario import load_scenario
 from twin.simulation import build_site
 from twin.simulation.commands import SimulationEndedError
@@ -168,3 +169,25 @@ def test_a_storm_of_writes_does_not_hold_up_time(session):
         answered += len(futures)
     until(lambda: session.latest().sim_ns - first >= 18 * S, seconds=2.0)
     assert answered > 100
+
+
+def test_a_live_site_outlives_a_full_disk(tmp_path, monkeypatch, caplog):
+    site = build_site(load_scenario(write_site(tmp_path)))
+    live = site.live(speed=10.0)
+    live.open()
+    site.record_to(tmp_path / "recording", overwrite=False)
+    real = RecordingWriter.flush
+
+    def full(_):
+        raise RecordingPathError("recording: no space left on device; free some")
+
+    monkeypatch.setattr(RecordingWriter, "flush", full)
+    live.start()
+    until(lambda: "no space left on device" in caplog.text)
+    do(live, "SW2", "open")
+    monkeypatch.setattr(RecordingWriter, "flush", real)
+    until(lambda: "the recording goes on" in caplog.text)
+    live.stop()
+    site.close()
+    assert live.failure is None
+    assert [command.verb for command in Recording.open(tmp_path / "recording").commands()] == ["open"]

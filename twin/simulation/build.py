@@ -1,7 +1,9 @@
 """From a resolved scenario to a running site: network, loads, meters, events, recording."""
 
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,7 +24,7 @@ from twin.contracts import (
 )
 from twin.grid import GridSolver, Network, NotConvergedError
 from twin.meters import build_fleet
-from twin.recording import RecordingWriter
+from twin.recording import RecordingPathError, RecordingWriter
 from twin.scenario import SiteScenario
 from twin.simulation.customers import start_customers
 from twin.simulation.diagram import draw_diagram
@@ -31,6 +33,8 @@ from twin.simulation.events import start_events
 from twin.simulation.frames import FrameBuilder
 from twin.simulation.live import LiveSession
 from twin.simulation.site import Site
+
+_log = logging.getLogger(__name__)
 
 ORDERS = tuple(range(1, 40, 2))
 """Harmonic orders that the site solves: the odd ones that household appliances emit (IEC 61000-3-2)."""
@@ -45,6 +49,7 @@ class RunningSite:
     def __init__(self, scenario: SiteScenario) -> None:
         self._scenario = scenario
         self._writer: RecordingWriter | None = None
+        self._trouble = False
         self._totals = _Totals()
         self._frames: FrameBuilder | None = None
         self.engine = self._build_engine()
@@ -125,7 +130,7 @@ class RunningSite:
     def flush(self) -> None:
         """Make durable what has been recorded."""
         if self._writer is not None:
-            self._writer.flush()
+            self._write(self._writer.flush)
 
     def close(self) -> None:
         """Seal the recording."""
@@ -203,7 +208,22 @@ class RunningSite:
         if self._frames is not None:
             self._frames.note(records)
         if self._writer is not None:
-            self._writer.append(records)
+            self._write(partial(self._writer.append, records))
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """Write to the recording; a live site outlives a full disk, the writer keeps what it was given."""
+        try:
+            write()
+        except RecordingPathError as error:
+            if self._frames is None:
+                raise
+            if not self._trouble:
+                _log.error("%s; the site goes on and tries again", error)
+            self._trouble = True
+        else:
+            if self._trouble:
+                _log.warning("the recording goes on")
+            self._trouble = False
 
 
 class _Totals:
