@@ -108,6 +108,13 @@ def test_binary_data_in_one_file_may_lack_its_length_and_look_like_a_separator(t
     assert read_comtrade(path).values[0, 0] == 0x2D2D * 0.5 + 10
 
 
+def test_a_separator_may_call_any_binary_format_binary(tmp_path):
+    path = tmp_path / "fault.cff"
+    cfg = CFG_2013.replace("BINARY", "FLOAT32")
+    path.write_bytes(combined(cfg, binary("FLOAT32"), "BINARY"))
+    check(read_comtrade(path))
+
+
 def test_a_1991_pair_has_short_channels_and_the_month_first(tmp_path):
     recording = read_comtrade(write_pair(tmp_path, CFG_1991, text()))
     check(recording)
