@@ -39,7 +39,8 @@ def comtrade_samples(
     frequency = configuration.frequency if frequency is None else frequency
     check_times(file, found.time_s, frequency, line=lambda _: 0)
     factors = np.array([_primary_factor(channel, file) for channel in chosen])
-    samples = found.values[list(taken.values())] * factors[:, np.newaxis]
+    with np.errstate(over="ignore", invalid="ignore"):
+        samples = found.values[list(taken.values())] * factors[:, np.newaxis]
     check_values(file, names, tuple(taken), samples, line=lambda _: 0)
     skews = np.array([channel.skew_us for channel in chosen]) * 1e-6
     start_ns = _start_ns(configuration, time_zone, file)

@@ -107,7 +107,8 @@ def scale_counts(configuration: ComtradeConfiguration, counts: Counts) -> NDArra
     """Return factor x count + offset of every channel, shape (analog channels, samples)."""
     factor = np.array([channel.factor for channel in configuration.analog])
     offset = np.array([channel.offset for channel in configuration.analog])
-    scaled: NDArray[np.float64] = counts * factor[:, np.newaxis] + offset[:, np.newaxis]
+    with np.errstate(over="ignore", invalid="ignore"):  # a value out of range is infinite, and so no value
+        scaled: NDArray[np.float64] = counts * factor[:, np.newaxis] + offset[:, np.newaxis]
     return scaled
 
 
@@ -120,7 +121,8 @@ def _binary_table(configuration: ComtradeConfiguration, data: bytes, file: str) 
         what = f"the data ends within sample {whole + 1}, after {rest} of its {layout.itemsize} bytes"
         raise refuse(file, what, "copy the file again; if it is whole, check the number of channels")
     rows = np.frombuffer(data, layout, whole)
-    counts = np.ascontiguousarray(rows["analog"].T, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        counts = np.ascontiguousarray(rows["analog"].T, dtype=np.float64)
     counts[_missing(configuration, rows["analog"].T)] = np.nan
     stamps = rows["stamp"].astype(np.float64)
     stamps[rows["stamp"] == MISSING_STAMP] = np.nan
@@ -208,7 +210,7 @@ def _numbers(
             what = f"'{cells[column].strip()}' at sample {sample + 1} is no number"
             mend = "copy the file again from the recorder"
             raise refuse(file, what, mend, line=lines[sample], field=names[column]) from None
-    unnumbered = np.flatnonzero(~np.isfinite(values[:, 0]))
+    unnumbered = np.flatnonzero(~(np.abs(values[:, 0]) < 2.0**53))
     if unnumbered.size:
         what = f"sample {unnumbered[0] + 1} has no number"
         raise refuse(file, what, "number the samples from 1", line=lines[unnumbered[0]])
