@@ -1,6 +1,9 @@
 """The tutorial's script, run as it stands against the shipped scenario on the evening of the fault."""
 
 import re
+import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -22,5 +25,28 @@ def test_the_script_reads_the_sag_that_the_tutorial_shows(tmp_path, capsys):
         capsys.readouterr()
         exec(compile(script, "tutorial.md", "exec"), {})
         printed = capsys.readouterr().out.splitlines()
-    assert [line for line in printed if line in shown] == shown
-    assert len(printed) == 11
+        assert [line for line in printed if line in shown] == shown
+        assert len(printed) == 11
+        if shutil.which("mbpoll") is None:
+            pytest.skip("needs mbpoll")
+        polled = [mbpoll(command, site.ready["endpoints"]) for command in commands(text)]
+    assert [code for code, _ in polled] == [0, 0, 1, 0]
+    assert "[16384]: \t50" in polled[0][1]
+    assert "Illegal data value" in polled[2][1]
+    assert "Written 2 references" in polled[3][1]
+
+
+def commands(text):
+    """The tutorial's mbpoll lines."""
+    return re.findall(r"^mbpoll (.*)$", text, re.MULTILINE)
+
+
+def mbpoll(command, endpoints):
+    """Run one of them on the port that stands for the one of the tutorial."""
+    ports = {"5020": "head", "5030": "customer-55"}
+    words = shlex.split(command)
+    at = words.index("-p") + 1
+    meter = next(entry for entry in endpoints if entry["meter"] == ports[words[at]])
+    words[at] = str(meter["port"])
+    done = subprocess.run(["mbpoll", *words], capture_output=True, text=True, timeout=30, check=False)
+    return done.returncode, done.stdout + done.stderr

@@ -171,7 +171,7 @@ def test_a_start_that_fails_leaves_the_old_recording_alone(tmp_path):
         ),
         (
             ("--from", "23:00"),
-            "command line: --from: '23:00' is after the scenario's end; give an earlier time",
+            "command line: --from: '23:00' is not within the scenario's time; it runs from 2026-01-15 18:00",
         ),
     ],
 )

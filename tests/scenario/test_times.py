@@ -27,6 +27,11 @@ def test_a_time_without_a_date_is_the_next_one():
     assert parse_local("6:00", LONDON, after_ns=start) == start
 
 
+def test_a_time_that_the_clock_skips_today_is_tomorrows():
+    start = parse_local("2026-03-29 00:30", LONDON)
+    assert parse_local("01:30", LONDON, after_ns=start) == utc_ns(2026, 3, 30, 0, 30)
+
+
 def test_nanoseconds_are_kept():
     assert parse_local("2026-01-15 06:00:00.000000001", LONDON) % 10**9 == 1
 

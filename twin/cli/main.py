@@ -2,22 +2,29 @@
 
 import argparse
 import importlib
+import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from twin import __version__
-from twin.contracts import TwinError
+from twin.contracts import BadInputError, Finding, TwinError
 
 DONE, FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
-    module = importlib.import_module(f"twin.cli.{options.module}")
     try:
+        options = _parser().parse_args(arguments)
+        module = importlib.import_module(f"twin.cli.{options.module}")
         return int(getattr(module, options.function)(options))
+    except BadInputError as error:
+        if getattr(options, "json", False):
+            sys.stdout.write(json.dumps({"findings": [finding_row(item) for item in error.findings]}) + "\n")
+        sys.stderr.write(f"{error}\n")
+        return BAD_INPUT
     except TwinError as error:
         sys.stderr.write(f"{error}\n")
         return BAD_INPUT
@@ -30,6 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"{error}\n")
         return BAD_INPUT
+
+
+def finding_row(finding: Finding) -> dict[str, Any]:
+    """Return a finding as ``--json`` prints it."""
+    return {
+        "file": finding.where.file,
+        "line": finding.where.line or None,
+        "field": finding.field or None,
+        "what": finding.what,
+        "mend": finding.mend,
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -178,13 +196,13 @@ def _add_harmonics(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("site", help="scenario or network file")
     _at(command)
     command.add_argument(
-        "--damping", type=_share, metavar="SHARE",
+        "--damping", type=share, metavar="SHARE",
         help="linear loads damp: this share as series R-L, the rest parallel; open by default",
     )  # fmt: skip
     _json(command)
 
 
-def _share(text: str) -> float | None:
+def share(text: str) -> float | None:
     """Return a share of 0..1, or None for ``open``."""
     if text == "open":
         return None

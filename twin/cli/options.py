@@ -5,7 +5,7 @@ from pathlib import Path
 
 from twin.contracts import BadInputError, Finding, Mark
 from twin.documents import parse_quantity
-from twin.scenario import SiteScenario, parse_local
+from twin.scenario import SiteScenario, local_text, parse_local
 
 
 def parse_duration(text: str) -> float:
@@ -18,9 +18,9 @@ def parse_duration(text: str) -> float:
     """
     try:
         seconds = parse_quantity(text, "s")
-        if seconds > 0:
+        if 0 < seconds <= 100 * 365.25 * 86400:
             return seconds
-        what, mend = f"'{text}' is not positive", "give a duration such as '2 h'"
+        what, mend = f"'{text}' is not between 0 and 100 years", "give a duration such as '2 h'"
     except ValueError as error:
         what, _, mend = str(error).partition("; ")
     raise BadInputError(Finding(Mark("command line"), "--duration", what, mend))
@@ -36,9 +36,10 @@ def parse_time(text: str, scenario: SiteScenario, option: str) -> int:
     """
     try:
         at_ns = parse_local(text, scenario.zone, after_ns=scenario.start_ns)
-        if at_ns <= scenario.end_ns:
+        if scenario.start_ns <= at_ns <= scenario.end_ns:
             return at_ns
-        what, mend = f"'{text}' is after the scenario's end", "give an earlier time"
+        what = f"'{text}' is not within the scenario's time"
+        mend = f"it runs from {local_text(scenario.start_ns, scenario.zone)} on, choose a time within it"
     except ValueError as error:
         what, _, mend = str(error).partition("; ")
     raise BadInputError(Finding(Mark("command line"), option, what, mend))

@@ -35,6 +35,9 @@ def run(options: argparse.Namespace) -> int:
             _advance(site.engine, scenario.start_ns, scenario.end_ns, quiet=options.quiet or options.json)
         except KeyboardInterrupt:
             interrupted = True
+            # Whoever is impatient now would cut the recording's end.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         summary = site.summary()
     summary["seconds"] = round(time.monotonic() - started, 3)
     summary["content_hash"] = content_hash(out)

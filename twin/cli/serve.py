@@ -25,10 +25,10 @@ def serve(options: argparse.Namespace) -> int:
     if options.port is not None and not 0 <= options.port <= 65535:
         what = f"port {options.port} is not between 0 and 65535"
         raise BadInputError(Finding(Mark("command line"), "--port", what, "choose one that is"))
+    scenario = load_scenario(options.scenario)
     ready_file = Path(options.ready_file) if options.ready_file else None
     if ready_file is not None:
         _prepare(ready_file)
-    scenario = load_scenario(options.scenario)
     out = recording_path(options.out, options.scenario)
     from_ns = None if options.from_time is None else parse_time(options.from_time, scenario, "--from")
 

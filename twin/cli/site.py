@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from twin.cli.main import finding_row
 from twin.contracts import BadInputError, Finding, Mark
+
+COLLAPSED_PU = 0.5
+"""Below it no network is run on purpose: its loads ask for more than it can carry [pu]."""
 
 
 def check(options: argparse.Namespace) -> int:
@@ -30,11 +34,13 @@ def check(options: argparse.Namespace) -> int:
             network = _network(options.site)
             lines.append(_network_line(network))
         if options.solve:
-            lines.append(_solve_line(network))
+            lines.append(_solve_line(network, options.site))
+            if is_scenario(options.site):
+                _build(scenario)
     except BadInputError as error:
         findings = error.findings
     if options.json:
-        _write_json([_finding(finding) for finding in findings])
+        _write_json([finding_row(finding) for finding in findings])
     elif findings:
         sys.stderr.write("".join(f"{finding}\n" for finding in findings))
     else:
@@ -183,22 +189,24 @@ def _network_line(network: Any) -> str:
     )
 
 
-def _solve_line(network: Any) -> str:
+def _solve_line(network: Any, file: str) -> str:
     from twin import grid  # noqa: PLC0415
 
     rows = grid.flow(network)
-    live = [row["v_pu"] for row in rows if row["v_pu"] > 0]
-    return f"solved at rated loads: {min(live):.4f} .. {max(live):.4f} pu"
+    live = [row for row in rows if row["v_pu"] > 0]
+    lowest = min(live, key=lambda row: row["v_pu"])
+    if lowest["v_pu"] < COLLAPSED_PU:
+        what = f"at rated loads the voltage collapses: {lowest['v_pu']:.3f} pu at bus '{lowest['bus']}'"
+        raise BadInputError(Finding(Mark(file), "", what, "lower the loads, or strengthen the network"))
+    return f"solved at rated loads: {lowest['v_pu']:.4f} .. {max(row['v_pu'] for row in live):.4f} pu"
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "file": finding.where.file,
-        "line": finding.where.line or None,
-        "field": finding.field or None,
-        "what": finding.what,
-        "mend": finding.mend,
-    }
+def _build(scenario: Any) -> None:
+    """Build and solve a scenario's site, which reads its profiles too."""
+    from twin.simulation import build_site  # noqa: PLC0415
+
+    with build_site(scenario) as site:
+        site.begin()
 
 
 def _print_voltages(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:

@@ -24,6 +24,8 @@ def suggestion(name: str, names: Iterable[str], kind: str) -> str:
     close = nearest(name, known)
     if close:
         return f"did you mean '{close}'?"
+    if not known:
+        return "there are none here"
     return f"known {kind}: {', '.join(known[:8])}{' ..' if len(known) > 8 else ''}"
 
 
@@ -35,6 +37,9 @@ def validate(document: Document, model: type[Model]) -> Model:
     BadInputError
         With one finding for each field that is unknown, missing or wrong.
     """
+    if not isinstance(document.data, dict):
+        what = "is empty" if document.data is None else "holds no fields"
+        raise BadInputError(Finding(document.mark(()), "", what, f"see the reference of a {model.__name__}"))
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
@@ -60,7 +65,9 @@ def _finding(document: Document, model: type[BaseModel], item: Any) -> Finding:
     if kind == "value_error" and mend:
         return Finding(where, field, what, mend)
     what = message[:1].lower() + message[1:]
-    return Finding(where, field, f"{what} (it is {item['input']!r})", "change the value")
+    shown = repr(item["input"])
+    shown = shown if len(shown) <= 60 else f"{shown[:60]}.."
+    return Finding(where, field, f"{what} (it is {shown})", "change the value")
 
 
 def dotted(path: tuple[str | int, ...]) -> str:

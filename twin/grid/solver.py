@@ -113,7 +113,7 @@ class GridSolver:
         self._probe_end = np.array([probe.end == "to" for probe in probes], dtype=np.int64)
         self._probe_load = self._named_loads()
         rated = np.array([network.buses[bus].u_rated for bus in load_bus]) / np.sqrt(3.0)
-        self._v_base = rated.reshape(-1)
+        self._v_base: Float = rated.reshape(-1)
         self._v_min = self._v_base * v_min_pu
         self._orders = np.array(orders, dtype=np.int64)
         self._initial = initial_state(network)
@@ -171,6 +171,11 @@ class GridSolver:
                     raise GridError(f"probe '{probe.name}': there is no load point '{name}'; {mend}")
                 out[at, index[name]] = True
         return out
+
+    @property
+    def load_base(self) -> Float:
+        """(loads,) rated phase-to-earth voltage of each load point [V]."""
+        return self._v_base
 
     @property
     def closed(self) -> dict[str, bool]:

@@ -122,6 +122,8 @@ def _connection(context: Context, path: Path_, point: MeterPoint) -> Iterator[Fi
             yield context.unknown((*path, key), name, loads, "load")
     buses = {load.name: load.bus for load in network.loads}
     buses |= {entry.name: entry.bus for entry in context.scenario.photovoltaics}
+    if len(set(point.loads)) < len(point.loads):
+        yield context.finding((*path, "loads"), "a load stands twice", "name it once")
     at = {buses[name] for name in point.loads if name in buses}
     if len(at) > 1:
         what = f"the loads are at different buses ({', '.join(sorted(at))})"
@@ -162,6 +164,7 @@ def _endpoints_differ(context: Context) -> Iterator[Finding]:
 def _events_fit(context: Context) -> Iterator[Finding]:
     network = context.network
     switches = [switch.name for switch in network.switches] + [item.name for item in network.capacitors]
+    held = {source.bus for source in network.sources if source.ideal}
     faults: set[str] = set()
     for at, event in enumerate(context.scenario.events):
         path: Path_ = ("events", at)
@@ -172,6 +175,9 @@ def _events_fit(context: Context) -> Iterator[Finding]:
             continue
         if event.bus not in network.bus_index:
             yield context.unknown((*path, "bus"), event.bus, list(network.bus_index), "bus")
+        if event.bus in held:
+            what = f"an ideal source holds bus '{event.bus}'"
+            yield context.finding((*path, "bus"), what, "fault another bus, or give the source an impedance")
         if len(event.phases) != _PHASES[event.type]:
             what = f"a fault of type {event.type} has {_PHASES[event.type]} phases, not '{event.phases}'"
             yield context.finding((*path, "phases"), what, "name the faulted phases")

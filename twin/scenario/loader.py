@@ -42,8 +42,8 @@ def load_scenario(
     document = read_yaml(path)
     scenario = validate(document, Scenario)
     if seed is not None:
-        if seed < 0:
-            what, mend = f"{seed} is negative", "give 0 or more"
+        if not 0 <= seed < 2**63:
+            what, mend = f"{seed} is out of range", "give a number from 0 to 9223372036854775807"
             raise BadInputError(Finding(Mark("command line"), "--seed", what, mend))
         scenario = scenario.model_copy(update={"seed": seed})
     network = _network(document, scenario)

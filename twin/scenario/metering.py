@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from twin.contracts import Finding
 from twin.documents import parse_quantity
 from twin.grid import Network, Probe
-from twin.meters import AlarmConfig, MeterConfig, check_config
+from twin.meters import PROFILES, AlarmConfig, MeterConfig, check_config
 from twin.scenario.checks import Context
 from twin.scenario.schema import Alarm, Meter, MeterPoint, Sag, Swell
 from twin.scenario.site_scenario import LoadPoints, MeterInstallation
@@ -55,7 +55,7 @@ def install_meters(context: Context, loads: LoadPoints) -> tuple[list[MeterInsta
 def _problems(context: Context, at: int, meter: Meter) -> Iterator[Finding]:
     for field in ("pt", "ct"):
         text = getattr(meter, field)
-        if text is not None and _RATIO.match(text) is None:
+        if text is not None and (_RATIO.match(text) is None or 0.0 in _ratio(text)):
             what = f"'{text}' is no ratio"
             yield context.finding(("meters", at, field), what, "write primary:secondary, as in 200:5")
     yield from _whole_numbers(context, at, meter)
@@ -69,6 +69,11 @@ def _problems(context: Context, at: int, meter: Meter) -> Iterator[Finding]:
 
 def _whole_numbers(context: Context, at: int, meter: Meter) -> Iterator[Finding]:
     """Find what the device's registers cannot hold, because they count in whole units."""
+    if meter.profile in PROFILES and meter.profile not in POWER_QUALITY_PROFILES:
+        for field in ("sag", "swell", "over_current"):
+            if field in meter.model_fields_set and getattr(meter, field) is not None:
+                what = f"a {meter.profile} does not watch for it"
+                yield context.finding(("meters", at, field), what, "leave it out, or use a kw320q")
     if _RATIO.match(meter.ct) and any(value % 1 for value in _ratio(meter.ct)):
         what = f"'{meter.ct}' is not in whole amperes"
         yield context.finding(("meters", at, "ct"), what, "give whole numbers, as in 200:5")
@@ -127,8 +132,8 @@ def _config_finding(context: Context, at: int, problem: str) -> Finding:
     """Return a problem of a meter's configuration, ``field: what; mend``, at its place."""
     field, _, rest = problem.partition(": ")
     what, _, mend = rest.partition("; ")
-    name, *rest_of_path = field.split(".")
-    return context.finding(("meters", at, _FIELDS.get(name, name), *rest_of_path), what, mend)
+    path = [int(part) if part.isdigit() else _FIELDS.get(part, part) for part in re.findall(r"\w+", field)]
+    return context.finding(("meters", at, *path), what, mend)
 
 
 def _registers(meter: Meter, ct2: float, frequency: float) -> dict[str, int]:

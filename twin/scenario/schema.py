@@ -199,7 +199,7 @@ class Scenario(_Part):
     seed: int = Field(0, ge=0, le=2**63 - 1, description="everything random follows from it")
     start: str = Field(description="local date and time, for example 2026-01-15 06:00")
     time_zone: str = Field("UTC", description="IANA name, for example Europe/London")
-    duration: Second = Field(86400.0, gt=0)
+    duration: Second = Field(86400.0, gt=0, le=100 * 365.25 * 86400.0, description="at most 100 years")
     network: str = Field(description="network file, relative to the scenario")
     location: Location | None = Field(None, description="needed by photovoltaics")
     loads: list[LoadModel] = Field(default_factory=list)

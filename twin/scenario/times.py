@@ -49,8 +49,8 @@ def parse_local(text: str, zone: ZoneInfo, *, after_ns: int | None = None) -> in
         raise ValueError(f"'{text}' is no time; write 18:42, 18:42:10.003 or 2026-01-15 18:42")
     fraction_ns = int((match["fraction"] or "0").ljust(9, "0"))
     date = match["date"]
-    if date is not None and not 1970 <= int(date[:4]) <= 2200:
-        raise ValueError(f"'{text}' is out of range; give a year from 1970 to 2200")
+    if date is not None and not 1970 <= int(date[:4]) <= 2150:
+        raise ValueError(f"'{text}' is out of range; give a year from 1970 to 2150")
     if date is None and after_ns is None:
         raise ValueError(f"'{text}' has no date; write it as 2026-01-15 {text}")
     clock = f"{int(match['hour']):02d}:{match['minute']}:{match['second'] or '00'}"
@@ -60,9 +60,10 @@ def parse_local(text: str, zone: ZoneInfo, *, after_ns: int | None = None) -> in
         first = local_datetime(after_ns or 0, zone).date()
         for day in range(3):
             local = datetime.fromisoformat(f"{first + timedelta(days=day)} {clock}")
-            candidate = _utc_ns(local, zone) + fraction_ns
-            if candidate >= (after_ns or 0):
-                return candidate
+            if _exists(local, zone):
+                candidate = _utc_ns(local, zone) + fraction_ns
+                if candidate >= (after_ns or 0):
+                    return candidate
     except ValueError as error:
         if "skips" in str(error):
             raise
@@ -88,8 +89,13 @@ def utc_text(utc_ns: int) -> str:
 
 def _utc_ns(local: datetime, zone: ZoneInfo) -> int:
     aware = local.replace(tzinfo=zone)
-    back = aware.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
-    if back != local:
+    if not _exists(local, zone):
         raise ValueError(f"the clock skips {local} in {zone.key}; give a time that exists")
     delta = aware - _EPOCH
     return (delta.days * 86400 + delta.seconds) * NS_PER_SECOND
+
+
+def _exists(local: datetime, zone: ZoneInfo) -> bool:
+    """Return whether clocks show this local time; they skip an hour in spring."""
+    aware = local.replace(tzinfo=zone)
+    return aware.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local

@@ -79,6 +79,11 @@ class RunningSite:
             where = self._scenario.document.mark(("network",))
             mend = "lower the loads, or strengthen the network"
             raise BadInputError(Finding(where, "network", str(error), mend)) from error
+        site = self.engine.site
+        if site.collapsed:
+            where = self._scenario.document.mark(("network",))
+            what = f"the voltage collapses at {', '.join(site.collapsed[:3])}"
+            raise BadInputError(Finding(where, "network", what, "lower the loads, or strengthen the network"))
 
     def record_to(self, out: Path, *, overwrite: bool) -> None:
         """Create the recording; everything that happens from now on is kept in it.

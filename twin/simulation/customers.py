@@ -94,9 +94,17 @@ def _start_profiles(
     for name, profile in scenario.loads.profiles:
         by_file.setdefault(profile.file, {})[name] = scenario.loads.by_name[name]
     for file, loads in by_file.items():
-        start_profiles(
-            environment, sink, scenario.file(file), loads=loads, end_ns=scenario.end_ns, orders=orders
+        entry = next(
+            at for at, item in enumerate(scenario.scenario.loads) if getattr(item, "file", "") == file
         )
+        try:
+            start_profiles(
+                environment, sink, scenario.file(file), loads=loads, end_ns=scenario.end_ns, orders=orders
+            )
+        except BadInputError as error:
+            path = ("loads", entry, "file")
+            named = Finding(scenario.document.mark(path), dotted(path), "cannot be used", "mend the file")
+            raise BadInputError(named, *error.findings) from error
 
 
 def _start_constants(sink: LoadSink, scenario: SiteScenario, orders: Sequence[int]) -> None:

@@ -81,6 +81,13 @@ class Site:
         return self._solver
 
     @property
+    def collapsed(self) -> list[str]:
+        """Load points whose voltage is below half of the rated one without being dead."""
+        size = np.abs(self._load_voltage)
+        low = (size > 0) & (size < 0.5 * self._solver.load_base)
+        return [self.load_names[at] for at in np.flatnonzero(low)]
+
+    @property
     def segment(self) -> Segment:
         """The segment that is true at ``time_ns``."""
         return self._segment
@@ -159,6 +166,7 @@ class Site:
     def _solved_segment(self, start_ns: int, theta: float) -> Segment:
         solution = self._solver.solve(self.p, self.q, self.emission)
         self.solves += 1
+        self._load_voltage = solution.load_voltage
         amplitude = solution.phasor * self._peak
         return Segment(start_ns, self._frequency, theta, self._order, self._rate, amplitude)
 
