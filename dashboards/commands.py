@@ -44,6 +44,8 @@ def order(
         return False, f"No answer to '{verb} {target}' yet; it is still in the queue."
     except CancelledError:
         return False, f"Not done: the simulation ended before '{verb} {target}' was its turn."
+    except Exception as error:
+        return False, f"Not done: {error}."
     if answer.refusal is not None:
         reason = answer.detail or answer.refusal.value.replace("_", " ")
         return False, f"Refused: {verb} {target} ({reason})."

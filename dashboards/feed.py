@@ -27,6 +27,10 @@ ALARM_COLUMNS = (
 """Fields of an alarm row, in the order in which they are sent."""
 
 
+_REMOVALS_KEPT = 10_000
+"""Removed rows that are remembered for pages that have slept; older ones are long out of any table."""
+
+
 class FrameSource(Protocol):
     """Where the pages get the live picture from; every method may be called from any thread."""
 
@@ -61,13 +65,18 @@ class ChangeLog:
         for key in [key for key in self._rows if key not in keys]:
             del self._rows[key], self._changed[key]
             self._removed[key] = sequence
+        if len(self._removed) > 2 * _REMOVALS_KEPT:
+            newest = sorted(self._removed.items(), key=lambda item: item[1])[-_REMOVALS_KEPT:]
+            self._removed = dict(newest)
 
     def since(self, seen: int) -> list[Row]:
         """Return the rows that changed after frame ``seen``."""
         return [row for key, row in self._rows.items() if self._changed[key] > seen]
 
     def removed_since(self, seen: int) -> list[Hashable]:
-        """Return the keys that went away after frame ``seen``."""
+        """Return the keys that went away after frame ``seen``; a page that has nothing yet misses none."""
+        if seen < 0:
+            return []
         return [key for key, at in self._removed.items() if at > seen]
 
 

@@ -94,24 +94,28 @@ class History:
         )
 
     def _query(self, key: Hashable, ask: Callable[[Recording], Value], empty: Value) -> Value:
-        """Return the answer of the recording, at most ``_HOLD_S`` old."""
+        """Return the answer of the recording, at most ``_HOLD_S`` old.
+
+        The question itself is asked without a lock: a long one holds nobody up.
+        """
+        now = time.monotonic()
         with self._lock:
-            now = time.monotonic()
             held = self._held.get(key)
-            if held is not None and now - held[0] < _HOLD_S:
-                answer: Value = held[1]
-                return answer
-            try:
-                if self._recording is None:
-                    self._recording = Recording.open(self.path)
-                answer = ask(self._recording)
-            except (TwinError, OSError):
-                # Not there yet, or replaced by a new run: ask again later.
-                self._recording = None
-                return empty
+        if held is not None and now - held[0] < _HOLD_S:
+            answer: Value = held[1]
+            return answer
+        try:
+            recording = self._recording or Recording.open(self.path)
+            answer = ask(recording)
+        except (TwinError, OSError):
+            # Not there yet, or replaced by a new run: ask again later.
+            self._recording = None
+            return empty
+        self._recording = recording
+        with self._lock:
             self._held = {k: v for k, v in self._held.items() if now - v[0] < _HOLD_S}
             self._held[key] = (now, answer)
-            return answer
+        return answer
 
 
 def event_row(event: EventRecord, time_zone: str, now_ns: int) -> list[Any]:

@@ -30,3 +30,10 @@ def test_a_command_that_is_dropped():
     done, text = order(drop, "cb_shop", "open")
     assert not done
     assert "the simulation ended" in text
+
+
+def test_a_simulation_that_has_ended_is_said():
+    future = Future()
+    future.set_exception(RuntimeError("the simulation has ended; 'open' was not carried out"))
+    done, text = order(lambda command: future, "cb_shop", "open")
+    assert (done, text) == (False, "Not done: the simulation has ended; 'open' was not carried out.")

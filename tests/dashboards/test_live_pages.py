@@ -45,7 +45,7 @@ def test_a_switch_is_operated_after_a_question(page, url, site):
     page.keyboard.press("Escape")
     page.wait_for_selector("#confirm", state="hidden")
     page.click('#diagram [data-switch="cb_shop"]')
-    assert page.text_content("#confirm-yes") == "Open cb_shop"
+    wait_text(page, "#confirm-yes", "Open cb_shop")
     page.click("#confirm-yes")
     wait_text(page, "#command-answer", "Done: cb_shop is open.")
     assert [(c.source, c.target, c.verb) for c in site.commands] == [("dashboard", "cb_shop", "open")]
