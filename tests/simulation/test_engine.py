@@ -254,3 +254,30 @@ def test_the_flow_of_a_moment_takes_faults_in(tmp_path):
     rows = {(row["bus"], row["phase"]): row["v_pu"] for row in during.flow(v_min_pu=0.7)}
     assert rows["HOME", "a"] < 0.4
     assert rows["HOME", "b"] > 0.9
+
+
+def test_settings_written_during_a_sag_end_its_event_and_its_alarm(tmp_path):
+    scenario = SCENARIO.replace("clear_after: 300 ms", "clear_after: 30 s")
+    loaded = load_scenario(write_site(tmp_path, scenario=scenario))
+    with build_site(loaded) as site:
+        site.record_to(tmp_path / "recording", overwrite=False)
+        engine = site.engine
+        engine.advance_to(loaded.start_ns + 305 * S)
+        assert engine.fleet.in_event(1)
+        writes = [(0x8006, 80), (0x1046, 0)]  # sag threshold; alarms off
+        answers = [
+            engine.apply(Command("test", "home", "write_registers", {"address": address, "words": (word,)}))
+            for address, word in writes
+        ]
+        assert [answer.refusal for answer in answers] == [None, None]
+        site.flush()
+        recording = Recording.open(tmp_path / "recording")
+        assert {event.end_ns for event in recording.events(meter="home")} == {engine.now_ns}
+        last = recording.alarms(meter="home")[-1]
+        assert (last.transition, last.time_ns) == ("return", engine.now_ns)
+        engine.advance_to(loaded.end_ns)
+    # The sag goes on below the new threshold: it is an event of its own.
+    later = [
+        event for event in Recording.open(tmp_path / "recording").events(meter="home") if event.number > 2
+    ]
+    assert any(event.type == "sag" and event.end_ns is not None for event in later)

@@ -148,22 +148,26 @@ class AlarmEngine:
         """Whether any channel of any meter is enabled."""
         return self._watched.state.size > 0
 
-    def configure(self, meter: int, settings: MeterSettings) -> None:
-        """Take new settings; if they concern alarms, the meter's channels start anew without a record."""
+    def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> list[AlarmRecord]:
+        """Take new settings; if they concern alarms, what is active returns and the channels start anew."""
         old = self._settings[meter]
         same = (old.alarm_enable, old.alarm_channels, old.and_pairs) == (
             settings.alarm_enable,
             settings.alarm_channels,
             settings.and_pairs,
         )
-        self._settings[meter] = settings
         if same:
-            return
+            self._settings[meter] = settings
+            return []
+        active = np.flatnonzero(self._active[meter]).tolist()
+        records = [self._record(meter, channel, now_ns, occurred=False) for channel in active]
+        self._settings[meter] = settings
         for state in (self._condition, self._met, self._active):
             state[meter] = False
         self._deadline_ns[meter] = NEVER
         self._find_deadline()
         self._watched = _Watched(self._settings)
+        return records
 
     def ring(self, meter: int) -> AlarmRing:
         """Return the alarm records of a meter."""

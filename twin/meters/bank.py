@@ -176,11 +176,11 @@ class MeterBank:
         """Return, for each stored group, the letters of the phases that triggered it."""
         return self._quality.captures.phases(meter)
 
-    def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> None:
-        """Give a meter new settings from now on.
+    def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> list[Record]:
+        """Give a meter new settings from now on; return the alarms and events that end by it.
 
         Ratios change what is shown as primary, not the transformers. New demand settings clear the demand
-        memory, new alarm or power-quality settings begin their detection anew.
+        memory, new alarm or power-quality settings end what is active and begin their detection anew.
 
         Raises
         ------
@@ -194,7 +194,7 @@ class MeterBank:
         self._count_to(now_ns)
         self._settings[meter] = settings
         self._adopt(meter, settings)
-        self._alarms.configure(meter, settings)
+        ended: list[Record] = [*self._alarms.configure(meter, settings, now_ns)]
         self._profile.configure(meter, settings)
         if differ(old, settings, "demand_"):
             self._demand.configure(meter, settings)
@@ -202,10 +202,11 @@ class MeterBank:
             self._turn_currents(meter, settings)
         self._window.refresh()
         if differ(old, settings, "sag_", "swell_", "over_current_", "rated_", "power_quality"):
-            self._quality.configure(meter, settings, now_ns)
+            ended += self._quality.configure(meter, settings, now_ns)
         else:
             self._quality.rename(meter, settings)
         self._expect_change(now_ns)
+        return ended
 
     def preset_energy(self, meter: int, name: str, value_wh: float) -> None:
         """Let one energy register show a value from now on [Wh, varh, VAh primary]."""

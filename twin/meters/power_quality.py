@@ -1,6 +1,7 @@
 """Power quality of a bank of meters: where to look at half cycles, event log, captures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -62,8 +63,9 @@ class PowerQuality:
         self._events[meter].clear()
         self._position[meter].clear()
 
-    def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> None:
-        """Take new settings; an event that lasts is dropped and detection starts anew."""
+    def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> list[EventRecord]:
+        """Take new settings; an event that lasts ends now, as it was recorded, and detection starts anew."""
+        ended = [self._end(meter, number, now_ns) for number in self._open[meter].values()]
         self._settings[meter] = settings
         self.captures.configure(meter, settings)
         self._monitors[meter] = EventMonitor(settings)
@@ -73,6 +75,15 @@ class PowerQuality:
             chosen = np.zeros_like(self._watched)
             chosen[meter] = settings.power_quality
             self._watch(chosen, now_ns)
+        return [record for record in ended if record is not None]
+
+    def _end(self, meter: int, number: int, now_ns: int) -> EventRecord | None:
+        """Close an event in the log; None when the log was cleared meanwhile."""
+        at = self._position[meter].pop(number, None)
+        if at is None:
+            return None
+        self._events[meter][at] = replace(self._events[meter][at], end_ns=now_ns)
+        return self._events[meter][at]
 
     def rename(self, meter: int, settings: MeterSettings) -> None:
         """Take new settings that do not concern detection: name and ratios."""

@@ -125,6 +125,7 @@ class Engine:
         if not isinstance(address, int) or not isinstance(words, Sequence):
             return Refusal.ILLEGAL_VALUE, "write_registers takes an address and words"
         answer = self.fleet.write(meter, address, words, self.now_ns)
+        self._measure(self.now_ns)  # a setting can end an alarm or an event
         return answer.refusal, answer.detail
 
     def _command_switch(self, command: Command) -> tuple[Refusal | None, str]:

@@ -85,6 +85,7 @@ class Fleet:
         self._meters = [Kw320Meter(config, start_ns=start_ns) for config in configs]
         self._bank = MeterBank([meter.settings for meter in self._meters], start_ns=start_ns)
         self._by_name = {config.name: meter for meter, config in enumerate(configs)}
+        self._ended: list[Record] = []  # alarms and events that a write ended since the last advance
         self._published = [_Published(image_layout(config.profile)) for config in configs]
 
     # -- what never changes -------------------------------------------------------------------------
@@ -174,7 +175,8 @@ class Fleet:
         list of Record
             What the meters recorded meanwhile, in order of time.
         """
-        records = self._bank.advance(segment, until_ns)
+        records = [*self._ended, *self._bank.advance(segment, until_ns)]
+        self._ended.clear()
         for record in records:
             if isinstance(record, EventRecord | AlarmRecord):
                 self._meters[self._by_name[record.meter]].keep(record)
@@ -225,7 +227,7 @@ class Fleet:
     def _apply(self, meter: int, effect: Effect, now_ns: int) -> None:
         bank = self._bank
         if effect.settings is not None:
-            bank.configure(meter, effect.settings, now_ns)
+            self._ended += bank.configure(meter, effect.settings, now_ns)
         for name, value in (effect.presets_wh or {}).items():
             bank.preset_energy(meter, name, value)
         for action in effect.actions:
