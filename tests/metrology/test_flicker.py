@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.metrology.flicker_tables import RECTANGULAR, SEVERITY, SINUSOIDAL
-from twin.metrology.flicker import _CLASSES, _LOWEST, _PER_DECADE, SETTLING_S, FlickerMeter, plt
+from twin.metrology.flicker import (
+    _CLASSES,
+    _LOWEST,
+    _PER_DECADE,
+    SETTLING_S,
+    FlickerMeter,
+    long_term_severity,
+)
 from twin.metrology.flicker_design import LOW_PASS_HZ, WEIGHTING, Lamp, weighting_sections
 from twin.metrology.flicker_kernels import classify, mean_squares, weigh
 
@@ -238,9 +245,9 @@ def test_classified_levels_are_the_percentiles_of_the_values(seed):
 
 
 def test_long_term_severity_is_the_cubic_mean():
-    assert plt(np.ones((2, 12))) == pytest.approx(1.0)
-    assert plt(np.array([2.0] + [0.0] * 11)) == pytest.approx((8 / 12) ** (1 / 3))
-    assert np.isnan(plt(np.array([1.0, np.nan])))
+    assert long_term_severity(np.ones((2, 12))) == pytest.approx(1.0)
+    assert long_term_severity(np.array([2.0] + [0.0] * 11)) == pytest.approx((8 / 12) ** (1 / 3))
+    assert np.isnan(long_term_severity(np.array([1.0, np.nan])))
 
 
 @pytest.mark.parametrize("rate", [399, float("nan")])

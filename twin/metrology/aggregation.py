@@ -25,7 +25,7 @@ WINDOWS: Final = 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Windows:
+class BasicWindows:
     """Where basic windows lie."""
 
     start_ns: Int
@@ -54,7 +54,7 @@ class Aggregate:
     """How many there were; fewer than nominal where a recording begins or ends."""
 
 
-def basic_windows(cycle_starts_ns: Int, *, cycles: int) -> Windows:
+def basic_windows(cycle_starts_ns: Int, *, cycles: int) -> BasicWindows:
     """Return the basic windows of a record of cycles.
 
     Parameters
@@ -66,7 +66,7 @@ def basic_windows(cycle_starts_ns: Int, *, cycles: int) -> Windows:
 
     Returns
     -------
-    Windows
+    BasicWindows
         In order of their start. The series after a tick begins at the tick itself, within a cycle.
 
     Raises
@@ -95,7 +95,7 @@ def basic_windows(cycle_starts_ns: Int, *, cycles: int) -> Windows:
         wanted = min(-(-own // WINDOWS) * WINDOWS, int(total)) if stop < starts[-1] else int(total)
         edges = np.interp(first + cycles * np.arange(wanted + 1), count, since)
         rows.append((edges[:-1], edges[1:], begin // TEN_MINUTES_NS, np.arange(wanted) >= own))
-    return Windows(
+    return BasicWindows(
         origin + np.rint(np.concatenate([row[0] for row in rows])).astype(np.int64),
         origin + np.rint(np.concatenate([row[1] for row in rows])).astype(np.int64),
         np.concatenate([np.full(row[0].size, row[2], np.int64) for row in rows]),
@@ -103,12 +103,12 @@ def basic_windows(cycle_starts_ns: Int, *, cycles: int) -> Windows:
     )
 
 
-def flag(windows: Windows, events: list[tuple[int, int | None]]) -> Flags:
+def flag(windows: BasicWindows, events: list[tuple[int, int | None]]) -> Flags:
     """Return which windows a dip, swell or interruption touches.
 
     Parameters
     ----------
-    windows : Windows
+    windows : BasicWindows
         Basic windows.
     events : list of (int, int or None)
         Start and end of each dip, swell and interruption, UTC [ns]; None while it lasts.
@@ -128,13 +128,13 @@ def flag(windows: Windows, events: list[tuple[int, int | None]]) -> Flags:
 
 
 def aggregate_150_180(
-    windows: Windows, values: Float, flags: Flags, *, arithmetic: Flags | None = None
+    windows: BasicWindows, values: Float, flags: Flags, *, arithmetic: Flags | None = None
 ) -> list[Aggregate]:
     """Return the 150/180-cycle values: 15 basic windows each, begun anew at each ten-minute tick.
 
     Parameters
     ----------
-    windows : Windows
+    windows : BasicWindows
         As `basic_windows` gives them.
     values : ndarray, shape (quantities, windows)
         Of each basic window.
@@ -162,7 +162,7 @@ def aggregate_150_180(
 
 
 def aggregate_ten_minutes(
-    windows: Windows, values: Float, flags: Flags, *, arithmetic: Flags | None = None
+    windows: BasicWindows, values: Float, flags: Flags, *, arithmetic: Flags | None = None
 ) -> list[Aggregate]:
     """Return the ten-minute values, of all basic windows that begin in an interval; see `aggregate_150_180`.
 
@@ -232,7 +232,7 @@ def overdeviation(aggregated: Float, *, declared: float) -> Float:
 
 
 def _aggregate(
-    windows: Windows, values: Float, flags: Flags, part: Int, arithmetic: Flags | None
+    windows: BasicWindows, values: Float, flags: Flags, part: Int, arithmetic: Flags | None
 ) -> Aggregate:
     """Return the aggregate of some windows."""
     return Aggregate(

@@ -271,7 +271,7 @@ class FlickerMeter:
         return squares
 
 
-def plt(pst: Float) -> Float:
+def long_term_severity(pst: Float) -> Float:
     """Return the long-term severity of consecutive Pst values.
 
     Parameters
