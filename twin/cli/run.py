@@ -4,7 +4,11 @@ import argparse
 import json
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from twin.cli.options import parse_duration, recording_path
@@ -13,6 +17,8 @@ from twin.contracts import NS_PER_SECOND
 _COLUMNS = ("import kWh", "export kWh", "max kW", "V min", "V max", "events", "alarms", "waves")
 _STEPS = 1000
 """Parts into which a run is cut for its progress bar; the result does not depend on it."""
+_LONGEST_STEP_NS = 900 * NS_PER_SECOND
+"""Longest stretch of simulated time before a signal is heeded [ns]."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -21,23 +27,16 @@ def run(options: argparse.Namespace) -> int:
     from twin.scenario import load_scenario  # noqa: PLC0415
     from twin.simulation import build_site  # noqa: PLC0415
 
-    # A termination ends as Ctrl-C does: with the recording sealed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     duration = parse_duration(options.duration) if options.duration else None
     scenario = load_scenario(options.scenario, seed=options.seed, duration_s=duration)
     out = recording_path(options.out, options.scenario)
     started = time.monotonic()
-    interrupted = False
     with build_site(scenario) as site:
         site.begin()
         site.record_to(out, overwrite=options.overwrite)
-        try:
-            _advance(site.engine, scenario.start_ns, scenario.end_ns, quiet=options.quiet or options.json)
-        except KeyboardInterrupt:
-            interrupted = True
-            # Whoever is impatient now would cut the recording's end.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        stop = _stop_on_signals()
+        _advance(site.engine, scenario.end_ns, stop, quiet=options.quiet or options.json)
+        interrupted = site.engine.now_ns < scenario.end_ns
         summary = site.summary()
     summary["seconds"] = round(time.monotonic() - started, 3)
     summary["content_hash"] = content_hash(out)
@@ -50,6 +49,19 @@ def run(options: argparse.Namespace) -> int:
     return 130 if interrupted else 0
 
 
+def _stop_on_signals() -> threading.Event:
+    """Let Ctrl-C and a termination end the run between two steps, never in the middle of one."""
+    stop = threading.Event()
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stop.set()
+
+    signal.signal(signal.SIGINT, handler)
+    signal.signal(signal.SIGTERM, handler)
+    return stop
+
+
 def warm_up(options: argparse.Namespace) -> int:
     """Compile all kernels by running a small site for a moment."""
     from twin.simulation.warm_up import warm_up_kernels  # noqa: PLC0415
@@ -60,11 +72,20 @@ def warm_up(options: argparse.Namespace) -> int:
     return 0
 
 
-def _advance(engine: Any, start_ns: int, end_ns: int, *, quiet: bool) -> None:
-    marks = [start_ns + (end_ns - start_ns) * step // _STEPS for step in range(1, _STEPS + 1)]
-    if quiet or not sys.stderr.isatty():
-        for mark in marks:
-            engine.advance_to(mark)
+def _advance(engine: Any, end_ns: int, stop: threading.Event, *, quiet: bool) -> None:
+    start_ns = engine.now_ns
+    step = max(1, min((end_ns - start_ns) // _STEPS, _LONGEST_STEP_NS))
+    with _progress(start_ns, end_ns, quiet=quiet or not sys.stderr.isatty()) as show:
+        while engine.now_ns < end_ns and not stop.is_set():
+            engine.advance_to(min(engine.now_ns + step, end_ns))
+            show(engine.now_ns)
+
+
+@contextmanager
+def _progress(start_ns: int, end_ns: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Give a function that shows how far simulated time has come."""
+    if quiet:
+        yield lambda now_ns: None
         return
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import (  # noqa: PLC0415
@@ -80,11 +101,13 @@ def _advance(engine: Any, start_ns: int, end_ns: int, *, quiet: bool) -> None:
         TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=_STEPS)
-        for mark in marks:
-            engine.advance_to(mark)
-            hours = (mark - start_ns) / NS_PER_SECOND / 3600
-            progress.update(task, advance=1, description=f"{hours:.1f} h simulated")
+        task = progress.add_task("", total=end_ns - start_ns)
+
+        def show(now_ns: int) -> None:
+            hours = (now_ns - start_ns) / NS_PER_SECOND / 3600
+            progress.update(task, completed=now_ns - start_ns, description=f"{hours:.1f} h simulated")
+
+        yield show
 
 
 def _number(value: float | None, factor: float, digits: int) -> str:
