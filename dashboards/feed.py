@@ -48,6 +48,8 @@ class ChangeLog:
     """Rows by key, each with the frame at which it last changed."""
 
     def __init__(self) -> None:
+        self.reach = 0
+        """Oldest frame from which what went away since is still known."""
         self._rows: dict[Hashable, Row] = {}
         self._changed: dict[Hashable, int] = {}
         self._removed: dict[Hashable, int] = {}
@@ -66,8 +68,10 @@ class ChangeLog:
             del self._rows[key], self._changed[key]
             self._removed[key] = sequence
         if len(self._removed) > 2 * _REMOVALS_KEPT:
-            newest = sorted(self._removed.items(), key=lambda item: item[1])[-_REMOVALS_KEPT:]
-            self._removed = dict(newest)
+            # A key is put in when it goes away: the order is that of the frames.
+            removed = list(self._removed.items())
+            self.reach = removed[-_REMOVALS_KEPT - 1][1]
+            self._removed = {key: at for key, at in removed if at > self.reach}
 
     def since(self, seen: int) -> list[Row]:
         """Return the rows that changed after frame ``seen``."""
@@ -89,17 +93,22 @@ class Feed:
         self._lock = threading.Lock()
         self._frame: Frame | None = None
         self._banner: dict[str, Any] = {}
+        self._alarmed: Mapping[str, str] = {}
         self._meters = ChangeLog()
         self._switches = ChangeLog()
         self._alarms = ChangeLog()
         self._events = ChangeLog()
         self._events_at = -1
+        self._asking = threading.Lock()
+        self._asked_at = -1
+        self._recorded: tuple[list[Row], int] = ([], 0)
+        """Event rows and the mark of the captures, as the historian had them at frame ``_asked_at``."""
         self._answers: dict[tuple[str, int], dict[str, Any]] = {}
-        self._parts: Mapping[str, Callable[[Frame, int], dict[str, Any]]] = {
+        self._parts: Mapping[str, Callable[[int], dict[str, Any]]] = {
             "overview": self._overview,
             "alarms": self._alarm_page,
             "events": self._event_page,
-            "profile": lambda frame, seen: {},
+            "profile": lambda seen: {},
         }
 
     @property
@@ -114,51 +123,73 @@ class Feed:
     def delta(self, page: str, seen: int) -> dict[str, Any] | None:
         """Return what page ``page`` must change to go from frame ``seen`` (-1: nothing) to the newest.
 
-        The answer is shared between browsers: do not change it. None when there is nothing newer.
+        The answer is shared between browsers: do not change it. None when there is nothing newer. A page
+        whose frame is of another run, or older than what is remembered, is sent all there is: then
+        ``whole`` is true, and rows that are not sent are gone.
         """
         frame = self._frames.latest()
         if frame is None:
             return None
+        if page == "events":
+            self._ask_historian(frame)
         with self._lock:
             if self._frame is None or frame.sequence > self._frame.sequence:
                 self._take(frame)
             frame = self._frame or frame
             if seen == frame.sequence:
                 return None
-            known = -1 if seen > frame.sequence else seen
+            if page == "events":
+                self._take_events(frame)
+            known = seen if self._reach(page) <= seen <= frame.sequence else -1
             answer = self._answers.get((page, known))
             if answer is None:
-                answer = {"page": page, "sequence": frame.sequence, "banner": self._banner}
-                answer |= self._parts[page](frame, known)
+                whole = known < 0
+                answer = {"page": page, "sequence": frame.sequence, "whole": whole, "banner": self._banner}
+                answer |= self._parts[page](known)
                 self._answers[page, known] = answer
             return answer
+
+    def _reach(self, page: str) -> int:
+        log = {"alarms": self._alarms, "events": self._events}.get(page)
+        return 0 if log is None else log.reach
+
+    def _ask_historian(self, frame: Frame) -> None:
+        """Ask for events once per frame, before the lock that the other pages wait for is taken."""
+        with self._asking:
+            if self._asked_at != frame.sequence:
+                rows = self._history.event_rows(frame.time_zone, frame.sim_ns)
+                self._recorded = (rows, self._history.captures_mark())
+                self._asked_at = frame.sequence
 
     def _take(self, frame: Frame) -> None:
         self._frame = frame
         self._answers.clear()
         self._banner = banner(frame)
+        self._alarmed = priority.worst_by_meter(frame.alarms)
         self._meters.update(frame.sequence, [meter_row(meter) for meter in frame.meters])
         self._switches.update(frame.sequence, [[switch.name, switch.closed] for switch in frame.switches])
         self._alarms.update(frame.sequence, [alarm_row(alarm, frame.time_zone) for alarm in frame.alarms])
 
-    def _overview(self, frame: Frame, seen: int) -> dict[str, Any]:
+    def _take_events(self, frame: Frame) -> None:
+        if self._events_at != frame.sequence:
+            self._events.update(frame.sequence, self._recorded[0])
+            self._events_at = frame.sequence
+
+    def _overview(self, seen: int) -> dict[str, Any]:
         return {
             "meters": self._meters.since(seen),
             "switches": self._switches.since(seen),
-            "alarmed": priority.worst_by_meter(frame.alarms),
+            "alarmed": self._alarmed,
         }
 
-    def _alarm_page(self, frame: Frame, seen: int) -> dict[str, Any]:
+    def _alarm_page(self, seen: int) -> dict[str, Any]:
         return {"alarms": self._alarms.since(seen), "removed": self._alarms.removed_since(seen)}
 
-    def _event_page(self, frame: Frame, seen: int) -> dict[str, Any]:
-        if self._events_at != frame.sequence:
-            self._events.update(frame.sequence, self._history.event_rows(frame.time_zone, frame.sim_ns))
-            self._events_at = frame.sequence
+    def _event_page(self, seen: int) -> dict[str, Any]:
         return {
             "events": self._events.since(seen),
             "removed": self._events.removed_since(seen),
-            "captures": len(self._history.captures()),
+            "captures": self._recorded[1],
         }
 
 

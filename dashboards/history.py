@@ -2,6 +2,7 @@
 
 import threading
 import time
+import zlib
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 from dashboards import clock, itic
 from dashboards.quantity import decimals
 from twin.contracts import EventRecord, MeterInfo, TwinError, WaveformRecord
-from twin.recording import LoadProfile, Recording, WaveformSummary
+from twin.recording import LoadProfile, NotRecordedError, Recording, WaveformSummary
 
 Value = TypeVar("Value")
 
@@ -21,6 +22,9 @@ EVENT_COLUMNS = (
     "state",
 )  # fmt: skip
 """Fields of an event row, in the order in which they are sent."""
+
+CAPTURE_LIMIT = 500
+"""So many of the newest captures are offered; those of a chosen event are found however old."""
 
 _HOLD_S = 2.0
 
@@ -56,25 +60,33 @@ class History:
         return [event_row(event, time_zone, now_ns) for event in self.events()]
 
     def captures(self) -> list[WaveformSummary]:
-        """Return all waveform captures without their samples, newest first."""
+        """Return the newest waveform captures without their samples, newest first."""
 
         def newest(recording: Recording) -> list[WaveformSummary]:
-            return recording.waveforms()[::-1]
+            return recording.waveforms(limit=CAPTURE_LIMIT)[::-1]
 
         return self._query("captures", newest, [])
 
+    def captures_mark(self) -> int:
+        """Return a number that is another one when the newest captures are others."""
+        return zlib.crc32(repr([(wave.meter, wave.number) for wave in self.captures()]).encode())
+
     def capture(self, meter: str, number: int) -> WaveformRecord | None:
         """Return one capture with its samples."""
-        known = any((wave.meter, wave.number) == (meter, number) for wave in self.captures())
-        if not known:
-            return None
-        return self._query(
-            ("capture", meter, number), lambda recording: recording.waveform(meter, number), None
-        )
+
+        def find(recording: Recording) -> WaveformRecord | None:
+            try:
+                return recording.waveform(meter, number)
+            except NotRecordedError:
+                return None
+
+        return self._query(("capture", meter, number), find, None)
 
     def nearest_capture(self, meter: str, trigger_ns: int) -> WaveformSummary | None:
         """Return, without samples, the capture of a meter whose trigger is nearest to ``trigger_ns``."""
-        own = (wave for wave in self.captures() if wave.meter == meter)
+        own = self._query(
+            ("captures", meter), lambda recording: recording.waveforms(meter=meter), list[WaveformSummary]()
+        )
         return min(own, key=lambda wave: abs(wave.trigger_ns - trigger_ns), default=None)
 
     def channels(self, meter: str) -> tuple[str, ...]:

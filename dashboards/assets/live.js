@@ -40,8 +40,9 @@
   function records(rows, columns) {
     return rows.map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at]])));
   }
-  function fill(grid, key, changed, removed) {
-    if (!changed.length && !removed.length) return;
+  /* With `whole`, what is not among the changed rows is gone. */
+  function fill(grid, key, changed, removed, whole) {
+    if (!changed.length && !removed.length && !whole) return;
     dash_ag_grid.getApiAsync(grid).then(function (api) {
       const add = [];
       const update = [];
@@ -51,6 +52,10 @@
         else add.push(record);
       });
       const gone = removed.map((id) => ({ [key]: id })).filter((row) => api.getRowNode(row[key]));
+      if (whole) {
+        const kept = new Set(changed.map((record) => record[key]));
+        api.forEachNode((node) => { if (!kept.has(node.data[key])) gone.push({ [key]: node.data[key] }); });
+      }
       if (add.length || update.length || gone.length) api.applyTransaction({ add: add, update: update, remove: gone });
     }, () => undefined);
   }
@@ -136,13 +141,13 @@
         trend();
         drawSwitches(live.switches);
         drawMeters(live.alarmed);
-        fill("meter-grid", "name", fresh ? Object.values(shown.values) : rows, []);
+        fill("meter-grid", "name", fresh ? Object.values(shown.values) : rows, [], false);
       } else if (live.page === "alarms") {
-        fill("alarm-grid", "key", records(live.alarms, page.columns.alarms), live.removed);
+        fill("alarm-grid", "key", records(live.alarms, page.columns.alarms), live.removed, live.whole);
       } else if (live.page === "events") {
         const events = records(live.events, page.columns.events);
-        fill("event-grid", "key", events, live.removed);
-        if (events.length || live.removed.length) dash_clientside.set_props("events-changed", { data: live.sequence });
+        fill("event-grid", "key", events, live.removed, live.whole);
+        if (events.length || live.removed.length || live.whole) dash_clientside.set_props("events-changed", { data: live.sequence });
         if (live.captures !== page.captures) {
           page.captures = live.captures;
           dash_clientside.set_props("captures-changed", { data: live.captures });

@@ -102,11 +102,14 @@ def register(app: Dash, site: Site) -> None:
         Input("event-grid", "selectedRows"),
     )
     def captures(_count: int | None, rows: Any) -> tuple[Any, Any]:
-        options = [_option(wave, site.time_zone) for wave in site.history.captures()]
-        if callback_context.triggered_id != "event-grid":
-            return options, no_update
         event = _selected(site, rows)
         nearest = site.history.nearest_capture(event.meter, event.trigger_ns) if event else None
+        offered = site.history.captures()
+        if nearest is not None and nearest not in offered:
+            offered = [*offered, nearest]
+        options = [_option(wave, site.time_zone) for wave in offered]
+        if callback_context.triggered_id != "event-grid":
+            return options, no_update
         return options, f"{nearest.meter}#{nearest.number}" if nearest else None
 
     @app.callback(
