@@ -30,7 +30,7 @@ from twin.contracts.register_image import (
     RegisterReader,
     RetrievalWindow,
 )
-from twin.contracts.signal import Segment, Signal
+from twin.contracts.signal import SampledBlock, Segment, Signal
 from twin.contracts.time import NS_PER_SECOND, Instant
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "RegisterBlock",
     "RegisterReader",
     "RetrievalWindow",
+    "SampledBlock",
     "Segment",
     "Signal",
     "SwitchLine",

@@ -1,0 +1,1 @@
+"""The virtual test bench: recordings and a three-phase source measured by any meter."""
