@@ -3,13 +3,44 @@
 Pacing, publishing and files are others' work; the engine knows only simulated time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import simpy
 
-from twin.contracts import Answer, Command, CommandRecord, Record, Refusal, TruthEntry
+from twin.contracts import Answer, Command, CommandRecord, Record, Refusal, Segment, TruthEntry
 from twin.meters import Fleet
-from twin.simulation.site import ANCHOR_NS, Site
+from twin.simulation.site import ANCHOR_NS
+
+
+class SiteModel(Protocol):
+    """What the engine asks of a site, be it solved or played."""
+
+    time_ns: int
+    """Simulated time, UTC [ns]."""
+    load_changes: int
+    solves: int
+
+    @property
+    def switches(self) -> Mapping[str, bool]:
+        """State of everything that can be switched; true is closed."""
+
+    @property
+    def collapsed(self) -> list[str]:
+        """Load points whose voltage has collapsed."""
+
+    @property
+    def segment(self) -> Segment:
+        """The segment that is true at ``time_ns``."""
+
+    def operate(self, switch: str, *, closed: bool, cause: str) -> bool:
+        """Open or close a switch; returns whether it moved."""
+
+    def settle(self) -> None:
+        """Make ``segment`` true after changes at ``time_ns``."""
+
+    def reanchor(self) -> None:
+        """Start a new segment at ``time_ns`` that goes on with the same terms."""
 
 
 class Engine:
@@ -19,10 +50,10 @@ class Engine:
     ----------
     environment : simpy.Environment
         Its time is an integer, UTC [ns]; processes on it change ``site``.
-    site : Site
+    site : SiteModel
         The physical state.
     fleet : Fleet
-        The meters; meter k measures probe k of the site.
+        The meters; meter k measures channels 6 k to 6 k + 5 of the site.
     meter_names : sequence of str
         In the order of the fleet.
     truth : list of TruthEntry
@@ -34,7 +65,7 @@ class Engine:
     def __init__(
         self,
         environment: simpy.Environment,
-        site: Site,
+        site: SiteModel,
         fleet: Fleet,
         *,
         meter_names: Sequence[str],

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.contracts import BadInputError, Finding, Mark
 from twin.grid import Fault, GridSolver, HarmonicShare, Load, LoadPoint, Network, Probe, Spectrum
 from twin.grid.study import voltage_rows
 from twin.scenario import SiteScenario
@@ -57,10 +58,21 @@ def moment_of(scenario: SiteScenario, at_ns: int) -> Moment:
         Run without its meters, from its start.
     at_ns : int
         UTC [ns].
+
+    Raises
+    ------
+    BadInputError
+        The site is played, so that there is no network.
     """
     with build_site(replace(scenario, meters=())) as built:
         built.engine.advance_to(max(at_ns, scenario.start_ns))
         site = built.engine.site
+        if not isinstance(site, Site):
+            what, mend = (
+                "its voltages are played, there is no network to solve",
+                "give a scenario with a network",
+            )
+            raise BadInputError(Finding(Mark(str(scenario.path)), "", what, mend))
         network, switches = scenario.network, site.switches
         loads, spectra = _loads(scenario, site)
         faults = site.solver.faults
