@@ -15,9 +15,15 @@ T0 = 1_700_000_040_000_000_000
 assert T0 % MINUTE == 0
 
 SETTINGS = MeterSettings(
-    "m", pt1=230, pt2=230, rated_voltage=230, sag_threshold_percent=80, swell_threshold_percent=110
+    "m",
+    pt1=230,
+    pt2=230,
+    rated_voltage=230,
+    sag_threshold_percent=80,
+    swell_threshold_percent=110,
+    accuracy="ideal",
 )
-"""A directly connected meter."""
+"""A directly connected meter without errors of its own."""
 
 
 def phasors(v=230.0, i=4.0, lag=0.0, *, meters=1):

@@ -21,6 +21,7 @@ CONFIG = MeterConfig(
     ct1=200,
     ct2=5,
     rated_voltage=58,
+    accuracy="ideal",
     registers={"sag_threshold_percent": 80, "swell_threshold_percent": 120, "password": 1234},
     alarms=(AlarmConfig(channel=3, parameter="i1", comparison=">", setpoint=140.0, delay_s=5.0),),
 )

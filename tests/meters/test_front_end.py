@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.meters.feed import SECOND, SETTINGS, T0, Feed, phasors
-from twin.meters.front_end import FrontEnd, secondary_scale
+from twin.meters.front_end import FrontEnd
+from twin.meters.inputs import Inputs
 
 MS = 1_000_000
 
 
 def front_end(*meters):
-    return FrontEnd(secondary_scale(meters or [SETTINGS]), start_ns=T0)
+    return FrontEnd(Inputs(meters or [SETTINGS]), start_ns=T0)
 
 
 def test_channels_are_divided_by_their_ratios_and_turned():

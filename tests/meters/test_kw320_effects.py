@@ -143,7 +143,7 @@ def test_words_are_a_copy():
 
 
 def test_meters_of_a_fleet_are_told_apart():
-    plain = MeterConfig(name="plain", profile="kw320")
+    plain = MeterConfig(name="plain", profile="kw320", accuracy="ideal")
     fleet = build_fleet([CONFIG, plain], start_ns=START)
     both = segment(VOLTS, (*AMPERES, *scaled(VOLTS, 0.02), *scaled(AMPERES, 0.01)), start_ns=START)
     fleet.advance(both, START + 2 * SECOND)

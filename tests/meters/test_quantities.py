@@ -10,12 +10,13 @@ from twin.meters.quantities import COLUMN, NAMES, display, primary_factor
 from twin.metrology import measure_steady, quantities
 
 
-def show(rms, *, orders=(1.0,), fundamental=False, general=False, ieee=False):
+def show(rms, *, orders=(1.0,), fundamental=False, general=False, ieee=False, starting=0.005):
     segment = Feed(orders=orders).add(rms)
     taken = quantities(measure_steady(segment))
     count = len(rms) // 6
     flags = {"fundamental": fundamental, "general": general, "ieee": ieee}
-    values, registered = display(taken, **{name: np.full(count, flag) for name, flag in flags.items()})
+    flags = {name: np.full(count, flag) for name, flag in flags.items()}
+    values, registered = display(taken, **flags, starting_current=np.full(count, starting))
     return dict(zip(NAMES, values[0], strict=True)), registered[0], taken.reading(), values, registered
 
 

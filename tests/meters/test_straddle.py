@@ -11,7 +11,8 @@ from tests.meters.feed import SETTINGS, T0, Feed
 from tests.meters.test_cut_invariance import live
 from twin.meters.alarms import AlarmEngine
 from twin.meters.bank import MeterBank
-from twin.meters.front_end import FrontEnd, secondary_scale
+from twin.meters.front_end import FrontEnd
+from twin.meters.inputs import Inputs
 from twin.meters.quantities import DEMAND_COLUMNS, NAMES
 from twin.meters.settings import AlarmChannel
 from twin.meters.straddle import straddle_bounds
@@ -26,7 +27,7 @@ def bounds_and_windows(seed, size, *, meters=4, levels=(1.0, 1.0, 0.04, 0.0012, 
     rng = np.random.default_rng(seed)
     flags = Conventions(*(rng.random(meters) < 0.3 for _ in range(3)))
     feed = Feed(orders=(1.0, 3.0, 5.0), theta=rng.uniform(0, 6))
-    front_end = FrontEnd(secondary_scale([SETTINGS] * meters), start_ns=T0)
+    front_end = FrontEnd(Inputs([SETTINGS] * meters), start_ns=T0)
     window = MeasuringWindow(front_end, flags, cycles=10)
     turn = np.tile(np.exp(-2j * np.pi / 3 * np.arange(3)), 2 * meters)
     level = np.tile(np.repeat([230.0, 4.0], 3), meters) * rng.choice(levels, 6 * meters)

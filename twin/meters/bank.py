@@ -12,7 +12,8 @@ from twin.meters.alarms import NEVER, AlarmEngine, AlarmRing
 from twin.meters.demand import NS_PER_MINUTE, SOURCES, Demand
 from twin.meters.energies import EnergyRegisters
 from twin.meters.extremes import Extreme, Extremes
-from twin.meters.front_end import FeedError, FrontEnd, secondary_scale
+from twin.meters.front_end import FeedError, FrontEnd
+from twin.meters.inputs import Inputs
 from twin.meters.load_profile import LoadProfile
 from twin.meters.power_quality import PowerQuality
 from twin.meters.quantities import BASIC_NAMES, COLUMN, DEMAND_COLUMNS, FAST_NAMES, NAMES
@@ -63,7 +64,7 @@ class MeterBank:
         self._fitted = list(settings)  # whose ratios are those of the transformers
         self._cursor = start_ns
         self._cycles = cycles
-        self._front_end = FrontEnd(secondary_scale(settings), start_ns=start_ns)
+        self._front_end = FrontEnd(Inputs(settings), start_ns=start_ns)
         flags = [np.zeros(meters, np.bool_) for _ in range(3)]
         self._conventions = Conventions(*flags)
         self._ratio = np.ones((meters, 1))
@@ -264,7 +265,8 @@ class MeterBank:
         self._quality.begin_stretch(rms, bounds)
         self._expect_change(segment.start_ns)
         if before is not None and view is not None and bounds is not None and settled:
-            self._spare_alarms(before, view, bounds[1])
+            # A reading with noise is at most that much above the one without.
+            self._spare_alarms(before, view, bounds[1] + self._front_end.inputs.noise.ravel())
 
     def _spare_alarms(self, before: WindowView, after: WindowView, high: Float) -> None:
         """Leave out the fast ticks over a boundary that cannot move an alarm."""
@@ -393,7 +395,7 @@ class MeterBank:
 
     def _turn_currents(self, meter: int, settings: MeterSettings) -> None:
         self._fitted[meter] = replace(self._fitted[meter], current_direction=settings.current_direction)
-        self._front_end.rescale(secondary_scale(self._fitted))
+        self._front_end.turn(self._fitted)
 
     def _require_now(self, now_ns: int) -> None:
         if now_ns != self._cursor:

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from twin.contracts import WaveformRecord
-from twin.meters.front_end import CHANNELS, FrontEnd
+from twin.meters.accuracy import CHANNELS
+from twin.meters.front_end import FrontEnd
 from twin.meters.settings import MeterSettings
 from twin.signals import synthesise_cycles
 

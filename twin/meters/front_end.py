@@ -1,8 +1,4 @@
-"""The front end: primary volts and amperes to secondary, and the last seconds of the signal.
-
-Ratios are those of the transformers that are fitted (the settings that a bank is built with). A ratio
-that is changed later in a meter changes what it shows as primary, not what its terminals receive.
-"""
+"""The front end: the last seconds of the signal, as the inputs pass it on."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, Instant, Segment, Signal, TwinError
+from twin.meters.accuracy import CHANNELS
+from twin.meters.inputs import Inputs
 from twin.meters.settings import MeterSettings
 from twin.signals import instant_of_theta, theta_at
 
-CHANNELS = 6
-"""Channels per meter: va, vb, vc, ia, ib, ic."""
 KEEP_NS = 2 * NS_PER_SECOND
 """How much of the past stays for windows and captures [ns]."""
 LEAD_IN_NS = 5 * NS_PER_SECOND
@@ -29,18 +25,10 @@ class FeedError(TwinError, ValueError):
 
 
 def is_stationary(segment: Segment) -> bool:
-    """Tell whether all terms are steady harmonics of theta, so that every whole cycle is alike."""
-    return not segment.rate.any() and bool(np.all(segment.order == np.floor(segment.order)))
-
-
-def secondary_scale(settings: Sequence[MeterSettings]) -> NDArray[np.float64]:
-    """Return what each primary channel is multiplied by, shape (meters x 6, 1)."""
-    rows = [
-        [1.0 / meter.pt_ratio] * 3
-        + [(-1.0 if reversed_ else 1.0) / meter.ct_ratio for reversed_ in meter.current_direction]
-        for meter in settings
-    ]
-    return np.array(rows, np.float64).reshape(-1, 1)
+    """Tell whether a segment is nothing but steady harmonics of theta, so that every whole cycle is alike."""
+    if segment.block is not None or segment.rate.any():
+        return False
+    return bool(np.all(segment.order == np.floor(segment.order)))
 
 
 class FrontEnd:
@@ -50,9 +38,10 @@ class FrontEnd:
     at its start.
     """
 
-    def __init__(self, scale: NDArray[np.float64], *, start_ns: int) -> None:
-        self._scale = scale
-        self._names = tuple(f"channel{row}" for row in range(scale.shape[0]))
+    def __init__(self, inputs: Inputs, *, start_ns: int) -> None:
+        self.inputs = inputs
+        """What makes secondary segments of primary ones."""
+        self._names = tuple(f"channel{row}" for row in range(inputs.rows))
         self._raw: list[Segment] = []
         self._segments: list[Segment] = []
         self._cycles: list[int] = []  # whole cycles that a segment's own theta lacks
@@ -86,15 +75,21 @@ class FrontEnd:
         FeedError
             If it has another number of channels than the meters have.
         """
-        if segment.amplitude.shape[0] != self._scale.shape[0]:
+        if segment.amplitude.shape[0] != self.inputs.rows:
             message = (
                 f"the segment has {segment.amplitude.shape[0]} channels, the meters have "
-                f"{self._scale.shape[0]}; give 6 channels per meter, meter-major"
+                f"{self.inputs.rows}; give 6 channels per meter, meter-major"
             )
             raise FeedError(message)
         first = self.empty
         # Segments of one source share the arrays of their terms: look at the same ones once.
-        known = not first and self._raw[-1].order is segment.order and self._raw[-1].rate is segment.rate
+        last = self._raw[-1] if self._raw else None
+        known = (
+            last is not None
+            and last.order is segment.order
+            and last.rate is segment.rate
+            and last.block is None is segment.block
+        )
         stationary = self.stationary if known else is_stationary(segment)
         if first:
             self._lead_in(segment, stationary=stationary)
@@ -106,28 +101,32 @@ class FrontEnd:
             and previous.frequency == segment.frequency
             and np.array_equal(previous.order, segment.order)
         )
-        amplitude = self._segments[-1].amplitude if same else self._scaled(segment.amplitude)
+        secondary = (
+            replace(self._segments[-1], start_ns=segment.start_ns, theta=segment.theta)
+            if same
+            else self.inputs.secondary(segment)
+        )
         lacking = theta_at(self._raw[-1], segment.start_ns) - segment.theta
         self._cycles.append(self._cycles[-1] + round(lacking / TWO_PI))
         self._raw.append(segment)
-        self._segments.append(
-            Segment(
-                segment.start_ns, segment.frequency, segment.theta, segment.order, segment.rate, amplitude
-            )
-        )
+        self._segments.append(secondary)
         self._forget(segment.start_ns - KEEP_NS)
         if not same:
             self.stretch_start_ns = segment.start_ns
         self.previous_stationary, self.stationary = self.stationary, stationary
         return first or not same
 
-    def rescale(self, scale: NDArray[np.float64]) -> None:
-        """Change the scale of the whole kept signal, for a current input whose direction is turned."""
-        self._scale = scale
-        scaled: dict[int, NDArray[np.complex128]] = {}
+    def turn(self, settings: Sequence[MeterSettings]) -> None:
+        """Turn the direction of current inputs, for the whole kept signal."""
+        self.inputs.turn(settings)
+        made: dict[int, Segment] = {}  # segments of one stretch go on sharing their amplitudes
         for index, raw in enumerate(self._raw):
-            amplitude = scaled.setdefault(id(raw.amplitude), self._scaled(raw.amplitude))
-            self._segments[index] = replace(raw, amplitude=amplitude)
+            if id(raw.amplitude) not in made or raw.block is not None:
+                made[id(raw.amplitude)] = self.inputs.secondary(raw)
+            turned = made[id(raw.amplitude)]
+            self._segments[index] = replace(
+                turned, start_ns=raw.start_ns, theta=raw.theta, frequency=raw.frequency
+            )
 
     def last_step(self, ns: int, per_cycle: int) -> int:
         """Return the number of the last step of theta at a time, in the kept past or ahead.
@@ -164,7 +163,7 @@ class FrontEnd:
         names = self._names
         if meters is not None:
             rows = (meters[:, None] * CHANNELS + np.arange(CHANNELS)).ravel()
-            segments = [replace(part, amplitude=part.amplitude[rows]) for part in segments]
+            segments = [_rows(part, rows) for part in segments]
             names = tuple(names[row] for row in rows)
         return Signal(names, tuple(segments), max(end_ns, segments[-1].start_ns))
 
@@ -174,19 +173,14 @@ class FrontEnd:
             index -= 1
         return index
 
-    def _scaled(self, amplitude: NDArray[np.complex128]) -> NDArray[np.complex128]:
-        return np.ascontiguousarray(amplitude * self._scale)
-
     def _lead_in(self, segment: Segment, *, stationary: bool) -> None:
         """Let a steady first segment reach back; before any other there was no signal."""
         begin = segment.start_ns - LEAD_IN_NS
         amplitude = segment.amplitude if stationary else np.zeros_like(segment.amplitude)
         rate = np.zeros_like(segment.rate)
-        earlier = replace(
-            segment, start_ns=begin, theta=theta_at(segment, begin), amplitude=amplitude, rate=rate
-        )
+        earlier = Segment(begin, segment.frequency, theta_at(segment, begin), segment.order, rate, amplitude)
         self._raw.append(earlier)
-        self._segments.append(replace(earlier, amplitude=self._scaled(amplitude)))
+        self._segments.append(self.inputs.secondary(earlier))
         self._cycles.append(0)
         self.stretch_start_ns = begin
         self.stationary = True
@@ -197,3 +191,11 @@ class FrontEnd:
             count += 1
         if count:
             del self._raw[:count], self._segments[:count], self._cycles[:count]
+
+
+def _rows(segment: Segment, rows: NDArray[np.intp]) -> Segment:
+    """Return a segment with some of its channels."""
+    block = segment.block
+    if block is not None:
+        block = replace(block, samples=block.samples[rows])
+    return replace(segment, amplitude=segment.amplitude[rows], block=block)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, EventRecord, Instant, WaveformRecord
+from twin.meters.accuracy import CHANNELS
 from twin.meters.capture import SAMPLES_PER_CYCLE, CaptureStore
-from twin.meters.front_end import CHANNELS, FrontEnd
+from twin.meters.front_end import FrontEnd
 from twin.meters.pq_events import EventMonitor, Transition, levels
 from twin.meters.settings import MeterSettings
 from twin.signals import window_gram
@@ -37,7 +38,8 @@ class PowerQuality:
         self._settings = list(settings)
         self._front_end = front_end
         self._monitors = [EventMonitor(setting) for setting in settings]
-        self._low_level, self._high_level = levels(self._monitors)
+        self._noise_power = front_end.inputs.noise**2
+        self._learn_levels()
         self._watched = np.zeros(len(settings), np.bool_)
         self._next = 0  # number of the next half cycle, while any meter is watched
         self._steady = np.zeros((len(settings), CHANNELS))
@@ -70,12 +72,17 @@ class PowerQuality:
         self.captures.configure(meter, settings)
         self._monitors[meter] = EventMonitor(settings)
         self._open[meter].clear()
-        self._low_level, self._high_level = levels(self._monitors)
+        self._learn_levels()
         if not self._front_end.empty:
             chosen = np.zeros_like(self._watched)
             chosen[meter] = settings.power_quality
             self._watch(chosen, now_ns)
         return [record for record in ended if record is not None]
+
+    def _learn_levels(self) -> None:
+        """Find the levels between which the RMS of a signal is quiet; its noise comes on top."""
+        self._low_level, high = levels(self._monitors)
+        self._high_level = np.sqrt(np.maximum(high**2 - self._noise_power.ravel(), 0.0))
 
     def _end(self, meter: int, number: int, now_ns: int) -> EventRecord | None:
         """Close an event in the log; None when the log was cleared meanwhile."""
@@ -168,7 +175,8 @@ class PowerQuality:
             end = self._front_end.step_instant(k, 2)
             signal = self._front_end.signal(start, end.ns + SPARE_NS, meters=meters)
             gram = window_gram(signal, start, end, channels=CHANNELS)
-            rms = np.sqrt(np.maximum(np.diagonal(gram, axis1=1, axis2=2), 0.0))
+            squares = np.diagonal(gram, axis1=1, axis2=2) + self._noise_power[meters]
+            rms = np.sqrt(np.maximum(squares, 0.0))
             for row, meter in enumerate(meters.tolist()):
                 for detector, three in self._monitors[meter].detectors(rms[row]):
                     transition = detector.step(three, k, end.ns + round(end.fraction))

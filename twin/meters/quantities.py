@@ -60,7 +60,9 @@ def primary_factor(column: int, *, pt_ratio: float, ct_ratio: float) -> float:
     return (pt_ratio, ct_ratio, pt_ratio * ct_ratio, 1.0)[DIMENSION[column]]
 
 
-def display(taken: Quantities, *, fundamental: Flags, general: Flags, ieee: Flags) -> tuple[Float, Float]:
+def display(
+    taken: Quantities, *, fundamental: Flags, general: Flags, ieee: Flags, starting_current: Float
+) -> tuple[Float, Float]:
     """Turn the quantities of all meters into what they display and what they register.
 
     Parameters
@@ -69,6 +71,8 @@ def display(taken: Quantities, *, fundamental: Flags, general: Flags, ieee: Flag
         Secondary values of one window.
     fundamental, general, ieee : ndarray of bool, shape (meters,)
         Energy mode, reactive mode and PF convention of each meter.
+    starting_current : ndarray, shape (meters,)
+        From which on energy is registered [A].
 
     Returns
     -------
@@ -93,6 +97,7 @@ def display(taken: Quantities, *, fundamental: Flags, general: Flags, ieee: Flag
         fundamental,
         general,
         ieee,
+        starting_current,
         values,
         registered,
     )

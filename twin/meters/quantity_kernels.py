@@ -27,7 +27,7 @@ Flags = NDArray[np.bool_]
 PICKUP_VOLTAGE = 10.0
 """A phase voltage below reads 0 [V] (KW320 manual, specifications: pickup voltage 10 Vac)."""
 PICKUP_CURRENT = 0.005
-"""A current below reads 0 [A] (the same: pickup current 5 mA; IEC 62053-22: starting at 0.001 In)."""
+"""A current below reads 0 [A] (the same: pickup current 5 mA)."""
 RESISTIVE = 0.03163858403911275
 """tan(arccos(0.9995)): below this |Q/P| the power factor reads 1.000 and the load counts as resistive."""
 LETTER_C, LETTER_L, LETTER_R = 67.0, 76.0, 82.0
@@ -58,6 +58,7 @@ def displayed_quantities(
     fundamental: Flags,
     general: Flags,
     ieee: Flags,
+    starting_current: Float,
     values: Float,
     registered: Float,
 ) -> None:
@@ -72,6 +73,8 @@ def displayed_quantities(
       energies of the KW320 manual's 5.1.7.3.2 follow.
     - Reactive power: Budeanu's, or sqrt(S^2 - P^2) with the sign of the fundamental's reactive power
       (KW320 manual 4.1, modes 0 and 1).
+    - Energy registers count from the starting current of the device on, which lies below the pickup of
+      its display (IEC 62053-22, starting current; test of no-load condition).
     - Fundamental energy mode: registered powers and power factors are of order 1 (KW320 manual 4.1).
     - PF sign: IEC that of P; IEEE negative for an inductive load (KW320 manual 5.1.7.6.1.1); inductive
       is quadrant I and III (IEC 62053-23, annex C).
@@ -86,6 +89,7 @@ def displayed_quantities(
         for k in range(3):
             volt = real[m, V_RMS + k] if real[m, V_RMS + k] >= PICKUP_VOLTAGE else 0.0
             ampere = real[m, I_RMS + k] if real[m, I_RMS + k] >= PICKUP_CURRENT else 0.0
+            registers = volt > 0.0 and real[m, I_RMS + k] >= starting_current[m]
             seen = seen or volt > 0.0
             row[1 + k] = volt
             row[4] += volt / 3.0
@@ -99,26 +103,29 @@ def displayed_quantities(
                 row[37 + k] = _zero_nan(real[m, THD + 3 + k])
             row[36] += row[33 + k] / 3.0
             row[40] += row[37 + k] / 3.0
-            if volt == 0.0 or ampere == 0.0:
-                row[26 + k] = 1.0
+            row[26 + k] = 1.0
+            if volt == 0.0 or (ampere == 0.0 and not registers):
                 continue
             active, reactive, apparent = real[m, P + k], real[m, Q_BUDEANU + k], real[m, S + k]
             if general[m]:
                 reactive = math.sqrt(max(apparent * apparent - active * active, 0.0))
                 if real[m, Q_FUNDAMENTAL + k] < 0.0:
                     reactive = -reactive
-            row[14 + k], row[18 + k], row[22 + k] = active, reactive, apparent
-            row[17] += active
-            row[21] += reactive
-            row[25] += apparent
+            if ampere > 0.0:
+                row[14 + k], row[18 + k], row[22 + k] = active, reactive, apparent
+                row[17] += active
+                row[21] += reactive
+                row[25] += apparent
             if fundamental[m]:
                 active, reactive = real[m, P_FUNDAMENTAL + k], real[m, Q_FUNDAMENTAL + k]
                 apparent = harmonic[m, k, 1] * harmonic[m, 3 + k, 1]
-            row[26 + k] = _power_factor(active, reactive, apparent, ieee[m])
-            pf_p += active
-            pf_q += reactive
-            pf_s += apparent
-            registered[m, k], registered[m, 3 + k], registered[m, 6 + k] = active, reactive, apparent
+            if registers:
+                registered[m, k], registered[m, 3 + k], registered[m, 6 + k] = active, reactive, apparent
+            if ampere > 0.0:
+                row[26 + k] = _power_factor(active, reactive, apparent, ieee[m])
+                pf_p += active
+                pf_q += reactive
+                pf_s += apparent
         row[0] = _zero_nan(frequency[m]) if seen else 0.0
         row[13] = real[m, I_N] if real[m, I_N] >= PICKUP_CURRENT else 0.0
         row[29] = _power_factor(pf_p, pf_q, pf_s, ieee[m])

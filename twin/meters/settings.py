@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from twin.contracts import TwinError
+from twin.meters.accuracy import REFERENCE_TEMPERATURE, Accuracy
 
 Wiring = Literal["3LN"]
 DemandMode = Literal["sliding", "thermal", "fixed", "rolling"]
@@ -72,6 +73,12 @@ class MeterSettings:
     wiring: Wiring = "3LN"
     rated_frequency: float = 50.0
     """50 or 60 [Hz]."""
+    accuracy: Accuracy = "class"
+    """``class``: wrong within its class, as its seed draws it; ``ideal``: without any error of its inputs."""
+    seed: int = 0
+    """Together with the name it settles the errors of this device."""
+    temperature: float = REFERENCE_TEMPERATURE
+    """Of the meter's surroundings [degC]."""
 
     demand_window_minutes: int = 15
     """1..30 [min]."""
@@ -116,6 +123,7 @@ class MeterSettings:
             ("convention", self.convention, get_args(Convention)),
             ("rated_frequency", self.rated_frequency, (50.0, 60.0)),
             ("ct2", self.ct2, CT2_CODES),
+            ("accuracy", self.accuracy, get_args(Accuracy)),
         ):
             if value not in allowed:
                 raise SettingsError(f"{self.name}: {field} {value!r} is unknown; use one of {allowed}")
@@ -131,6 +139,8 @@ class MeterSettings:
             ("rated_voltage", self.rated_voltage, 1.0, 690.0),
             ("rated_current", self.rated_current, 0.001, 10.0),
             ("load_profile_minutes", self.load_profile_minutes, 1, 1440),
+            ("seed", self.seed, 0, 2**63 - 1),
+            ("temperature", self.temperature, -40.0, 85.0),
         ):
             if not low <= number <= high:
                 raise SettingsError(f"{self.name}: {field} {number} is out of range; use {low}..{high}")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import Instant, Reading, Signal, WindowMeasure
+from twin.meters.accuracy import CHANNELS
 from twin.meters.front_end import KEEP_NS, FrontEnd
 from twin.meters.quantities import display
 from twin.metrology import (
@@ -26,6 +27,7 @@ from twin.metrology import (
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 NS = 1e9
+_DIAGONAL = np.arange(CHANNELS)
 ORDERS = 64
 """Orders 0 .. 63 count in the distortion and are shown (KW320 manual 4.3)."""
 
@@ -95,6 +97,8 @@ class MeasuringWindow:
         self._front_end = front_end
         self._conventions = conventions
         self._cycles = cycles
+        # White noise adds to mean squares and, being independent from channel to channel, to no power.
+        self._noise_power = front_end.inputs.noise**2
         self._stretches: list[_Stretch] = []
         self._last_ns = -1
         self._last: WindowView | None = None
@@ -162,6 +166,7 @@ class MeasuringWindow:
         end: Instant,
         phasors: SteadyPhasors | None,
     ) -> WindowView:
+        measure.gram[:, _DIAGONAL, _DIAGONAL] += self._noise_power
         taken = quantities(measure)
         conventions = self._conventions
         values, registered = display(
@@ -169,5 +174,6 @@ class MeasuringWindow:
             fundamental=conventions.fundamental,
             general=conventions.general,
             ieee=conventions.ieee,
+            starting_current=self._front_end.inputs.starting_current,
         )
         return WindowView(measure, taken, values, registered, signal, start, end, phasors)

@@ -118,6 +118,9 @@ def _config(context: Context, meter: Meter, bus: str) -> MeterConfig:
         alarms=tuple(_alarm(alarm, number) for number, alarm in enumerate(meter.alarms, start=1)),
         time_zone=context.scenario.time_zone,
         load_profile_minutes=round(meter.load_profile / 60),
+        accuracy=meter.accuracy,
+        seed=context.scenario.seed,
+        temperature=meter.temperature,
     )
 
 

@@ -153,6 +153,12 @@ class Meter(_Part):
         default_factory=dict, description="raw values of further setting registers, by name"
     )
     load_profile: Second = Field(900.0, ge=60, le=3600, description="interval of the load profile")
+    accuracy: Literal["class", "ideal"] = Field(
+        "class", description="class: wrong within its accuracy class, drawn by the seed and the name; ideal"
+    )
+    temperature: float = Field(
+        23.0, ge=-40, le=85, description="of the meter's surroundings in degC; readings drift by the device's"
+    )
     endpoint: Endpoint | None = None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from zoneinfo import available_timezones
 
 from twin.documents import nearest, suggestion
+from twin.meters.accuracy import REFERENCE_TEMPERATURE, Accuracy
 from twin.meters.codec import SI_PER_UNIT
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
 from twin.meters.kw320.profile import PROFILES, register_map
@@ -57,6 +58,12 @@ class MeterConfig:
     """IANA name of the zone whose time the meter's clock shows."""
     load_profile_minutes: int = 15
     """A divisor of a day [min]."""
+    accuracy: Accuracy = "class"
+    """``class``: wrong within class 0.2S, as the seed draws it; ``ideal``: no error of the inputs."""
+    seed: int = 0
+    """Together with the name it settles the errors of this device."""
+    temperature: float = REFERENCE_TEMPERATURE
+    """Of the meter's surroundings [degC]."""
 
     @property
     def identity(self) -> Identity:
@@ -68,6 +75,9 @@ class MeterConfig:
             rogowski=self.rogowski,
             rated_voltage=self.rated_voltage,
             load_profile_minutes=self.load_profile_minutes,
+            accuracy=self.accuracy,
+            seed=self.seed,
+            temperature=self.temperature,
         )
 
 

@@ -8,6 +8,7 @@ KW320 manual 6.3.1 (system), 6.3.4 (alarms), 6.3.8 (power quality).
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from twin.meters.accuracy import Accuracy
 from twin.meters.codec import Scaling
 from twin.meters.kw320.alarm_formats import setpoint_value
 from twin.meters.settings import (
@@ -39,6 +40,9 @@ class Identity:
     load_profile_minutes: int
     rated_voltage: float
     """Line to neutral, secondary [V]."""
+    accuracy: Accuracy
+    seed: int
+    temperature: float
 
 
 def pt1_tenths(raw: Mapping[str, int]) -> int:
@@ -77,6 +81,9 @@ def meter_settings(identity: Identity, raw: Mapping[str, int]) -> MeterSettings:
         rogowski=identity.rogowski,
         load_profile_minutes=identity.load_profile_minutes,
         rated_voltage=identity.rated_voltage,
+        accuracy=identity.accuracy,
+        seed=identity.seed,
+        temperature=identity.temperature,
         pt1=pt1_tenths(raw) / 10,
         pt2=raw["pt2"] / 10,
         ct1=float(raw["ct1"]),

@@ -1,0 +1,135 @@
+"""The inputs of a bank of meters: primary segments become secondary ones, with each device's errors.
+
+Ratios are those of the transformers that are fitted (the settings that a bank is built with). A ratio that
+is changed later in a meter changes what it shows as primary, not what its terminals receive.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.contracts import SampledBlock, Segment
+from twin.meters.accuracy import CHANNELS, KW320, DeviceAccuracy, InputErrors, draw_errors, ideal_errors
+from twin.meters.settings import MeterSettings
+
+Float = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+PICKUP_CURRENT: Final = 0.005
+"""An ideal meter registers from here on [A] (KW320 manual, specifications: pickup current 5 mA)."""
+
+
+def secondary_scale(settings: Sequence[MeterSettings]) -> Float:
+    """Return what each primary channel is multiplied by, shape (meters x 6, 1)."""
+    rows = [
+        [1.0 / meter.pt_ratio] * 3
+        + [(-1.0 if reversed_ else 1.0) / meter.ct_ratio for reversed_ in meter.current_direction]
+        for meter in settings
+    ]
+    return np.array(rows, np.float64).reshape(-1, 1)
+
+
+def errors_of(settings: MeterSettings, device: DeviceAccuracy) -> InputErrors:
+    """Return the errors of one meter, from its own seed."""
+    if settings.accuracy == "ideal":
+        return ideal_errors(PICKUP_CURRENT)
+    return draw_errors(
+        device,
+        seed=settings.seed,
+        name=settings.name,
+        rated_current=5.0 if settings.ct2 == 5.0 else 1.0,
+        temperature=settings.temperature,
+    )
+
+
+class Inputs:
+    """What stands between the site and the measuring part of all meters of a bank.
+
+    Parameters
+    ----------
+    settings : sequence of MeterSettings
+        As the meters are installed.
+    device : DeviceAccuracy
+        What their data sheet promises.
+    """
+
+    def __init__(self, settings: Sequence[MeterSettings], device: DeviceAccuracy = KW320) -> None:
+        self._scale = secondary_scale(settings)
+        drawn = [errors_of(setting, device) for setting in settings]
+        self._curve = np.array([errors.curve for errors in drawn]).reshape(-1, 7)
+        self._ideal = all(setting.accuracy == "ideal" for setting in settings)
+        self.noise = np.array([errors.noise for errors in drawn]).reshape(-1, CHANNELS)
+        """RMS of the white noise of each channel, shape (meters, 6) [V or A]."""
+        self.starting_current = np.array([errors.starting_current for errors in drawn])
+        """From which on each meter registers energy, shape (meters,) [A]."""
+        self._terms: tuple[object, object] = (None, None)  # order and rate that the rest was made from
+        self._order = self._sign = np.zeros(0)
+        self._rate = np.zeros(0, np.complex128)
+        self._constant = -1
+
+    @property
+    def rows(self) -> int:
+        """Channels in all."""
+        return len(self._scale)
+
+    def turn(self, settings: Sequence[MeterSettings]) -> None:
+        """Take over the directions of the current inputs."""
+        self._scale = secondary_scale(settings)
+
+    def secondary(self, segment: Segment) -> Segment:
+        """Return a primary segment as the measuring part sees it."""
+        if self._ideal:
+            amplitude = np.ascontiguousarray(segment.amplitude * self._scale)
+            block = self._block(segment, None)
+            return replace(segment, amplitude=amplitude, block=block)
+        from twin.meters.accuracy_kernels import distort  # noqa: PLC0415
+
+        self._learn(segment)
+        out = np.empty((self.rows, self._order.size), np.complex128)
+        given = np.ascontiguousarray(segment.amplitude)
+        distort(given, self._sign, self._constant, self._scale, self._curve, out)
+        return Segment(
+            segment.start_ns,
+            segment.frequency,
+            segment.theta,
+            self._order,
+            self._rate,
+            out,
+            self._block(segment, self._curve),
+        )
+
+    def _learn(self, segment: Segment) -> None:
+        """Look at the terms of a segment, once for all that share them."""
+        if self._terms[0] is segment.order and self._terms[1] is segment.rate:
+            return
+        self._terms = (segment.order, segment.rate)
+        self._sign = np.sign(np.where(segment.order != 0.0, segment.order, segment.rate.imag))
+        still = np.flatnonzero((segment.order == 0.0) & (segment.rate == 0.0))
+        self._constant = int(still[0]) if still.size else -1
+        lacking = [] if still.size else [0.0]
+        self._order = np.concatenate([lacking, segment.order])
+        self._rate = np.concatenate([np.array(lacking, np.complex128), segment.rate])
+
+    def _block(self, segment: Segment, curve: Float | None) -> SampledBlock | None:
+        """Return the samples of a segment with the errors that its channels have at their level."""
+        block = segment.block
+        if block is None:
+            return None
+        samples = block.samples * self._scale
+        if curve is not None:
+            samples = _distort_samples(samples, 2.0 * np.pi * segment.frequency * block.step_s, curve)
+        return replace(block, samples=samples)
+
+
+def _distort_samples(samples: Float, step: float, curve: Float) -> Float:
+    """Give samples a ratio error, and a phase displacement as the delay it is at the fundamental."""
+    low = curve[:, 5] / (curve[:, 5] + np.sqrt(np.mean(samples**2, axis=1)) / curve[:, 0])
+    ratio = 1.0 + (curve[:, 1] + curve[:, 2] * low)
+    lead = (curve[:, 3] + curve[:, 4] * low) / step
+    distorted: Float = samples * ratio[:, None]
+    if samples.shape[1] > 1:
+        distorted += np.gradient(samples, axis=1) * (ratio * lead)[:, None]
+    return distorted
