@@ -67,8 +67,7 @@ class EnergyRegisters:
     def ahead(self, registered: Float, duration_ns: int) -> "EnergyRegisters":
         """Return a copy that has counted an interval more, and leave this one as it is."""
         later = EnergyRegisters(0)
-        later._accumulator.whole = self._accumulator.whole.copy()
-        later._accumulator.rest = self._accumulator.rest.copy()
+        later._accumulator.copy_from(self._accumulator)
         later._offset = self._offset
         later.add(registered, duration_ns)
         return later

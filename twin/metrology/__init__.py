@@ -19,7 +19,7 @@ from twin.metrology.aggregation import (
 )
 from twin.metrology.bounds import phasor_step_bound, step_bound
 from twin.metrology.distortion import crest_factor, even_thd, k_factor, odd_thd, thd
-from twin.metrology.energy import EnergyAccumulator, EnergyError
+from twin.metrology.energy import EnergyAccumulator, EnergyError, IntegralAccumulator, QuadrantAccumulator
 from twin.metrology.events import EventDetector, EventKind, VoltageEvent, detect_events
 from twin.metrology.flicker import FlickerMeter, long_term_severity
 from twin.metrology.flicker_design import Lamp
@@ -48,6 +48,35 @@ from twin.metrology.measure import (
     steady_phasors,
 )
 from twin.metrology.phase_faults import lost_phases, phase_rotation, rotation_error
+from twin.metrology.power import (
+    TotalPowers,
+    budeanu_distortion,
+    fryze_power,
+    nonactive_power,
+    q_power,
+    quarter_cycle_power,
+    total_of_phases,
+    total_powers,
+    vectorial_apparent_power,
+    with_total,
+)
+from twin.metrology.power_1459 import (
+    EffectivePowers,
+    SinglePhasePowers,
+    SplitPowers,
+    effective_powers,
+    single_phase_powers,
+)
+from twin.metrology.power_factor import (
+    PowerFactorSign,
+    displacement_power_factor,
+    lags,
+    leads,
+    power_factor,
+    quadrant,
+    signed_power_factor,
+)
+from twin.metrology.power_samples import DisplacementError, quarter_cycle_power_samples
 from twin.metrology.quantities import Quantities, quantities, reading
 from twin.metrology.rapid_voltage_change import RapidVoltageChange, RapidVoltageChangeDetector
 from twin.metrology.synchronisation import GridLock, NoLockError, lock, resample
@@ -59,10 +88,19 @@ from twin.metrology.unbalance import (
     unbalance_of_line_voltages,
     voltage_unbalance,
 )
+from twin.metrology.wave_shape import (
+    c_message_weight,
+    harmonic_angles,
+    psophometric_weight,
+    telephone_harmonic_form_factor,
+    telephone_influence_factor,
+)
 
 __all__ = [
     "Aggregate",
     "BasicWindows",
+    "DisplacementError",
+    "EffectivePowers",
     "EnergyAccumulator",
     "EnergyError",
     "EventDetector",
@@ -70,13 +108,19 @@ __all__ = [
     "FlickerMeter",
     "GridLock",
     "HarmonicGroups",
+    "IntegralAccumulator",
     "Lamp",
     "NoLockError",
     "NotStationaryError",
+    "PowerFactorSign",
+    "QuadrantAccumulator",
     "Quantities",
     "RapidVoltageChange",
     "RapidVoltageChangeDetector",
+    "SinglePhasePowers",
+    "SplitPowers",
     "SteadyPhasors",
+    "TotalPowers",
     "Transient",
     "TransientDetector",
     "VoltageEvent",
@@ -84,18 +128,26 @@ __all__ = [
     "aggregate_ten_minutes",
     "aggregate_two_hours",
     "basic_windows",
+    "budeanu_distortion",
+    "c_message_weight",
     "crest_factor",
     "current_unbalance",
     "cycle_frequency",
     "detect_events",
+    "displacement_power_factor",
+    "effective_powers",
     "even_thd",
     "flag",
+    "fryze_power",
     "half_cycle_instants",
     "half_cycle_number",
     "half_cycle_rms",
     "half_cycle_rms_samples",
+    "harmonic_angles",
     "harmonic_groups",
     "k_factor",
+    "lags",
+    "leads",
     "limited_above",
     "limited_below",
     "lock",
@@ -106,24 +158,39 @@ __all__ = [
     "measure_samples",
     "measure_steady",
     "measure_window",
+    "nonactive_power",
     "odd_thd",
     "overdeviation",
     "partial_weighted_distortion",
     "phase_rotation",
     "phasor_step_bound",
+    "power_factor",
+    "psophometric_weight",
+    "q_power",
+    "quadrant",
     "quantities",
+    "quarter_cycle_power",
+    "quarter_cycle_power_samples",
     "reading",
     "resample",
     "rotation_error",
+    "signed_power_factor",
+    "single_phase_powers",
     "steady_phasors",
     "step_bound",
     "symmetrical_components",
+    "telephone_harmonic_form_factor",
+    "telephone_influence_factor",
     "ten_second_frequency",
     "thd",
     "total_demand_distortion",
     "total_distortion",
+    "total_of_phases",
+    "total_powers",
     "unbalance_of_line_voltages",
     "underdeviation",
+    "vectorial_apparent_power",
     "voltage_unbalance",
     "window_bins",
+    "with_total",
 ]

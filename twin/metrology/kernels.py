@@ -24,9 +24,7 @@ COUT2 = types.Array(types.complex128, 2, "C")
 COUT3 = types.Array(types.complex128, 3, "C")
 C2 = types.Array(types.complex128, 2, "C", readonly=True)
 I1 = types.Array(types.int64, 1, "C", readonly=True)
-IOUT3 = types.Array(types.int64, 3, "C")
-FA2 = types.Array(types.float64, 2, "A", readonly=True)
-i64, f64 = types.int64, types.float64
+f64 = types.float64
 
 NEGLIGIBLE = 1e-9  # [V or A]: a fundamental below this is rounding, not a quantity
 
@@ -150,40 +148,3 @@ def reduce_moments(gram: Float, spectrum: Complex, real: Float, sequence: Comple
             sequence[m, first] = (u + turn * v + back * w) / 3.0
             sequence[m, first + 1] = (u + back * v + turn * w) / 3.0
             sequence[m, first + 2] = (u + v + w) / 3.0
-
-
-@njit(i64(FA2, FA2, FA2, i64, i64, IOUT3, IOUT3), cache=True, nogil=True)
-def add_energy(p: Float, q: Float, s: Float, seconds: int, nanoseconds: int, whole: Int, rest: Int) -> int:
-    """Add power x time to the counters of p and q, import and export, and of s.
-
-    ``whole`` (5, meters, points) counts watt-hours, ``rest`` femtojoules (microwatt-nanoseconds) below one
-    watt-hour. Power is taken to the microwatt; from there on the arithmetic is of whole numbers and exact.
-    Returns -1, or the row of a power that is not a number or too large; then nothing is added.
-    """
-    for row in range(5):
-        power = p if row < 2 else (q if row < 4 else s)
-        for m in range(power.shape[0]):
-            for n in range(power.shape[1]):
-                if not abs(power[m, n]) < 9e9:
-                    return row
-    for row in range(5):
-        power = p if row < 2 else (q if row < 4 else s)
-        direction = -1.0 if row in (1, 3) else 1.0
-        for m in range(power.shape[0]):
-            for n in range(power.shape[1]):
-                value = power[m, n] * direction
-                if value <= 0.0:
-                    continue
-                micro = int(np.rint(value * 1e6))
-                watt = micro // 1_000_000
-                micro -= watt * 1_000_000
-                nano = watt * nanoseconds  # nJ
-                small = micro * seconds  # uJ
-                joule = watt * seconds + nano // 1_000_000_000 + small // 1_000_000
-                left = (nano % 1_000_000_000) * 1_000_000
-                left += (small % 1_000_000) * 1_000_000_000
-                left += micro * nanoseconds
-                left += (joule % 3600) * 1_000_000_000_000_000 + rest[row, m, n]
-                whole[row, m, n] += joule // 3600 + left // 3_600_000_000_000_000_000
-                rest[row, m, n] = left % 3_600_000_000_000_000_000
-    return -1
