@@ -28,6 +28,15 @@ def test_a_good_scenario(tmp_path):
     assert [event.at_ns - site.start_ns for event in site.events] == [120 * 10**9, 300_003_000_000]
 
 
+def test_meters_are_of_their_class_and_take_the_seed_of_the_scenario(tmp_path):
+    given = "profile: kw320q\n    accuracy: ideal\n    temperature: -5\n    at: {branch"
+    path = write_site(tmp_path, scenario=SCENARIO.replace("profile: kw320q\n    at: {branch", given))
+    head, home = (meter.config for meter in load_scenario(path).meters)
+    assert (head.accuracy, head.temperature, head.seed) == ("ideal", -5.0, 7)
+    assert (home.accuracy, home.temperature, home.seed) == ("class", 23.0, 7)
+    assert load_scenario(path, seed=9).meters[1].config.seed == 9
+
+
 def test_a_shorter_run_does_not_make_later_events_wrong(tmp_path):
     site = load_scenario(write_site(tmp_path), duration_s=60.0, seed=9)
     assert (site.end_ns - site.start_ns, site.scenario.seed) == (60 * 10**9, 9)

@@ -85,13 +85,15 @@ class InputErrors:
     """Shape (6,): RMS of the white noise at the inputs [V or A]."""
     starting_current: float
     """RMS current from which on energy is registered, secondary [A]."""
+    noise_keys: NDArray[np.uint64]
+    """Shape (2, 6): of the noise of displayed windows and of captured samples."""
 
 
 def ideal_errors(pickup_current: float) -> InputErrors:
     """Return a device without errors that registers from its pickup current on [A]."""
     curve = np.zeros((CHANNELS, 7))
     curve[:, [0, 5]] = 1.0
-    return InputErrors(curve, np.zeros(CHANNELS), pickup_current)
+    return InputErrors(curve, np.zeros(CHANNELS), pickup_current, np.zeros((2, CHANNELS), np.uint64))
 
 
 def draw_errors(
@@ -123,7 +125,8 @@ def draw_errors(
         At the reference temperature within every limit of `active_limit` and `reactive_limit` and within
         the data sheet's error of V and I; at another, drifted by at most the device's coefficient.
     """
-    random = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *name.encode()])))
+    sequence = np.random.SeedSequence([seed, *name.encode()])
+    random = np.random.Generator(np.random.PCG64(sequence))
     nominal = np.repeat([device.rated_voltage, rated_current], 3)
     knee = np.repeat([_VOLTAGE_KNEE, _CURRENT_KNEE], 3)
     # A common part, from the reference and the type of transformer, and a part of each channel.
@@ -141,7 +144,8 @@ def draw_errors(
     curve[:, 1] += drift * (temperature - REFERENCE_TEMPERATURE)
     curve[:, 6] = device.offset * nominal * random.uniform(-1.0, 1.0, CHANNELS)
     starting = random.uniform(0.5, 0.9) * STARTING_CURRENT[device.active_class] * rated_current
-    return InputErrors(curve, device.noise * nominal, starting)
+    keys = sequence.spawn(1)[0].generate_state(2 * CHANNELS, np.uint64).reshape(2, CHANNELS)
+    return InputErrors(curve, device.noise * nominal, starting, keys)
 
 
 def gains(curve: Float, load: Float) -> NDArray[np.complex128]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,26 +9,20 @@ from numpy.typing import NDArray
 from twin.contracts import NS_PER_SECOND, EventRecord, Instant, Record, Segment, TwinError, WaveformRecord
 from twin.meters.alarms import NEVER, AlarmEngine, AlarmRing
 from twin.meters.demand import NS_PER_MINUTE, SOURCES, Demand
+from twin.meters.display import BASIC_NS, FAST_NS, Display
 from twin.meters.energies import EnergyRegisters
 from twin.meters.extremes import Extreme, Extremes
 from twin.meters.front_end import FeedError, FrontEnd
 from twin.meters.inputs import Inputs
 from twin.meters.load_profile import LoadProfile
 from twin.meters.power_quality import PowerQuality
-from twin.meters.quantities import BASIC_NAMES, COLUMN, DEMAND_COLUMNS, FAST_NAMES, NAMES
+from twin.meters.quantities import BASIC_NAMES, DEMAND_COLUMNS, FAST_NAMES, NAMES
 from twin.meters.settings import MeterSettings, differ
 from twin.meters.straddle import straddle_bounds
-from twin.meters.wave_shape import wave_shape
 from twin.meters.window import Conventions, MeasuringWindow, WindowView
 from twin.metrology import phasor_step_bound
 
 Float = NDArray[np.float64]
-
-FAST_NS: Final = NS_PER_SECOND // 10
-"""Refresh of the fast block, a lattice of UTC [ns]."""
-BASIC_NS: Final = NS_PER_SECOND
-"""Refresh of the basic block, a lattice of UTC [ns]."""
-_BASIC_COLUMNS: Final = tuple((name, COLUMN[name]) for name in BASIC_NAMES)
 
 
 class BankError(TwinError, ValueError):
@@ -63,12 +56,12 @@ class MeterBank:
         self._settings = list(settings)
         self._fitted = list(settings)  # whose ratios are those of the transformers
         self._cursor = start_ns
-        self._cycles = cycles
         self._front_end = FrontEnd(Inputs(settings), start_ns=start_ns)
         flags = [np.zeros(meters, np.bool_) for _ in range(3)]
         self._conventions = Conventions(*flags)
         self._ratio = np.ones((meters, 1))
         self._window = MeasuringWindow(self._front_end, self._conventions, cycles=cycles)
+        self._display = Display(self._window, self._front_end.inputs, cycles=cycles)
         self._energies = EnergyRegisters(meters)
         self._demand = Demand(settings)
         self._extremes = Extremes(meters, start_ns)
@@ -127,10 +120,9 @@ class MeterBank:
 
     def fast(self, meter: int) -> dict[str, float]:
         """Return the fast block (KW320 manual 6.3.6) at the last 100 ms of UTC, secondary SI."""
-        values = self._view(FAST_NS)
-        if values is None:
+        if self._front_end.empty:
             return dict.fromkeys(FAST_NAMES, 0.0)
-        return dict(zip(FAST_NAMES, values.values[meter].tolist(), strict=False))
+        return self._display.fast(meter, self._cursor)
 
     def basic(self, meter: int) -> dict[str, float | Float]:
         """Return all displayed quantities at the last second of UTC, secondary SI.
@@ -138,12 +130,9 @@ class MeterBank:
         Names are those of the register map; ``v1_harmonics`` .. ``i3_harmonics`` are arrays of orders 2 to
         63. Unbalance, distortion, harmonics and THFF are fractions, angles degrees; see `wave_shape`.
         """
-        view = self._view(BASIC_NS)
-        if view is None:
+        if self._front_end.empty:
             return dict.fromkeys(BASIC_NAMES, 0.0)
-        values = self._complete(view)[meter].tolist()
-        shown: dict[str, float | Float] = {name: values[column] for name, column in _BASIC_COLUMNS}
-        return shown | wave_shape(view, meter, cycles=self._cycles)
+        return self._display.basic(meter, self._cursor, self._demand.values[meter])
 
     def energies(self, meter: int) -> dict[str, float]:
         """Return every energy register as it stands now [Wh, varh, VAh primary]."""
@@ -223,8 +212,8 @@ class MeterBank:
 
     def clear_extremes(self, meter: int) -> None:
         """Begin maxima and minima anew from what is shown now."""
-        view = self._view(BASIC_NS)
-        if view is not None:
+        if not self._front_end.empty:
+            view = self._window.at(self._cursor - self._cursor % BASIC_NS)
             self._extremes.clear(meter, self._complete(view)[meter], self._cursor)
 
     def clear_alarms(self, meter: int) -> None:
@@ -375,11 +364,6 @@ class MeterBank:
     def _energies_settled(self) -> EnergyRegisters:
         self._count_to(self._cursor)
         return self._energies
-
-    def _view(self, lattice_ns: int) -> WindowView | None:
-        if self._front_end.empty:
-            return None
-        return self._window.at(self._cursor - self._cursor % lattice_ns)
 
     def _complete(self, view: WindowView) -> Float:
         """Return the values of a view together with the demands of now, (meters, 52)."""

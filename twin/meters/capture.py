@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.contracts import WaveformRecord
 from twin.meters.accuracy import CHANNELS
@@ -146,6 +147,7 @@ class CaptureStore:
             count=SAMPLES,
             channels=slice(meter * CHANNELS, (meter + 1) * CHANNELS),
         )
+        samples += self._noise(meter, pending.step - TRIGGER_INDEX)
         per_volt, per_ampere = COUNTS_PER_VOLT, counts_per_ampere(settings)
         counts = np.array([per_volt] * 3 + [per_ampere] * 3)
         raw = np.clip(np.rint(samples * counts[:, None]), *COUNT_RANGE).astype(np.int16)
@@ -162,3 +164,15 @@ class CaptureStore:
             raw,
             scale,
         )
+
+    def _noise(self, meter: int, first: int) -> NDArray[np.float64]:
+        """Return the noise of a group's samples: that of each sample's number, whatever captured it."""
+        from twin.meters.noise_kernels import normals  # noqa: PLC0415
+
+        inputs = self._front_end.inputs
+        spread = inputs.noise[meter]
+        out = np.zeros((CHANNELS, SAMPLES))
+        if spread.any():
+            normals(inputs.sample_keys[meter], first, out)
+        out *= spread[:, None]
+        return out

@@ -65,6 +65,9 @@ class Inputs:
         """RMS of the white noise of each channel, shape (meters, 6) [V or A]."""
         self.starting_current = np.array([errors.starting_current for errors in drawn])
         """From which on each meter registers energy, shape (meters,) [A]."""
+        keys = np.array([errors.noise_keys for errors in drawn], np.uint64).reshape(-1, 2, CHANNELS)
+        self.display_keys, self.sample_keys = np.ascontiguousarray(keys.swapaxes(0, 1))
+        """Of each channel's noise, in displayed windows and in samples, shape (meters, 6)."""
         self._terms: tuple[object, object] = (None, None)  # order and rate that the rest was made from
         self._order = self._sign = np.zeros(0)
         self._rate = np.zeros(0, np.complex128)

@@ -6,7 +6,7 @@ measured piece by piece, exactly. What a tick shows depends on the signal alone,
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,6 +167,15 @@ class MeasuringWindow:
         phasors: SteadyPhasors | None,
     ) -> WindowView:
         measure.gram[:, _DIAGONAL, _DIAGONAL] += self._noise_power
+        taken, values, registered = self._evaluated(measure)
+        return WindowView(measure, taken, values, registered, signal, start, end, phasors)
+
+    def with_moments(self, view: WindowView, measure: WindowMeasure) -> WindowView:
+        """Return a view of the same window, had its moments been others."""
+        taken, values, registered = self._evaluated(measure)
+        return replace(view, measure=measure, quantities=taken, values=values, registered=registered)
+
+    def _evaluated(self, measure: WindowMeasure) -> tuple[Quantities, Float, Float]:
         taken = quantities(measure)
         conventions = self._conventions
         values, registered = display(
@@ -176,4 +185,4 @@ class MeasuringWindow:
             ieee=conventions.ieee,
             starting_current=self._front_end.inputs.starting_current,
         )
-        return WindowView(measure, taken, values, registered, signal, start, end, phasors)
+        return taken, values, registered

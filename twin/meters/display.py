@@ -1,0 +1,93 @@
+"""What meters show at the ticks of their refresh lattices: the measured window, with the noise of its inputs.
+
+Noise fluctuates in what is displayed and captured alone. Energies, demands, extremes, alarms and the load
+profile take the mean, which the noise biases but does not move: so a quiet stretch is computed once and
+counted, whatever is looked at in between.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.contracts import NS_PER_SECOND
+from twin.meters.capture import SAMPLES_PER_CYCLE
+from twin.meters.inputs import Inputs
+from twin.meters.quantities import BASIC_NAMES, COLUMN, DEMAND_COLUMNS, FAST_NAMES
+from twin.meters.wave_shape import wave_shape
+from twin.meters.window import MeasuringWindow, WindowView
+
+Float = NDArray[np.float64]
+
+FAST_NS: Final = NS_PER_SECOND // 10
+"""Refresh of the fast block, a lattice of UTC [ns]."""
+BASIC_NS: Final = NS_PER_SECOND
+"""Refresh of the basic block, a lattice of UTC [ns]."""
+_BASIC_COLUMNS: Final = tuple((name, COLUMN[name]) for name in BASIC_NAMES)
+
+
+class Display:
+    """The displayed blocks of all meters of a bank.
+
+    Parameters
+    ----------
+    window : MeasuringWindow
+        Where the values come from.
+    inputs : Inputs
+        Whose noise it is.
+    cycles : int
+        Cycles in a window.
+    """
+
+    def __init__(self, window: MeasuringWindow, inputs: Inputs, *, cycles: int) -> None:
+        self._window = window
+        self._inputs = inputs
+        self._cycles = cycles
+        self._quiet = not inputs.noise.any()
+        self._tick_ns = -1
+        self._measured: WindowView | None = None
+        self._shown: WindowView | None = None
+
+    def fast(self, meter: int, now_ns: int) -> dict[str, float]:
+        """Return the fast block of a meter at the last 100 ms of UTC, secondary SI."""
+        values = self._at(now_ns - now_ns % FAST_NS).values[meter]
+        return dict(zip(FAST_NAMES, values.tolist(), strict=False))
+
+    def basic(self, meter: int, now_ns: int, demands: Float) -> dict[str, float | Float]:
+        """Return the basic block of a meter at the last second of UTC, secondary SI.
+
+        Parameters
+        ----------
+        meter : int
+        now_ns : int
+            UTC [ns].
+        demands : ndarray, shape (6,)
+            As they stand, in the order of their columns.
+        """
+        view = self._at(now_ns - now_ns % BASIC_NS)
+        row = view.values[meter].copy()
+        row[DEMAND_COLUMNS] = demands
+        values = row.tolist()
+        shown: dict[str, float | Float] = {name: values[column] for name, column in _BASIC_COLUMNS}
+        return shown | wave_shape(view, meter, cycles=self._cycles)
+
+    def _at(self, tick_ns: int) -> WindowView:
+        """Return the window that ends at a tick, with its noise."""
+        view = self._window.at(tick_ns)
+        if self._quiet:
+            return view
+        if self._shown is None or self._tick_ns != tick_ns or self._measured is not view:
+            self._shown = self._disturbed(view, tick_ns // FAST_NS)
+            self._tick_ns, self._measured = tick_ns, view
+        return self._shown
+
+    def _disturbed(self, view: WindowView, number: int) -> WindowView:
+        """Return a window whose moments fluctuate; the same number fluctuates the same way."""
+        from twin.meters.noise_kernels import disturb  # noqa: PLC0415
+
+        gram, spectrum = view.measure.gram.copy(), np.empty_like(view.measure.spectrum)
+        samples = SAMPLES_PER_CYCLE * self._cycles
+        keys = self._inputs.display_keys
+        disturb(gram, view.measure.spectrum, self._inputs.noise, keys, number, samples, spectrum)
+        return self._window.with_moments(view, replace(view.measure, gram=gram, spectrum=spectrum))
