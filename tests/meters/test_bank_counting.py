@@ -108,8 +108,8 @@ def test_energies_of_a_random_day_equal_direct_sums(seed):
         power = (three[:, :3] * three[:, 3:].conj()).real.sum(axis=2)
         imported += np.maximum(power, 0) * duration / 3.6e12
         exported += np.maximum(-power, 0) * duration / 3.6e12
-    # Power counts in whole microwatts (see EnergyAccumulator), rounded once per stretch.
-    close = {"rel": 1e-12, "abs": 1e-6 * (feed.now - T0) / 3.6e12}
+    # Power counts in whole picowatts (see EnergyAccumulator), rounded once per stretch.
+    close = {"rel": 1e-12, "abs": 1e-12 * (feed.now - T0) / 3.6e12}
     for meter in range(2):
         shown = bank.energies(meter)
         for phase in range(3):

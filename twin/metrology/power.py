@@ -110,8 +110,8 @@ def quarter_cycle_power(measure: WindowMeasure) -> Float:
 
     References
     ----------
-    NEMA C12.24-2011 (VAR by time delay); IEC 62053-24:2020 takes the fundamental instead, so that harmonics
-    do not count.
+    NEMA C12.24-2011 (VAR by time delay); JEMStar II manual, calculations (the current advanced by 90 degrees
+    of the fundamental: the same mean). IEC 62053-24:2020 takes the fundamental alone instead.
     """
     power = measure.spectrum[:, :3] * measure.spectrum[:, 3:].conj()
     order = np.arange(power.shape[2])
