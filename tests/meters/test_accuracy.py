@@ -113,7 +113,9 @@ def test_the_kernel_and_the_formula_agree():
     scale = np.array([1.0, 2.0, 3.0, -1.0, 0.5, 1.0])[:, None]
     for constant, first in ((0, 0), (-1, 1)):
         out = np.empty((6, 4 + first), complex)
-        distort(amplitude, sign, constant, scale, errors, out)
+        bound = np.empty(6)
+        distort(amplitude, sign, constant, scale, errors, out, bound)
+        assert np.all(bound >= np.abs(out).sum(axis=1))
         level = np.abs(scale[:, 0]) * np.sqrt(
             amplitude[:, 0].real ** 2 + 0.5 * (np.abs(amplitude[:, 1:]) ** 2).sum(axis=1)
         )
@@ -133,6 +135,6 @@ def test_an_ideal_row_changes_no_value():
     amplitude = random.normal(size=(6, 3)) + 1j * random.normal(size=(6, 3))
     scale = random.normal(size=(6, 1))
     out = np.empty((6, 4), complex)
-    distort(amplitude, np.array([1.0, -1.0, 0.0]), -1, scale, ideal_errors(0.005).curve, out)
+    distort(amplitude, np.array([1.0, -1.0, 0.0]), -1, scale, ideal_errors(0.005).curve, out, np.empty(6))
     np.testing.assert_array_equal(out[:, 1:], amplitude * scale)
     np.testing.assert_array_equal(out[:, 0], 0.0)

@@ -9,7 +9,8 @@ import pytest
 from tests.meters.feed import SECOND, SETTINGS, T0, Feed, phasors
 from twin.contracts import WaveformRecord
 from twin.meters.bank import MeterBank
-from twin.meters.capture import CAPACITY, SAMPLES, TRIGGER_INDEX, counts_per_ampere
+from twin.meters.capture import CAPACITY, SAMPLES, TRIGGER_INDEX
+from twin.meters.converter import counts_per_ampere
 
 MS = 1_000_000
 

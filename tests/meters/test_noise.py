@@ -105,7 +105,9 @@ def test_displayed_values_scatter_by_sigma_over_root_n():
         feed.run(bank, FAST_NS)
         shown.append(bank.fast(0))
     sigma = Inputs([NOISY]).noise[0]
-    assert sigma == pytest.approx([0.04] * 3 + [0.0005] * 3)  # 100 ppm of 400 V and of 5 A
+    # 100 ppm of 400 V and of 5 A, and a step of the converter: 1/37.59105 V, 1/1683.153 A.
+    steps = np.array([1 / 37.59105] * 3 + [1 / 1683.153] * 3)
+    np.testing.assert_allclose(sigma**2, np.array([0.04] * 3 + [0.0005] * 3) ** 2 + steps**2 / 12)
     root = math.sqrt(640)
     scatter = {name: np.std([one[name] for one in shown]) for name in ("v1", "i1", "p1")}
     assert scatter["v1"] == pytest.approx(sigma[0] / root, rel=0.15)

@@ -144,8 +144,8 @@ def draw_errors(
     curve[:, 1] += drift * (temperature - REFERENCE_TEMPERATURE)
     curve[:, 6] = device.offset * nominal * random.uniform(-1.0, 1.0, CHANNELS)
     starting = random.uniform(0.5, 0.9) * STARTING_CURRENT[device.active_class] * rated_current
-    keys = sequence.spawn(1)[0].generate_state(2 * CHANNELS, np.uint64).reshape(2, CHANNELS)
-    return InputErrors(curve, device.noise * nominal, starting, keys)
+    keys = sequence.spawn(1)[0].generate_state(2 * CHANNELS, np.uint64)
+    return InputErrors(curve, device.noise * nominal, starting, keys.astype(np.uint64).reshape(2, CHANNELS))
 
 
 def gains(curve: Float, load: Float) -> NDArray[np.complex128]:

@@ -16,7 +16,7 @@ COLUMNS = 7
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def distort(
-    amplitude: Complex, sign: Float, constant: int, scale: Float, errors: Float, out: Complex
+    amplitude: Complex, sign: Float, constant: int, scale: Float, errors: Float, out: Complex, bound: Float
 ) -> None:
     """Scale the terms of a segment and give them the errors that their channel has at its level.
 
@@ -35,18 +35,20 @@ def distort(
         adds [rad], knee of both as a multiple of nominal, offset.
     out : ndarray, shape (rows, terms) or (rows, 1 + terms)
         Secondary peak amplitudes.
+    bound : ndarray, shape (rows,)
+        What no instant exceeds if no term grows; by the largest term and Cauchy's inequality for the others.
     """
     rows, terms = amplitude.shape
     shift = 1 if constant < 0 else 0
     for r in range(rows):
         s = scale[r, 0]
-        square = 0.0
+        square = largest = total = 0.0
         for k in range(terms):
             a = amplitude[r, k]
-            if sign[k] == 0.0:
-                square += a.real * a.real
-            else:
-                square += 0.5 * (a.real * a.real + a.imag * a.imag)
+            size = a.real * a.real + a.imag * a.imag
+            total += size
+            largest = max(largest, size)
+            square += size if sign[k] == 0.0 else 0.5 * size
         x = math.sqrt(square) * abs(s)
         low = errors[r, KNEE] / (errors[r, KNEE] + x / errors[r, NOMINAL])
         ratio = s * (1.0 + (errors[r, RATIO] + errors[r, RATIO_LOW] * low))
@@ -63,3 +65,5 @@ def distort(
             out[r, 0] = errors[r, OFFSET]
         else:
             out[r, constant] += errors[r, OFFSET]
+        rest = math.sqrt((terms - 1) * max(total - largest, 0.0)) if terms > 1 else 0.0
+        bound[r] = abs(ratio) * (math.sqrt(largest) + rest) + abs(errors[r, OFFSET])

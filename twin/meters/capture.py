@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import WaveformRecord
 from twin.meters.accuracy import CHANNELS
+from twin.meters.converter import COUNT_RANGE, counts
 from twin.meters.front_end import FrontEnd
 from twin.meters.settings import MeterSettings
 from twin.signals import synthesise_cycles
@@ -22,29 +23,9 @@ SAMPLES: Final = SAMPLES_PER_CYCLE * (CYCLES_BEFORE + CYCLES_AFTER)
 CAPACITY: Final = 100
 """Groups that a meter stores (KW320 manual 4.6)."""
 CHANNEL_NAMES: Final = ("va", "vb", "vc", "ia", "ib", "ic")
-COUNTS_PER_VOLT: Final = 37.59105
-"""KW320 manual 4.6, waveform capture: real value = waveform value / 37.59105."""
 STEP: Final = 2.0 * math.pi / SAMPLES_PER_CYCLE
 """Distance of two samples in theta [rad]."""
-COUNT_RANGE: Final = (-32768, 32767)
 SPARE_NS: Final = 1000
-
-
-def counts_per_ampere(settings: MeterSettings) -> float:
-    """Return the counts of one secondary ampere (KW320 manual 4.6, firmware above 3.21).
-
-    For 333 mV inputs and Rogowski coils a secondary ampere is the rated output.
-    """
-    if settings.ct2 == 100.0 and settings.rogowski:
-        return 20291.1
-    return {
-        1.0: 1683.153,
-        5.0: 1683.153,
-        333.0: 14427.15,
-        80.0: 7414.289,
-        100.0: 9267.440,
-        200.0: 18514.68,
-    }[settings.ct2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +129,10 @@ class CaptureStore:
             channels=slice(meter * CHANNELS, (meter + 1) * CHANNELS),
         )
         samples += self._noise(meter, pending.step - TRIGGER_INDEX)
-        per_volt, per_ampere = COUNTS_PER_VOLT, counts_per_ampere(settings)
-        counts = np.array([per_volt] * 3 + [per_ampere] * 3)
-        raw = np.clip(np.rint(samples * counts[:, None]), *COUNT_RANGE).astype(np.int16)
-        scale = (settings.pt_ratio / per_volt,) * 3 + (settings.ct_ratio / per_ampere,) * 3
+        per_unit = counts(settings)
+        raw = np.clip(np.rint(samples * per_unit[:, None]), *COUNT_RANGE).astype(np.int16)
+        ratio = np.repeat([settings.pt_ratio, settings.ct_ratio], 3)
+        scale = tuple((ratio / per_unit).tolist())
         interval = 1.0 / (SAMPLES_PER_CYCLE * front_end.newest.frequency)
         return WaveformRecord(
             settings.name,
@@ -170,7 +151,7 @@ class CaptureStore:
         from twin.meters.noise_kernels import normals  # noqa: PLC0415
 
         inputs = self._front_end.inputs
-        spread = inputs.noise[meter]
+        spread = inputs.white_noise[meter]  # rounding to counts adds that of the converter
         out = np.zeros((CHANNELS, SAMPLES))
         if spread.any():
             normals(inputs.sample_keys[meter], first, out)

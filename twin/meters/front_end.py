@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, Instant, Segment, Signal, TwinError
 from twin.meters.accuracy import CHANNELS
-from twin.meters.inputs import Inputs
+from twin.meters.inputs import Inputs, is_stationary
 from twin.meters.settings import MeterSettings
 from twin.signals import instant_of_theta, theta_at
 
@@ -22,13 +22,6 @@ TWO_PI = 2.0 * math.pi
 
 class FeedError(TwinError, ValueError):
     """A segment that does not fit to what a bank of meters has already seen."""
-
-
-def is_stationary(segment: Segment) -> bool:
-    """Tell whether a segment is nothing but steady harmonics of theta, so that every whole cycle is alike."""
-    if segment.block is not None or segment.rate.any():
-        return False
-    return bool(np.all(segment.order == np.floor(segment.order)))
 
 
 class FrontEnd:

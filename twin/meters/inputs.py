@@ -4,6 +4,7 @@ Ratios are those of the transformers that are fitted (the settings that a bank i
 is changed later in a meter changes what it shows as primary, not what its terminals receive.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import SampledBlock, Segment
 from twin.meters.accuracy import CHANNELS, KW320, DeviceAccuracy, InputErrors, draw_errors, ideal_errors
+from twin.meters.converter import COUNT_RANGE, clipped, counts
 from twin.meters.settings import MeterSettings
 
 Float = NDArray[np.float64]
@@ -45,6 +47,13 @@ def errors_of(settings: MeterSettings, device: DeviceAccuracy) -> InputErrors:
     )
 
 
+def is_stationary(segment: Segment) -> bool:
+    """Tell whether a segment is nothing but steady harmonics of theta, so that every whole cycle is alike."""
+    if segment.block is not None or segment.rate.any():
+        return False
+    return bool(np.all(segment.order == np.floor(segment.order)))
+
+
 class Inputs:
     """What stands between the site and the measuring part of all meters of a bank.
 
@@ -61,8 +70,13 @@ class Inputs:
         drawn = [errors_of(setting, device) for setting in settings]
         self._curve = np.array([errors.curve for errors in drawn]).reshape(-1, 7)
         self._ideal = all(setting.accuracy == "ideal" for setting in settings)
-        self.noise = np.array([errors.noise for errors in drawn]).reshape(-1, CHANNELS)
-        """RMS of the white noise of each channel, shape (meters, 6) [V or A]."""
+        step = 1.0 / np.array([counts(setting) for setting in settings]).reshape(-1, CHANNELS)
+        real = np.array([[setting.accuracy == "class"] for setting in settings]).reshape(-1, 1)
+        self._full_scale = np.where(real, COUNT_RANGE[1] * step, np.inf).ravel()
+        self.white_noise = np.array([errors.noise for errors in drawn]).reshape(-1, CHANNELS)
+        """RMS of the noise before the converter, shape (meters, 6) [V or A]."""
+        self.noise = np.where(real, np.hypot(self.white_noise, step / math.sqrt(12.0)), 0.0)
+        """The same with that of rounding to a converter's steps, q^2/12 (Bennett 1948)."""
         self.starting_current = np.array([errors.starting_current for errors in drawn])
         """From which on each meter registers energy, shape (meters,) [A]."""
         keys = np.array([errors.noise_keys for errors in drawn], np.uint64).reshape(-1, 2, CHANNELS)
@@ -93,8 +107,9 @@ class Inputs:
         self._learn(segment)
         out = np.empty((self.rows, self._order.size), np.complex128)
         given = np.ascontiguousarray(segment.amplitude)
-        distort(given, self._sign, self._constant, self._scale, self._curve, out)
-        return Segment(
+        bound = np.empty(self.rows)
+        distort(given, self._sign, self._constant, self._scale, self._curve, out, bound)
+        passed = Segment(
             segment.start_ns,
             segment.frequency,
             segment.theta,
@@ -103,6 +118,9 @@ class Inputs:
             out,
             self._block(segment, self._curve),
         )
+        if np.count_nonzero(bound > self._full_scale) and is_stationary(passed):
+            return clipped(passed, self._full_scale)
+        return passed
 
     def _learn(self, segment: Segment) -> None:
         """Look at the terms of a segment, once for all that share them."""
