@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import Instant, Segment, Signal
-from twin.signals import SignalRangeError, instant_of_theta, pieces, theta_at
+from twin.signals import SignalRangeError, instant_of_theta, on_lattice, pieces, theta_at
 
 TWO_PI = 2.0 * math.pi
 
@@ -93,6 +93,8 @@ def half_cycle_rms(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return RMS values over one cycle, refreshed each half cycle, in closed form.
 
+    Where a segment carries a block, the squares are summed over the block's samples.
+
     Parameters
     ----------
     signal : Signal
@@ -114,12 +116,13 @@ def half_cycle_rms(
     Raises
     ------
     SignalRangeError
-        If a window does not lie inside the signal.
+        If a window does not lie inside the signal, or a block does not cover its segment.
 
     References
     ----------
     IEC 61000-4-30:2015, 3.30 and 5.4.1.
     """
+    from twin.signals.block_kernels import add_weighted_gram  # noqa: PLC0415
     from twin.signals.kernels import add_gram  # noqa: PLC0415
 
     rows = channels or slice(None)
@@ -129,6 +132,10 @@ def half_cycle_rms(
     for half in range(count + 1):
         for piece in pieces(signal, edges[half], edges[half + 1]):
             segment = piece.segment
+            if segment.block is not None:
+                part = on_lattice(piece, rows)
+                add_weighted_gram(part.values, part.weight, part.step_s, squares[half])
+                continue
             amplitude = amplitudes.get(segment.start_ns)
             if amplitude is None:
                 amplitude = amplitudes[segment.start_ns] = np.ascontiguousarray(segment.amplitude[rows])

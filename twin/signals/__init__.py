@@ -5,6 +5,7 @@ samples (`synthesise`), its exact moments over any window (`window_gram`, `windo
 """
 
 from twin.signals.amplitude import amplitude_from_rms, rms_from_amplitude
+from twin.signals.blocks import LatticePiece, on_lattice
 from twin.signals.phase import (
     Piece,
     SignalRangeError,
@@ -12,6 +13,7 @@ from twin.signals.phase import (
     carried_theta,
     instant_of_theta,
     pieces,
+    require_cover,
     require_whole_orders,
     theta_at,
 )
@@ -19,13 +21,16 @@ from twin.signals.synthesis import synthesise, synthesise_cycles
 from twin.signals.windows import window_gram, window_moments, window_spectrum
 
 __all__ = [
+    "LatticePiece",
     "Piece",
     "SignalRangeError",
     "WholeOrderError",
     "amplitude_from_rms",
     "carried_theta",
     "instant_of_theta",
+    "on_lattice",
     "pieces",
+    "require_cover",
     "require_whole_orders",
     "rms_from_amplitude",
     "synthesise",

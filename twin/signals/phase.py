@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin.contracts import Instant, Segment, Signal, TwinError
+from twin.contracts import NS_PER_SECOND, Instant, Segment, Signal, TwinError
 
 TWO_PI = 2.0 * math.pi
 
@@ -35,6 +35,38 @@ def require_whole_orders(segment: Segment) -> None:
         raise WholeOrderError(
             f"the segment at {segment.start_ns} ns has orders {order.tolist()}, not all whole; "
             "give an interharmonic order 0 and its own frequency as a rate"
+        )
+
+
+def require_cover(segment: Segment, stop_ns: int) -> None:
+    """Raise unless the block of a segment, if it has one, reaches from its start to its end.
+
+    A nanosecond may lack, as the end of a segment is a whole one and the last sample may not be.
+
+    Raises
+    ------
+    SignalRangeError
+        If the block has fewer than two samples, or begins too late, or ends too early.
+    """
+    block = segment.block
+    if block is None:
+        return
+    count = block.samples.shape[1]
+    where = f"the segment {segment.start_ns}..{stop_ns} ns has a block of samples"
+    if count < 2 or block.samples.shape[0] != segment.amplitude.shape[0]:
+        raise SignalRangeError(
+            f"{where} of shape {block.samples.shape}; give it two samples or more of each of the "
+            f"{segment.amplitude.shape[0]} channels"
+        )
+    late = block.start_ns - segment.start_ns + block.start_fraction
+    if late > 1.0:
+        raise SignalRangeError(
+            f"{where} that begins only at {block.start_ns} ns; let it begin {math.ceil(late)} ns earlier"
+        )
+    early = stop_ns - block.start_ns - block.start_fraction - (count - 1) * block.step_s * NS_PER_SECOND
+    if early > 1.0:
+        raise SignalRangeError(
+            f"{where} that ends {math.ceil(early)} ns early, with sample {count - 1}; give it more samples"
         )
 
 
@@ -123,7 +155,7 @@ def pieces(signal: Signal, start: Instant, end: Instant) -> Iterator[Piece]:
     Raises
     ------
     SignalRangeError
-        If the window is empty or not inside the signal.
+        If the window is empty or not inside the signal, or a block does not cover its segment.
     WholeOrderError
         If a term follows a fraction of theta.
     """
@@ -143,6 +175,7 @@ def pieces(signal: Signal, start: Instant, end: Instant) -> Iterator[Piece]:
         if end <= (segment.start_ns, 0.0):
             break
         require_whole_orders(segment)
+        require_cover(segment, stop)
         begin = max(start, Instant(segment.start_ns))
         finish = min(end, Instant(stop))
         yield Piece(

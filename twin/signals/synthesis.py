@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, Instant, Segment, Signal
-from twin.signals.phase import SignalRangeError, require_whole_orders
+from twin.signals.blocks import add_block, split
+from twin.signals.phase import SignalRangeError, require_cover, require_whole_orders
 
 
 def synthesise(
@@ -32,12 +33,13 @@ def synthesise(
     Returns
     -------
     ndarray, shape (channels, count)
-        Exact to 1e-12 of the sum of amplitudes [V or A].
+        Terms exact to 1e-12 of the sum of amplitudes; a block's samples as they are, between them the
+        polynomial through the six nearest [V or A].
 
     Raises
     ------
     SignalRangeError
-        If a sample lies outside the signal.
+        If a sample lies outside the signal, or a block does not cover its segment.
     WholeOrderError
         If a term follows a fraction of theta.
     """
@@ -76,7 +78,7 @@ def synthesise_cycles(
     Raises
     ------
     SignalRangeError
-        If a sample lies outside the signal.
+        If a sample lies outside the signal, or a block does not cover its segment.
     WholeOrderError
         If a term follows a fraction of theta.
     """
@@ -114,22 +116,25 @@ def _sample(
         if stop <= begin:
             continue
         require_whole_orders(segment)
+        require_cover(segment, stop)
         spacing = step(segment)
         available = (stop - begin) / spacing
         # Strictly before the stop: a sample that falls on it belongs to the next segment.
         size = min(count - done, max(0, math.ceil(available - wait)))
-        block = np.empty((out.shape[0], size))
+        part = np.empty((out.shape[0], size))
+        first = begin - segment.start_ns + wait * spacing
         add_samples(
             np.ascontiguousarray(segment.amplitude[rows]),
             segment.order,
             segment.rate,
             segment.theta,
             segment.frequency,
-            *_split(begin - segment.start_ns + wait * spacing),
-            *_split(spacing),
-            block,
+            *split(first),
+            *split(spacing),
+            part,
         )
-        out[:, done : done + size] = block
+        add_block(segment, first, spacing, rows, part)
+        out[:, done : done + size] = part
         done += size
         if done == count:
             return out
@@ -139,9 +144,3 @@ def _sample(
         f"{count - done} of {count} samples lie after the end of the signal at {signal.end_ns} ns; "
         "ask for fewer"
     )
-
-
-def _split(value: Fraction) -> tuple[int, float]:
-    """Return the whole and the rest of a time [ns]."""
-    whole = math.floor(value)
-    return whole, float(value - whole)

@@ -1,4 +1,7 @@
-"""Exact moments of a window: mean products of channels and harmonic phasors, over any pieces.
+"""Moments of a window: mean products of channels and harmonic phasors, over any pieces.
+
+Pieces of terms are exact. Where a segment carries a block of samples, terms and block together are summed
+over the samples of the block (see `twin.signals.blocks` for the order of the error).
 
 The kernels are imported where they are used, so that reading this package's names costs no compiler.
 """
@@ -7,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import Instant, Signal
-from twin.signals.phase import pieces
+from twin.signals.blocks import on_lattice
+from twin.signals.phase import Piece, pieces
 
 _NO_GRAM = np.zeros((0, 6, 6))
 _NO_SPECTRUM = np.zeros((2, 0, 0))
@@ -41,7 +45,7 @@ def window_moments(
     Raises
     ------
     SignalRangeError
-        If the window is empty or not inside the signal.
+        If the window is empty or not inside the signal, or a block does not cover its segment.
     """
     from twin.signals import kernels  # noqa: PLC0415
 
@@ -54,6 +58,9 @@ def window_moments(
         segment = piece.segment
         weight = piece.length / total
         frequency += weight * segment.frequency
+        if segment.block is not None:
+            _add_sampled(piece, total * 1e-9, gram, planes)
+            continue
         terms = (
             np.ascontiguousarray(segment.amplitude),
             segment.order,
@@ -71,12 +78,29 @@ def window_moments(
     return gram, spectrum, frequency
 
 
+def _add_sampled(
+    piece: Piece, total_s: float, gram: NDArray[np.float64], planes: NDArray[np.float64]
+) -> None:
+    """Add a piece whose segment has a block, over the samples of the block."""
+    from twin.signals import block_kernels  # noqa: PLC0415
+
+    part = on_lattice(piece, slice(None))
+    scale = part.step_s / total_s
+    if gram.shape[0]:
+        block_kernels.add_weighted_gram(part.values, part.weight, scale, gram)
+    if planes.shape[1]:
+        segment = piece.segment
+        block_kernels.add_weighted_spectrum(
+            part.values, part.weight, segment.theta, segment.frequency, part.lattice, scale, planes
+        )
+
+
 def window_gram(signal: Signal, start: Instant, end: Instant, *, channels: int = 6) -> NDArray[np.float64]:
     """Return the exact mean over a window of the products of a meter's channels.
 
     The diagonal holds the squares of the RMS values (IEC 61000-4-30 5.2), voltage against current the
     active power (IEEE 1459 3.1.2). Every integral of products of damped exponentials is taken in closed
-    form, cross terms included.
+    form, cross terms included; where there are blocks, over their samples.
 
     Parameters
     ----------
