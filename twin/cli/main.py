@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_flow(commands)
     _add_fault(commands)
     _add_harmonics(commands)
+    _add_calibrate(commands)
     _add_export(commands)
     _add_warm_up(commands)
     return parser
@@ -210,6 +211,27 @@ def share(text: str) -> float | None:
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError(f"{text} is neither 'open' nor a share from 0 to 1")
     return share
+
+
+def _add_calibrate(commands: "Commands[argparse.ArgumentParser]") -> None:
+    from twin.cli.calibrate import register  # noqa: PLC0415
+
+    command = _command(
+        commands, "calibrate", "calibrate:calibrate", "test a meter on the virtual bench, point by point",
+        "twin calibrate --meter kw320q --points 62053-22 --seed 7",
+    )  # fmt: skip
+    command.add_argument("--meter", metavar="PROFILE", help="profile of the meter, for example kw320q")
+    command.add_argument("--points", metavar="SET", help="a published set, all, or the path of a point list")
+    command.add_argument("--list", action="store_true", help="print the published sets")
+    command.add_argument("--seed", type=int, default=0, help="which device of the profile; default 0")
+    command.add_argument("--ideal", action="store_true", help="a device without errors of its inputs")
+    command.add_argument("--frequency", type=int, choices=[50, 60], help="nominal, Hz; that of the points")
+    command.add_argument("--voltage", type=float, metavar="V", help="declared voltage, line to neutral")
+    command.add_argument("--current", type=float, metavar="A", help="rated current In")
+    command.add_argument(
+        "--register", action="append", type=register, metavar="NAME=RAW", help="set a register of the meter"
+    )
+    _json(command)
 
 
 def _add_export(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -1,0 +1,1 @@
+"""Point lists of published tests, CSV; `twin.calibrator.point_sets` says which belong together."""
