@@ -24,8 +24,8 @@ def check(options: argparse.Namespace) -> int:
     try:
         if is_scenario(options.site):
             scenario = load_scenario(options.site)
-            network = scenario.network
-            lines.append(_network_line(network))
+            network, played = scenario.network, scenario.played
+            lines.append(_network_line(network) if played is None else f"played: {network.name}")
             lines.append(
                 f"{len(scenario.loads.points)} load points, {len(scenario.meters)} meters, "
                 f"{len(scenario.events)} events"
@@ -34,7 +34,8 @@ def check(options: argparse.Namespace) -> int:
             network = _network(options.site)
             lines.append(_network_line(network))
         if options.solve:
-            lines.append(_solve_line(network, options.site))
+            if not (is_scenario(options.site) and scenario.played):
+                lines.append(_solve_line(network, options.site))
             if is_scenario(options.site):
                 _build(scenario)
     except BadInputError as error:

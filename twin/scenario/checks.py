@@ -16,6 +16,8 @@ from twin.scenario.schema import Fault, MeterPoint, Scenario
 from twin.scenario.times import parse_local
 
 Path_ = tuple[str | int, ...]
+SITE_FIELDS = ("network", "source")
+"""What a site can be; just one of them."""
 _PHASES = {"slg": 1, "ll": 2, "llg": 2, "3ph": 3}
 
 
@@ -37,6 +39,11 @@ class Context:
     def unknown(self, path: Path_, name: str, names: list[str], kind: str) -> Finding:
         """Return a finding for a name that does not exist."""
         return self.finding(path, f"there is no {kind} '{name}'", suggestion(name, names, f"{kind} names"))
+
+
+def site_field(scenario: Scenario) -> str:
+    """Return which field says what the site is."""
+    return next(name for name in SITE_FIELDS if getattr(scenario, name) is not None)
 
 
 def check_scenario(context: Context) -> list[Finding]:
@@ -96,7 +103,22 @@ def _meter_names_differ(context: Context) -> Iterator[Finding]:
 
 def _meters_are_connected(context: Context) -> Iterator[Finding]:
     for at, meter in enumerate(context.scenario.meters):
-        yield from _connection(context, ("meters", at, "at"), meter.at)
+        path: Path_ = ("meters", at, "at")
+        if context.scenario.network is not None:
+            yield from _connection(context, path, meter.at)
+        elif meter.at.model_fields_set - {"reverse"}:
+            what = "there is no network to choose a place in"
+            yield context.finding(path, what, "leave it out; 'reverse' alone may stay")
+
+
+def _what_needs_a_network(context: Context) -> Iterator[Finding]:
+    scenario = context.scenario
+    if scenario.network is not None:
+        return
+    for field in ("loads", "photovoltaics", "events"):
+        if getattr(scenario, field):
+            mend = f"leave '{field}' out, or give a network"
+            yield context.finding((field,), "only a network can have them", mend)
 
 
 def _connection(context: Context, path: Path_, point: MeterPoint) -> Iterator[Finding]:
@@ -133,8 +155,8 @@ def _connection(context: Context, path: Path_, point: MeterPoint) -> Iterator[Fi
 def _frequency_suits_the_meters(context: Context) -> Iterator[Finding]:
     frequency = context.network.frequency
     if context.scenario.meters and frequency not in {50.0, 60.0}:
-        what = f"the meters are made for 50 or 60 Hz, the network has {frequency:g} Hz"
-        yield context.finding(("network",), what, "use a network of 50 or 60 Hz")
+        what = f"the meters are made for 50 or 60 Hz, the site has {frequency:g} Hz"
+        yield context.finding((site_field(context.scenario),), what, "make it one of 50 or 60 Hz")
 
 
 def _endpoints_differ(context: Context) -> Iterator[Finding]:
@@ -204,6 +226,7 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _photovoltaics,
     _meter_names_differ,
     _meters_are_connected,
+    _what_needs_a_network,
     _frequency_suits_the_meters,
     _endpoints_differ,
     _events_fit,

@@ -6,9 +6,10 @@ from pathlib import Path
 from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
 from twin.documents import Document, read_yaml, validate
 from twin.grid import Network, check_network, read_network
-from twin.scenario.checks import Context, check_scenario
+from twin.scenario.checks import SITE_FIELDS, Context, check_scenario
 from twin.scenario.loads import resolve_loads
 from twin.scenario.metering import install_meters
+from twin.scenario.played import read_played
 from twin.scenario.schema import Scenario
 from twin.scenario.site_scenario import ScheduledEvent, SiteScenario
 from twin.scenario.times import parse_local, time_zone
@@ -17,7 +18,7 @@ from twin.scenario.times import parse_local, time_zone
 def is_scenario(path: Path | str) -> bool:
     """Return whether a file is a scenario and not a network."""
     data = read_yaml(path).data
-    return isinstance(data, dict) and "network" in data and "buses" not in data
+    return isinstance(data, dict) and any(field in data for field in SITE_FIELDS) and "buses" not in data
 
 
 def load_scenario(
@@ -46,7 +47,9 @@ def load_scenario(
             what, mend = f"{seed} is out of range", "give a number from 0 to 9223372036854775807"
             raise BadInputError(Finding(Mark("command line"), "--seed", what, mend))
         scenario = scenario.model_copy(update={"seed": seed})
-    network = _network(document, scenario)
+    _require_one_site(document, scenario)
+    played = read_played(document, scenario)
+    network = played.terminals if played is not None else _network(document, scenario)
     context = _context(document, scenario, network)
     findings = check_scenario(context)
     if findings:
@@ -63,11 +66,30 @@ def load_scenario(
         for event in scenario.events
     )
     return SiteScenario(
-        Path(path), document, scenario, network, context.zone, context.start_ns, loads, tuple(meters), events
+        Path(path),
+        document,
+        scenario,
+        network,
+        context.zone,
+        context.start_ns,
+        loads,
+        tuple(meters),
+        events,
+        played,
     )
 
 
+def _require_one_site(document: Document, scenario: Scenario) -> None:
+    given = [field for field in SITE_FIELDS if getattr(scenario, field) is not None]
+    if len(given) != 1:
+        what = f"{' and '.join(given)} exclude each other" if given else "there is no site"
+        field = given[1] if given else "network"
+        mend = "give either a network or a source"
+        raise BadInputError(Finding(document.mark((field,) if given else ()), field, what, mend))
+
+
 def _network(document: Document, scenario: Scenario) -> Network:
+    assert scenario.network is not None
     path = Path(document.file).parent / scenario.network
     if not path.is_file():
         mend = "correct the path, or import it (twin import simbench CODE --out DIR)"

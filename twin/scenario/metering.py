@@ -9,6 +9,7 @@ from twin.documents import parse_quantity
 from twin.grid import Network, Probe
 from twin.meters import PROFILES, AlarmConfig, MeterConfig, check_config
 from twin.scenario.checks import Context
+from twin.scenario.played import TERMINALS
 from twin.scenario.schema import Alarm, Meter, MeterPoint, Sag, Swell
 from twin.scenario.site_scenario import LoadPoints, MeterInstallation
 
@@ -89,6 +90,8 @@ def _whole_numbers(context: Context, at: int, meter: Meter) -> Iterator[Finding]
 
 def _probe(network: Network, loads: LoadPoints, meter: Meter) -> tuple[str, Probe]:
     point = meter.at
+    if TERMINALS in network.bus_index and not network.branches and not loads.points:
+        return TERMINALS, Probe(meter.name, TERMINALS)
     if point.branch is not None:
         branch = network.branches[network.branch_index[point.branch]]
         end_bus = branch.from_bus if point.end == "from" else branch.to_bus

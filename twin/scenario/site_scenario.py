@@ -9,6 +9,7 @@ from twin.contracts import NS_PER_SECOND
 from twin.documents import Document
 from twin.grid import LoadPoint, Network, Probe
 from twin.meters import MeterConfig
+from twin.scenario.played import PlayedSignal
 from twin.scenario.schema import Event, Household, Photovoltaic, Profile, Scenario
 
 
@@ -66,6 +67,8 @@ class SiteScenario:
     loads: LoadPoints
     meters: tuple[MeterInstallation, ...]
     events: tuple[ScheduledEvent, ...]
+    played: PlayedSignal | None = None
+    """What is played instead of solved; the network is then its terminals alone."""
 
     @property
     def end_ns(self) -> int:

@@ -28,10 +28,11 @@ from twin.recording import RecordingPathError, RecordingWriter
 from twin.scenario import SiteScenario
 from twin.simulation.customers import start_customers
 from twin.simulation.diagram import draw_diagram
-from twin.simulation.engine import Engine
+from twin.simulation.engine import Engine, SiteModel
 from twin.simulation.events import start_events
 from twin.simulation.frames import FrameBuilder
 from twin.simulation.live import LiveSession
+from twin.simulation.played_site import start_played_site
 from twin.simulation.site import Site
 
 _log = logging.getLogger(__name__)
@@ -174,28 +175,15 @@ class RunningSite:
 
     def _build_engine(self) -> Engine:
         scenario = self._scenario
-        loads = scenario.loads
-        network = scenario.network
-        solver = GridSolver(
-            network,
-            probes=[meter.probe for meter in scenario.meters],
-            loads=loads.points,
-            orders=ORDERS,
-        )
         truth: list[TruthEntry] = []
-        site = Site(
-            solver,
-            orders=ORDERS,
-            frequency=network.frequency,
-            start_ns=scenario.start_ns,
-            load_names=[point.name for point in loads.points],
-            reversed_probes=[meter.reverse for meter in scenario.meters],
-            switches=_initial_switches(network),
-            witness=truth.append,
-        )
         fleet = build_fleet([meter.config for meter in scenario.meters], start_ns=scenario.start_ns)
         environment = simpy.Environment(initial_time=scenario.start_ns)
-        engine = Engine(
+        site: SiteModel
+        if scenario.played is not None:
+            site = start_played_site(environment, scenario, witness=truth.append)
+        else:
+            site = _solved_site(environment, scenario, witness=truth.append)
+        return Engine(
             environment,
             site,
             fleet,
@@ -203,10 +191,6 @@ class RunningSite:
             truth=truth,
             keep=self._keep,
         )
-        start_customers(environment, site, scenario, orders=ORDERS)
-        site.load_changes = 0  # what is on already at the start is no change
-        start_events(environment, site, scenario.events)
-        return engine
 
     def _keep(self, records: Sequence[Record]) -> None:
         self._totals.add(records)
@@ -264,6 +248,30 @@ def build_site(scenario: SiteScenario) -> RunningSite:
         The network cannot be solved, or a profile cannot be read.
     """
     return RunningSite(scenario)
+
+
+def _solved_site(
+    environment: simpy.Environment, scenario: SiteScenario, *, witness: Callable[[TruthEntry], None]
+) -> Site:
+    """Return the site of a network, with its customers and events on the way."""
+    network, loads = scenario.network, scenario.loads
+    solver = GridSolver(
+        network, probes=[meter.probe for meter in scenario.meters], loads=loads.points, orders=ORDERS
+    )
+    site = Site(
+        solver,
+        orders=ORDERS,
+        frequency=network.frequency,
+        start_ns=scenario.start_ns,
+        load_names=[point.name for point in loads.points],
+        reversed_probes=[meter.reverse for meter in scenario.meters],
+        switches=_initial_switches(network),
+        witness=witness,
+    )
+    start_customers(environment, site, scenario, orders=ORDERS)
+    site.load_changes = 0  # what is on already at the start is no change
+    start_events(environment, site, scenario.events)
+    return site
 
 
 def _initial_switches(network: Network) -> dict[str, bool]:

@@ -64,15 +64,13 @@ def moment_of(scenario: SiteScenario, at_ns: int) -> Moment:
     BadInputError
         The site is played, so that there is no network.
     """
+    if scenario.played is not None:
+        what, mend = "its voltages are played: there is nothing to solve", "give a scenario with a network"
+        raise BadInputError(Finding(Mark(str(scenario.path)), "", what, mend))
     with build_site(replace(scenario, meters=())) as built:
         built.engine.advance_to(max(at_ns, scenario.start_ns))
         site = built.engine.site
-        if not isinstance(site, Site):
-            what, mend = (
-                "its voltages are played, there is no network to solve",
-                "give a scenario with a network",
-            )
-            raise BadInputError(Finding(Mark(str(scenario.path)), "", what, mend))
+        assert isinstance(site, Site)
         network, switches = scenario.network, site.switches
         loads, spectra = _loads(scenario, site)
         faults = site.solver.faults

@@ -5,6 +5,7 @@ All meters hang on the same terminals. There is nothing to solve and nothing to 
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -12,8 +13,10 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from twin.contracts import SampledBlock, Segment, TruthEntry
+from twin.contracts import NS_PER_SECOND, SampledBlock, Segment, TruthEntry
+from twin.scenario import SiteScenario
 from twin.signals import carried_theta
+from twin.signals.source import SourceStep, source_segments
 
 Float = NDArray[np.float64]
 
@@ -102,7 +105,34 @@ class PlayedSite:
         return tiled.reshape(-1, channels.shape[1])
 
 
-def play(
+def start_played_site(
+    environment: simpy.Environment, scenario: SiteScenario, *, witness: Callable[[TruthEntry], None]
+) -> PlayedSite:
+    """Return the terminals of a scenario that plays a signal, with the signal on its way."""
+    assert scenario.played is not None
+    steps = scenario.played.steps
+    segments = source_segments(steps, start_ns=scenario.start_ns)
+    site = PlayedSite(
+        next(segments), reversed_meters=[meter.reverse for meter in scenario.meters], witness=witness
+    )
+    environment.process(_play(environment, site, segments))
+    environment.process(_tell_steps(environment, site, steps))
+    return site
+
+
+def _tell_steps(
+    environment: simpy.Environment, site: PlayedSite, steps: Sequence[SourceStep]
+) -> Generator[Any, Any, None]:
+    """Write down which step begins when."""
+    start_ns, passed = int(environment.now), Fraction(0)
+    for number, step in enumerate(steps):
+        at_ns = start_ns + round(passed * NS_PER_SECOND)
+        yield environment.timeout(at_ns - int(environment.now))
+        site.tell("source_step", f"step {number}", "scenario", duration_s=step.duration_s)
+        passed += Fraction(step.duration_s)
+
+
+def _play(
     environment: simpy.Environment, site: PlayedSite, segments: Iterator[Segment]
 ) -> Generator[Any, Any, None]:
     """Play segments, each from its start on; the last one lasts."""
