@@ -2,11 +2,15 @@
 
 import math
 from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import groupby
 
 import numpy as np
 
 from twin.contracts import NS_PER_SECOND, Instant, Segment, Signal
-from twin.signals import instant_of_theta, pieces
+from twin.metrology.measure import NEGLIGIBLE
+from twin.metrology.phase_track import tracked_crossings
+from twin.signals import Piece, instant_of_theta, pieces
 
 TWO_PI = 2.0 * math.pi
 
@@ -26,7 +30,11 @@ def cycle_frequency(signal: Signal, start: Instant, end: Instant, *, channel: in
 
     A cycle runs from one upward zero crossing of the fundamental to the next: harmonics, which the
     standard asks to attenuate, and decaying terms do not count. A jump of phase that carries the
-    fundamental from below zero to above is a crossing.
+    fundamental from below zero to above is a crossing. Where there is no fundamental, in an interruption,
+    there are no cycles and no time of theirs: those before and after are counted.
+
+    Where segments carry blocks of samples, the fundamental is what a transform over about a cycle finds
+    there (`twin.metrology.phase_track`).
 
     Parameters
     ----------
@@ -49,17 +57,34 @@ def cycle_frequency(signal: Signal, start: Instant, end: Instant, *, channel: in
 
     References
     ----------
-    IEC 61000-4-30:2015, 5.1.1 and 5.1.2.
+    IEC 61000-4-30:2015, 5.1.1 and 5.1.2: the integral cycles over their cumulative duration.
     """
+    cycles, elapsed_s = 0, 0.0
+    for has_block, adjoining in groupby(
+        pieces(signal, start, end), key=lambda p: p.segment.block is not None
+    ):
+        run = list(adjoining)
+        runs = tracked_crossings(run, channel) if has_block else _exact_crossings(run, channel)
+        for first, last, count in runs:
+            cycles += count - 1
+            elapsed_s += (last.ns - first.ns) / NS_PER_SECOND
+            elapsed_s += (last.fraction - first.fraction) / NS_PER_SECOND
+    return cycles / elapsed_s if cycles else math.nan
+
+
+def _exact_crossings(run: list[Piece], channel: int) -> Iterator[tuple[Instant, Instant, int]]:
+    """Yield first and last crossing and their number for each stretch of terms that has a fundamental."""
     crossings: list[Instant] = []
     before = math.nan
-    for piece in pieces(signal, start, end):
+    for piece in run:
         segment = piece.segment
         first = Instant(segment.start_ns + piece.span[0], piece.span[1])
-        last_ns = first.ns + piece.span[2]
-        last = Instant(last_ns, first.fraction + piece.span[3])
+        last = Instant(first.ns + piece.span[2], first.fraction + piece.span[3])
         phasor = _fundamental(segment, channel)
-        if phasor == 0.0:
+        if abs(phasor) <= NEGLIGIBLE:
+            if crossings:
+                yield crossings[0], crossings[-1], len(crossings)
+            crossings = []
             before = math.nan
             continue
         inside = _crossings(segment, phasor, first, last)
@@ -67,11 +92,8 @@ def cycle_frequency(signal: Signal, start: Instant, end: Instant, *, channel: in
             crossings.append(first)
         crossings += inside
         before = _value(segment, phasor, last)
-    if len(crossings) < 2:
-        return math.nan
-    first, last = crossings[0], crossings[-1]
-    elapsed_ns = (last.ns - first.ns) + (last.fraction - first.fraction)
-    return (len(crossings) - 1) / elapsed_ns * NS_PER_SECOND
+    if crossings:
+        yield crossings[0], crossings[-1], len(crossings)
 
 
 def _fundamental(segment: Segment, channel: int) -> complex:

@@ -18,7 +18,7 @@ NEGLIGIBLE = 1e-9
 
 
 class NotStationaryError(TwinError, ValueError):
-    """A segment that decays or holds own frequencies, where a stationary one is needed."""
+    """A segment that decays or holds own frequencies or samples, where a stationary one is needed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ def measure_steady(segment: Segment, *, orders: int = 64) -> WindowMeasure:
     Raises
     ------
     NotStationaryError
-        If a term decays, has an own frequency, or an order that is no whole number.
+        If a term decays, has an own frequency, or an order that is no whole number, or there is a block.
     """
     return measure_phasors(steady_phasors(segment), orders=orders)
 
@@ -81,14 +81,18 @@ def steady_phasors(segment: Segment) -> SteadyPhasors:
     Raises
     ------
     NotStationaryError
-        If a term decays, has an own frequency, or an order that is no whole number.
+        If a term decays, has an own frequency, or an order that is no whole number, or there is a block.
     """
     order = segment.order.astype(np.int64)
     # Counting is several times faster than any() on arrays of this size.
-    if np.count_nonzero(segment.rate) or np.count_nonzero(order != segment.order):
+    if (
+        segment.block is not None
+        or np.count_nonzero(segment.rate)
+        or np.count_nonzero(order != segment.order)
+    ):
         raise NotStationaryError(
-            f"the segment at {segment.start_ns} ns has terms that are no harmonics; use measure_window or "
-            "half_cycle_rms, which take any terms"
+            f"the segment at {segment.start_ns} ns has samples or terms that are no harmonics; use "
+            "measure_window or half_cycle_rms, which take any"
         )
     phasor = np.multiply(segment.amplitude, _SQRT1_2, order="C")
     if order[0] < 0 or np.count_nonzero(order[1:] <= order[:-1]):
@@ -104,7 +108,7 @@ def steady_phasors(segment: Segment) -> SteadyPhasors:
 
 
 def measure_window(signal: Signal, start: Instant, end: Instant, *, orders: int = 64) -> WindowMeasure:
-    """Return the moments of any window in closed form.
+    """Return the moments of any window: of terms in closed form, of blocks over their samples.
 
     Parameters
     ----------

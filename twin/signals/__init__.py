@@ -1,7 +1,8 @@
 """Signals: sums of damped exponentials over absolute time, sampled or integrated in closed form.
 
-What a site's channels do between two events is a `twin.contracts.Segment`. This room evaluates it: its
-samples (`synthesise`), its exact moments over any window (`window_gram`, `window_spectrum`), its phase.
+What a site's channels do between two events is a `twin.contracts.Segment`: terms, and samples where terms
+fail. This room evaluates it: its samples (`synthesise`), its moments over any window (`window_gram`,
+`window_spectrum`), its phase; and turns terms into samples (`sampled`).
 """
 
 from twin.signals.amplitude import amplitude_from_rms, rms_from_amplitude
@@ -17,6 +18,7 @@ from twin.signals.phase import (
     require_whole_orders,
     theta_at,
 )
+from twin.signals.sampled import sampled, sampled_segment
 from twin.signals.synthesis import synthesise, synthesise_cycles
 from twin.signals.windows import window_gram, window_moments, window_spectrum
 
@@ -33,6 +35,8 @@ __all__ = [
     "require_cover",
     "require_whole_orders",
     "rms_from_amplitude",
+    "sampled",
+    "sampled_segment",
     "synthesise",
     "synthesise_cycles",
     "theta_at",
