@@ -3,11 +3,13 @@
 from dataclasses import asdict, is_dataclass, replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.meters.feed import SECOND, SETTINGS, T0, Feed
 from twin.meters.bank import MeterBank
+from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.settings import AlarmChannel
 
 ALARMS = (
@@ -72,12 +74,12 @@ def freeze(value):
     return value
 
 
-def live(seed, *, cut, look):
+def live(seed, *, cut, look, meters=METERS, steps=14):
     """Live through the same signal; return everything that came out."""
     rng, cutter = np.random.default_rng(seed), np.random.default_rng(seed + 1)
-    bank, feed = MeterBank(METERS, start_ns=T0 - 5 * SECOND), Feed(T0 - 5 * SECOND, orders=(1.0, 5.0, 7.0))
+    bank, feed = MeterBank(meters, start_ns=T0 - 5 * SECOND), Feed(T0 - 5 * SECOND, orders=(1.0, 5.0, 7.0))
     out = []
-    for step in range(14):
+    for step in range(steps):
         segment = site(rng, feed)
         assert segment is feed.segments[-1]
         for _ in range(rng.integers(1, 3)):
@@ -101,7 +103,7 @@ def live(seed, *, cut, look):
             bank.trigger_capture(1, feed.now)
             bank.preset_energy(0, "ep_imp", 5.0)
         if step == 9:
-            bank.configure(1, replace(METERS[1], current_direction=(True, False, True)), feed.now)
+            bank.configure(1, replace(meters[1], current_direction=(True, False, True)), feed.now)
             bank.clear_extremes(0)
     state = [
         (bank.fast(m), bank.basic(m), bank.energies(m), bank.extremes(m), bank.events(m), bank.captures(m))
@@ -116,6 +118,29 @@ def live(seed, *, cut, look):
 def test_cuts_and_looks_change_no_bit(seed):
     whole = live(seed, cut=False, look=False)
     assert live(seed, cut=True, look=True) == whole
+
+
+REAL = [replace(meter, accuracy="class", seed=3) for meter in METERS]
+SATURATING = [
+    REAL[0],
+    replace(
+        REAL[1], transformer=CurrentTransformer(accuracy_class="5P10", winding_resistance=0.1, remanence=0.5)
+    ),
+]
+SAMPLED = [METERS[0], replace(REAL[1], fidelity="sampled")]
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(0, 2**31))
+def test_nor_do_they_with_errors_noise_and_clipping(seed):
+    whole = live(seed, cut=False, look=False, meters=REAL)
+    assert live(seed, cut=True, look=True, meters=REAL) == whole
+
+
+@pytest.mark.parametrize(("meters", "seed"), [(SATURATING, 1), (SATURATING, 2), (SAMPLED, 2)])
+def test_nor_do_they_with_samples(meters, seed):
+    whole = live(seed, cut=False, look=False, meters=meters, steps=11)
+    assert live(seed, cut=True, look=True, meters=meters, steps=11) == whole
 
 
 def test_the_random_signal_of_this_file_makes_every_kind_of_record():

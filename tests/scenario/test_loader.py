@@ -4,6 +4,7 @@ import pytest
 
 from tests.sites import SCENARIO, write_site
 from twin.contracts import BadInputError
+from twin.meters import CurrentTransformer
 from twin.scenario import is_scenario, load_scenario
 
 
@@ -35,6 +36,18 @@ def test_meters_are_of_their_class_and_take_the_seed_of_the_scenario(tmp_path):
     assert (head.accuracy, head.temperature, head.seed) == ("ideal", -5.0, 7)
     assert (home.accuracy, home.temperature, home.seed) == ("class", 23.0, 7)
     assert load_scenario(path, seed=9).meters[1].config.seed == 9
+
+
+def test_a_transformer_that_saturates_and_samples(tmp_path):
+    given = (
+        "profile: kw320q\n    fidelity: sampled\n"
+        "    current_transformer: {accuracy_class: 10P10, burden: 15 VA, remanence: 40 %}\n    at: {branch"
+    )
+    path = write_site(tmp_path, scenario=SCENARIO.replace("profile: kw320q\n    at: {branch", given))
+    head, home = (meter.config for meter in load_scenario(path).meters)
+    assert (head.fidelity, home.fidelity) == ("sampled", "closed_form")
+    assert head.transformer == CurrentTransformer(accuracy_class="10P10", burden=15.0, remanence=0.4)
+    assert home.transformer is None
 
 
 def test_a_shorter_run_does_not_make_later_events_wrong(tmp_path):

@@ -1,5 +1,6 @@
 """Virtual meters: they turn a signal into registers, logs and captures as their manuals say."""
 
+from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.kw320 import (
     PROFILES,
     AlarmConfig,
@@ -13,6 +14,7 @@ from twin.meters.kw320 import (
 __all__ = [
     "PROFILES",
     "AlarmConfig",
+    "CurrentTransformer",
     "Fleet",
     "MeterConfig",
     "MeterConfigError",

@@ -112,6 +112,7 @@ class MeterBank:
             raise FeedError(f"time {until_ns} ns lies before {self._cursor} ns; time only goes forward")
         if not self._front_end.holds(segment):
             self._enter(segment)
+        self._front_end.extend(until_ns)
         records = self._run(until_ns)
         records += self._quality.run(until_ns)
         self._cursor = until_ns

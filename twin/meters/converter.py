@@ -63,8 +63,8 @@ def clipped(segment: Segment, full_scale: Float) -> Segment:
     Segment
         The same one if no peak reaches the range; otherwise one of orders 0 .. 127 or more whose clipped
         channels are the harmonic series of the clipped wave, taken from 1024 points of a cycle. The kinks of
-        a clipped wave let its orders fall as 1/h^2: what lies beyond holds below 2e-5 of its mean square, even
-        at ten times the range.
+        a clipped wave let its orders fall as 1/h^2: what lies beyond holds below 2e-5 of its mean square,
+        even at ten times the range.
     """
     rows = np.flatnonzero(peak_bound(segment) > full_scale)
     if not rows.size or segment.order.size == 0:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from twin.contracts import NS_PER_SECOND, Instant, Segment, Signal, TwinError
 from twin.meters.accuracy import CHANNELS
 from twin.meters.inputs import Inputs, is_stationary
+from twin.meters.sampling import Sampler, turned_segment
 from twin.meters.settings import MeterSettings
 from twin.signals import instant_of_theta, theta_at
 
@@ -37,6 +38,10 @@ class FrontEnd:
         self._names = tuple(f"channel{row}" for row in range(inputs.rows))
         self._raw: list[Segment] = []
         self._segments: list[Segment] = []
+        self._secondary: Segment  # the newest segment, as it would be without samples
+        self._sampler: Sampler | None = None
+        """What samples the newest segment."""
+        self._raw_stationary = True
         self._cycles: list[int] = []  # whole cycles that a segment's own theta lacks
         self._start_ns = start_ns
         self.stretch_start_ns = start_ns
@@ -83,22 +88,22 @@ class FrontEnd:
             and last.rate is segment.rate
             and last.block is None is segment.block
         )
-        stationary = self.stationary if known else is_stationary(segment)
+        steady = self._raw_stationary if known else is_stationary(segment)
         if first:
-            self._lead_in(segment, stationary=stationary)
+            self._lead_in(segment, stationary=steady)
         previous = self._raw[-1]
         same = (
-            stationary
+            steady
             and self.stationary
             and previous.amplitude is segment.amplitude
             and previous.frequency == segment.frequency
             and np.array_equal(previous.order, segment.order)
         )
-        secondary = (
-            replace(self._segments[-1], start_ns=segment.start_ns, theta=segment.theta)
-            if same
-            else self.inputs.secondary(segment)
-        )
+        self._leave(segment.start_ns)
+        if same:
+            secondary = replace(self._segments[-1], start_ns=segment.start_ns, theta=segment.theta)
+        else:
+            secondary = self._enter(segment, steady=steady)
         lacking = theta_at(self._raw[-1], segment.start_ns) - segment.theta
         self._cycles.append(self._cycles[-1] + round(lacking / TWO_PI))
         self._raw.append(segment)
@@ -106,19 +111,46 @@ class FrontEnd:
         self._forget(segment.start_ns - KEEP_NS)
         if not same:
             self.stretch_start_ns = segment.start_ns
-        self.previous_stationary, self.stationary = self.stationary, stationary
+        self._raw_stationary = steady
+        self.previous_stationary, self.stationary = self.stationary, steady and self._sampler is None
         return first or not same
+
+    def extend(self, until_ns: int) -> None:
+        """Let the newest segment reach to a time, if it is one of samples."""
+        if self._sampler is not None:
+            self._segments[-1] = self._sampler.until(until_ns)
+
+    def _enter(self, segment: Segment, *, steady: bool) -> Segment:
+        """Return a new primary segment as the meters see it, with samples if it takes some."""
+        self._secondary = self.inputs.secondary(segment)
+        self._sampler = None
+        if self.inputs.may_sample_steady or not steady:
+            self._sampler = self.inputs.sampler(self._secondary)
+        return self._secondary if self._sampler is None else self._sampler.until(segment.start_ns)
+
+    def _leave(self, ns: int) -> None:
+        """End the newest segment, in which transformers keep their flux."""
+        self.extend(ns)
+        if self.inputs.may_sample_steady:
+            start_ns = self._raw[-1].start_ns
+            entered = replace(self._secondary, start_ns=start_ns, theta=self._raw[-1].theta)
+            self.inputs.leave(entered, self._sampler, ns)
 
     def turn(self, settings: Sequence[MeterSettings]) -> None:
         """Turn the direction of current inputs, for the whole kept signal."""
-        self.inputs.turn(settings)
+        turned = self.inputs.turn(settings)
+        if self._sampler is not None:
+            self._sampler.turn(turned)
         made: dict[int, Segment] = {}  # segments of one stretch go on sharing their amplitudes
         for index, raw in enumerate(self._raw):
-            if id(raw.amplitude) not in made or raw.block is not None:
+            if self._segments[index].block is not None:
+                self._segments[index] = turned_segment(self._segments[index], turned)
+                continue
+            if id(raw.amplitude) not in made:
                 made[id(raw.amplitude)] = self.inputs.secondary(raw)
-            turned = made[id(raw.amplitude)]
+            alike = made[id(raw.amplitude)]
             self._segments[index] = replace(
-                turned, start_ns=raw.start_ns, theta=raw.theta, frequency=raw.frequency
+                alike, start_ns=raw.start_ns, theta=raw.theta, frequency=raw.frequency
             )
 
     def last_step(self, ns: int, per_cycle: int) -> int:
@@ -158,7 +190,8 @@ class FrontEnd:
             rows = (meters[:, None] * CHANNELS + np.arange(CHANNELS)).ravel()
             segments = [_rows(part, rows) for part in segments]
             names = tuple(names[row] for row in rows)
-        return Signal(names, tuple(segments), max(end_ns, segments[-1].start_ns))
+        last = segments[-1]
+        return Signal(names, tuple(segments), max(min(end_ns, _reach_ns(last, end_ns)), last.start_ns))
 
     def _index(self, ns: int) -> int:
         index = len(self._segments) - 1
@@ -173,10 +206,10 @@ class FrontEnd:
         rate = np.zeros_like(segment.rate)
         earlier = Segment(begin, segment.frequency, theta_at(segment, begin), segment.order, rate, amplitude)
         self._raw.append(earlier)
-        self._segments.append(self.inputs.secondary(earlier))
+        self._segments.append(self._enter(earlier, steady=True))
         self._cycles.append(0)
         self.stretch_start_ns = begin
-        self.stationary = True
+        self.stationary = self._sampler is None
 
     def _forget(self, before_ns: int) -> None:
         count = 0
@@ -184,6 +217,16 @@ class FrontEnd:
             count += 1
         if count:
             del self._raw[:count], self._segments[:count], self._cycles[:count]
+
+
+def _reach_ns(segment: Segment, ns: int) -> int:
+    """Return how far a segment is known, at most to a time."""
+    block = segment.block
+    if block is None:
+        return ns
+    length_ns = (block.samples.shape[1] - 1) * block.step_s * NS_PER_SECOND
+    reach: int = block.start_ns + math.ceil(block.start_fraction + length_ns)
+    return min(ns, reach)
 
 
 def _rows(segment: Segment, rows: NDArray[np.intp]) -> Segment:

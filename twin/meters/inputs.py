@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import SampledBlock, Segment
+from twin.contracts import NS_PER_SECOND, SampledBlock, Segment
 from twin.meters.accuracy import CHANNELS, KW320, DeviceAccuracy, InputErrors, draw_errors, ideal_errors
-from twin.meters.converter import COUNT_RANGE, clipped, counts
+from twin.meters.converter import COUNT_RANGE, clipped, counts, peak_bound
+from twin.meters.current_transformer import LINEAR, flux_after, flux_bound
+from twin.meters.sampling import Cores, Sampler
 from twin.meters.settings import MeterSettings
 
 Float = NDArray[np.float64]
@@ -83,6 +85,14 @@ class Inputs:
         self.display_keys, self.sample_keys = np.ascontiguousarray(keys.swapaxes(0, 1))
         """Of each channel's noise, in displayed windows and in samples, shape (meters, 6)."""
         self._terms: tuple[object, object] = (None, None)  # order and rate that the rest was made from
+        self._sampled = np.repeat([setting.fidelity == "sampled" for setting in settings], CHANNELS)
+        fitted = [(at, setting) for at, setting in enumerate(settings) if setting.transformer is not None]
+        self._core_rows = np.array([6 * at + 3 + k for at, _ in fitted for k in range(3)], np.intp)
+        self._core = np.repeat([_core(setting) for _, setting in fitted], 3, axis=0).reshape(-1, 6)
+        self._flux = self._core[:, 5].copy()
+        self._over = self._core_rows[:0]  # channels that saturate in the newest segment
+        self.may_sample_steady = bool(self._sampled.any() or self._core_rows.size)
+        """Whether a stationary segment may have to be sampled too."""
         self._order = self._sign = np.zeros(0)
         self._rate = np.zeros(0, np.complex128)
         self._constant = -1
@@ -92,9 +102,49 @@ class Inputs:
         """Channels in all."""
         return len(self._scale)
 
-    def turn(self, settings: Sequence[MeterSettings]) -> None:
-        """Take over the directions of the current inputs."""
-        self._scale = secondary_scale(settings)
+    def turn(self, settings: Sequence[MeterSettings]) -> Float:
+        """Take over the directions of the current inputs; return -1 for those that turned, else 1."""
+        before, self._scale = self._scale, secondary_scale(settings)
+        turned: Float = np.sign(self._scale / before).ravel()
+        self._flux *= turned[self._core_rows]
+        return turned
+
+    def sampler(self, segment: Segment) -> Sampler | None:
+        """Return what samples a secondary segment; None if its terms are all there is.
+
+        The flux of transformers is that at the segment's start: call this once for each new segment, after
+        `leave` for the one before.
+        """
+        rows = self._sampled.copy()
+        cores = Cores(self._core_rows[:0], self._core[:0], self._flux[:0])
+        if self._core_rows.size:
+            reached = flux_bound(segment, self._core_rows, self._core, self._flux)
+            over = reached > LINEAR * self._core[:, 1]
+            if segment.block is not None:
+                over[:] = True
+            cores = Cores(self._core_rows[over], self._core[over], self._flux[over])
+            rows[cores.rows] = True
+        self._over = cores.rows
+        if not is_stationary(segment):
+            rows |= self._largest(segment) > self._full_scale
+        chosen = np.flatnonzero(rows)
+        return Sampler(segment, chosen, self._full_scale, cores) if chosen.size else None
+
+    def leave(self, segment: Segment, sampler: Sampler | None, ns: int) -> None:
+        """Carry the flux of transformers to the end of a segment."""
+        if not self._core_rows.size:
+            return
+        duration_s = (ns - segment.start_ns) / NS_PER_SECOND
+        self._flux = flux_after(segment, self._core_rows, self._core, self._flux, duration_s)
+        if sampler is not None and self._over.size:
+            self._flux[np.isin(self._core_rows, self._over)] = sampler.flux(ns)
+
+    @staticmethod
+    def _largest(segment: Segment) -> Float:
+        bound = peak_bound(segment)
+        if segment.block is not None:
+            bound += np.abs(segment.block.samples).max(axis=1)
+        return bound
 
     def secondary(self, segment: Segment) -> Segment:
         """Return a primary segment as the measuring part sees it."""
@@ -143,6 +193,13 @@ class Inputs:
         if curve is not None:
             samples = _distort_samples(samples, 2.0 * np.pi * segment.frequency * block.step_s, curve)
         return replace(block, samples=samples)
+
+
+def _core(settings: MeterSettings) -> Float:
+    """Return the numbers of a meter's current transformers, shape (6,)."""
+    assert settings.transformer is not None
+    rated = 5.0 if settings.ct2 == 5.0 else 1.0
+    return settings.transformer.core(rated_current=rated, frequency=settings.rated_frequency)
 
 
 def _distort_samples(samples: Float, step: float, curve: Float) -> Float:

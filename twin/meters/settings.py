@@ -5,7 +5,9 @@ from typing import Literal, get_args
 
 from twin.contracts import TwinError
 from twin.meters.accuracy import REFERENCE_TEMPERATURE, Accuracy
+from twin.meters.current_transformer import CurrentTransformer
 
+Fidelity = Literal["closed_form", "sampled"]
 Wiring = Literal["3LN"]
 DemandMode = Literal["sliding", "thermal", "fixed", "rolling"]
 EnergyMode = Literal["fundamental", "full_wave"]
@@ -79,6 +81,10 @@ class MeterSettings:
     """Together with the name it settles the errors of this device."""
     temperature: float = REFERENCE_TEMPERATURE
     """Of the meter's surroundings [degC]."""
+    fidelity: Fidelity = "closed_form"
+    """``sampled``: everything is measured on samples, 512 to the cycle, at the cost that this takes."""
+    transformer: CurrentTransformer | None = None
+    """A current transformer that may saturate; without one the secondary current is the primary's."""
 
     demand_window_minutes: int = 15
     """1..30 [min]."""
@@ -124,6 +130,7 @@ class MeterSettings:
             ("rated_frequency", self.rated_frequency, (50.0, 60.0)),
             ("ct2", self.ct2, CT2_CODES),
             ("accuracy", self.accuracy, get_args(Accuracy)),
+            ("fidelity", self.fidelity, get_args(Fidelity)),
         ):
             if value not in allowed:
                 raise SettingsError(f"{self.name}: {field} {value!r} is unknown; use one of {allowed}")

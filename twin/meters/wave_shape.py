@@ -29,8 +29,8 @@ def peaks(view: WindowView, meter: int, *, cycles: int) -> Float:
     )
     start = instant_of_theta(segment, math.ceil(theta / STEP - 1e-9) * STEP)
     count = SAMPLES_PER_CYCLE * (1 if view.steady else cycles) - 1
-    # The newest segment goes on past the tick by less than a sample.
-    length = math.ceil(NS_PER_SECOND * (2 if view.steady else 1) / segment.frequency)
+    # Samples of a window lie before its end; a steady stretch goes on for the cycle that stands for it.
+    length = math.ceil(NS_PER_SECOND * (2 if view.steady else 0) / segment.frequency)
     signal = replace(view.signal, end_ns=max(view.end.ns, view.start.ns) + length)
     samples = synthesise_cycles(
         signal,

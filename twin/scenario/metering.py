@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from twin.contracts import Finding
 from twin.documents import parse_quantity
 from twin.grid import Network, Probe
-from twin.meters import PROFILES, AlarmConfig, MeterConfig, check_config
+from twin.meters import PROFILES, AlarmConfig, CurrentTransformer, MeterConfig, check_config
 from twin.scenario.checks import Context
 from twin.scenario.played import TERMINALS
-from twin.scenario.schema import Alarm, Meter, MeterPoint, Sag, Swell
+from twin.scenario.schema import Alarm, Meter, MeterPoint, Sag, SaturatingTransformer, Swell
 from twin.scenario.site_scenario import LoadPoints, MeterInstallation
 
 POWER_QUALITY_PROFILES = ("kw320q",)
@@ -124,7 +124,15 @@ def _config(context: Context, meter: Meter, bus: str) -> MeterConfig:
         accuracy=meter.accuracy,
         seed=context.scenario.seed,
         temperature=meter.temperature,
+        fidelity=meter.fidelity,
+        transformer=_transformer(meter.current_transformer),
     )
+
+
+def _transformer(given: SaturatingTransformer | None) -> CurrentTransformer | None:
+    if given is None:
+        return None
+    return CurrentTransformer(**given.model_dump(exclude={"remanence"}), remanence=given.remanence / 100)
 
 
 def describe_point(point: MeterPoint) -> str:

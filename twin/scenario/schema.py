@@ -117,6 +117,21 @@ class Alarm(_Part):
     delay: Second = Field(0.0, ge=0, le=30)
 
 
+class SaturatingTransformer(_Part):
+    """The core of the meter's current transformers."""
+
+    accuracy_class: str = Field(
+        "5P20", pattern=r"^\d+(\.\d+)?P\d+(\.\d+)?$", description="composite error in %, P, limit factor"
+    )
+    rated_burden: VoltAmpere = Field(10.0, ge=0.1, le=1000, description="at rated secondary current")
+    burden: VoltAmpere | None = Field(
+        None, ge=0, le=1000, description="connected, with leads; the rated one when absent"
+    )
+    winding_resistance: Ohm = Field(0.2, ge=1e-3, le=100, description="of the secondary winding")
+    time_constant: Second = Field(1.0, ge=0.01, le=1e9, description="with which an offset of the flux decays")
+    remanence: Percent = Field(0.0, ge=-90, le=90, description="flux at rest, of the limit flux")
+
+
 class Endpoint(_Part):
     """Where a master finds the meter."""
 
@@ -162,6 +177,12 @@ class Meter(_Part):
     )
     temperature: float = Field(
         23.0, ge=-40, le=85, description="of the meter's surroundings in degC; readings drift by the device's"
+    )
+    fidelity: Literal["closed_form", "sampled"] = Field(
+        "closed_form", description="sampled: everything is measured on samples, 512 to the cycle; far slower"
+    )
+    current_transformer: SaturatingTransformer | None = Field(
+        None, description="a protection transformer that saturates; without one currents arrive as they are"
     )
     endpoint: Endpoint | None = None
 

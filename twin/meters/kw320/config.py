@@ -7,10 +7,11 @@ from zoneinfo import available_timezones
 from twin.documents import nearest, suggestion
 from twin.meters.accuracy import REFERENCE_TEMPERATURE, Accuracy
 from twin.meters.codec import SI_PER_UNIT
+from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
 from twin.meters.kw320.profile import PROFILES, register_map
 from twin.meters.kw320.settings_registers import COMPARISONS, Identity, meter_settings, scaling_of
-from twin.meters.settings import CT2_CODES, Comparison, SettingsError
+from twin.meters.settings import CT2_CODES, Comparison, Fidelity, SettingsError
 
 MAX_DELAY_S = 30.0
 """3000 x 10 ms."""
@@ -64,6 +65,10 @@ class MeterConfig:
     """Together with the name it settles the errors of this device."""
     temperature: float = REFERENCE_TEMPERATURE
     """Of the meter's surroundings [degC]."""
+    fidelity: Fidelity = "closed_form"
+    """``sampled``: everything is measured on samples."""
+    transformer: CurrentTransformer | None = None
+    """A current transformer that may saturate; without one the secondary current is the primary's."""
 
     @property
     def identity(self) -> Identity:
@@ -78,6 +83,8 @@ class MeterConfig:
             accuracy=self.accuracy,
             seed=self.seed,
             temperature=self.temperature,
+            fidelity=self.fidelity,
+            transformer=self.transformer,
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from twin.meters.accuracy import Accuracy
 from twin.meters.codec import Scaling
+from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.kw320.alarm_formats import setpoint_value
 from twin.meters.settings import (
     ALARM_CHANNELS,
@@ -17,6 +18,7 @@ from twin.meters.settings import (
     AlarmChannel,
     Comparison,
     DemandMode,
+    Fidelity,
     MeterSettings,
 )
 
@@ -43,6 +45,8 @@ class Identity:
     accuracy: Accuracy
     seed: int
     temperature: float
+    fidelity: Fidelity
+    transformer: CurrentTransformer | None
 
 
 def pt1_tenths(raw: Mapping[str, int]) -> int:
@@ -84,6 +88,8 @@ def meter_settings(identity: Identity, raw: Mapping[str, int]) -> MeterSettings:
         accuracy=identity.accuracy,
         seed=identity.seed,
         temperature=identity.temperature,
+        fidelity=identity.fidelity,
+        transformer=identity.transformer,
         pt1=pt1_tenths(raw) / 10,
         pt2=raw["pt2"] / 10,
         ct1=float(raw["ct1"]),
