@@ -94,9 +94,10 @@ def stimulus_times(course: Course, *, no_load_s: float, event_s: float) -> tuple
         Course.EVENT: 2.5 + event_s,
         Course.CHANGE: 4.5,
         Course.SENSATION: 10.0,
+        Course.SEVERITY: 601.0,
     }[course]
     # A flickermeter does not classify its first half minute.
-    before = {Course.TEN_MINUTES: 40.0, Course.SENSATION: 30.0}.get(course, 3.0)
+    before = {Course.SEVERITY: 40.0, Course.SENSATION: 30.0}.get(course, 3.0)
     return before, after
 
 

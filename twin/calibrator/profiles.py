@@ -10,7 +10,7 @@ from twin.documents import suggestion
 
 REFERENCE: Final = "reference"
 REGISTER_PROFILES: Final = ("kw320", "kw320q")
-PROFILES: Final = (*REGISTER_PROFILES,)
+PROFILES: Final = (*REGISTER_PROFILES, REFERENCE)
 """Every profile that the bench knows."""
 
 
@@ -41,13 +41,21 @@ def bench_for(
     Raises
     ------
     BadInputError
-        There is no such profile.
+        There is no such profile, or registers are set in one that has none.
     """
     if profile not in PROFILES:
         mend = suggestion(profile, PROFILES, "meters")
         raise BadInputError(Finding(Mark("command line"), "--meter", f"there is no meter '{profile}'", mend))
+    if profile == REFERENCE and registers:
+        what, mend = "the reference analyser has no registers", "leave --register out"
+        raise BadInputError(Finding(Mark("command line"), "--register", what, mend))
 
-    def bench(frequency: int) -> Bench:
+    def reference(frequency: int) -> Bench:
+        from twin.calibrator.analyser_bench import AnalyserBench  # noqa: PLC0415
+
+        return AnalyserBench(frequency=frequency, voltage=voltage, current=current)
+
+    def meter(frequency: int) -> Bench:
         from twin.calibrator.register_bench import RegisterBench  # noqa: PLC0415
 
         return RegisterBench(
@@ -60,4 +68,4 @@ def bench_for(
             registers=registers,
         )
 
-    return bench
+    return reference if profile == REFERENCE else meter

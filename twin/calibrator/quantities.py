@@ -26,6 +26,8 @@ class Course(StrEnum):
     """A step of the voltage that lasts."""
     SENSATION = "sensation"
     """Modulation until Pinst has settled, and a while more."""
+    SEVERITY = "severity"
+    """Modulation until the flickermeter classifies, and ten minutes more."""
 
 
 class Basis(StrEnum):
@@ -105,7 +107,7 @@ QUANTITIES: Final = {
         Quantity("rvc_steady_change", "V", Course.CHANGE, _NOMINAL, meaning="delta Uss"),
         Quantity("rvc_largest_change", "V", Course.CHANGE, _NOMINAL, meaning="delta Umax"),
         Quantity("pinst", "1", Course.SENSATION, _READING, by_phase=True, meaning="largest settled Pinst"),
-        Quantity("pst", "1", Course.TEN_MINUTES, _READING, by_phase=True),
+        Quantity("pst", "1", Course.SEVERITY, _READING, by_phase=True),
     )
 }  # fmt: skip
 """By name."""

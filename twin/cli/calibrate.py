@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,9 +133,10 @@ def _print(results: "Sequence[PointResult]", *, title: str) -> None:
     for name in ("applied", "read", "error %", "limit %"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for quantity, group in groupby(results, key=_quantity):
+    for name in dict.fromkeys(result.name for result in results):
+        group = [result for result in results if result.name == name]
         table.add_section()
-        table.add_row(f"[bold]{quantity}")
+        table.add_row(f"[bold]{name} \\[{group[0].unit}]")
         for result in group:
             table.add_row(*_cells(result))
     console = _console()
@@ -150,9 +150,9 @@ def _print(results: "Sequence[PointResult]", *, title: str) -> None:
     console.print(f"{count}, {len(failed)} failed" if failed else f"{count}, all passed")
 
 
-def _quantity(result: "PointResult") -> str:
-    """Return the heading of a result: its quantity and unit."""
-    return f"{result.name} \\[{result.unit}]"
+def _error(percent: float) -> str:
+    """Return an error with four decimals, a tiny one by its power of ten."""
+    return f"{percent:+.0e}" if 0.0 < abs(percent) < 5e-5 else f"{percent:+.4f}"
 
 
 def _cells(result: "PointResult") -> tuple[str, ...]:
@@ -160,7 +160,7 @@ def _cells(result: "PointResult") -> tuple[str, ...]:
         return "-" if value is None else f"{value:.{digits}g}"
 
     where = result.quantity.removeprefix(result.name).replace("_", " ")
-    error = "-" if result.error_percent is None else f"{result.error_percent:+.4f}"
+    error = "-" if result.error_percent is None else _error(result.error_percent)
     verdict = "pass" if result.passed else "[bold]FAIL"
     limit = f"{result.limit_percent:g}"
     return f"  {result.point}{where}", text(result.applied, 6), text(result.read, 6), error, limit, verdict

@@ -220,7 +220,7 @@ def _add_calibrate(commands: "Commands[argparse.ArgumentParser]") -> None:
         commands, "calibrate", "calibrate:calibrate", "test a meter on the virtual bench, point by point",
         "twin calibrate --meter kw320q --points 62053-22 --seed 7",
     )  # fmt: skip
-    command.add_argument("--meter", metavar="PROFILE", help="profile of the meter, for example kw320q")
+    command.add_argument("--meter", metavar="PROFILE", help="kw320, kw320q or reference")
     command.add_argument("--points", metavar="SET", help="a published set, all, or the path of a point list")
     command.add_argument("--list", action="store_true", help="print the published sets")
     command.add_argument("--seed", type=int, default=0, help="which device of the profile; default 0")
