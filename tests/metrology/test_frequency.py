@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.signals.waves import EPOCH, at, following, segment, signal
 from twin.metrology import cycle_frequency, ten_second_frequency
-from twin.signals import synthesise
+from twin.signals import sampled, sampled_segment, synthesise
 
 
 def wave(frequency, theta=0.0, amplitude=100.0 + 0j):
@@ -69,3 +69,53 @@ def test_without_a_whole_cycle_there_is_no_frequency():
     assert np.isnan(cycle_frequency(signal(wave(50.0), duration_s=1), at(0.0), at(0.03), channel=0))
     dead = signal(wave(50.0, amplitude=0j), duration_s=1)
     assert np.isnan(cycle_frequency(dead, at(0.0), at(1.0), channel=0))
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.floats(42.5, 69.0),
+    st.floats(-3.0, 3.0),
+    st.floats(0.0, 6.28),
+    st.lists(st.floats(0.0, 0.1), min_size=3, max_size=3),
+)
+def test_samples_at_another_frequency_than_theta_are_followed(frequency, beside, theta, harmonics):
+    """A recording's own frequency, up to 3 Hz from what the segment says: within a millihertz over 10 s."""
+    orders = np.array([1, 3, 5, 7])
+    rate = 2j * np.pi * beside * orders
+    amplitude = 325.0 * np.array([[1.0, *harmonics]]) * np.exp(1j * theta)
+    one = segment(amplitude=amplitude, order=orders, rate=rate, frequency=frequency, theta=1.0)
+    cut = 4_321_000_000
+    two = following(one, cut, amplitude=amplitude * np.exp(rate * cut * 1e-9))
+    whole = sampled(signal(one, two, duration_s=10), samples_per_cycle=64)
+    assert ten_second_frequency(whole, EPOCH, channel=0) == pytest.approx(frequency + beside, abs=1e-3)
+    assert np.isnan(cycle_frequency(whole, at(1.0), at(1.0 + 1.4 / frequency), channel=0))
+
+
+def test_stretches_of_terms_and_of_samples_are_counted_together():
+    first = wave(50.2)
+    second = sampled_segment(following(first, 3_000_000_000), EPOCH + 7_000_000_000, samples_per_cycle=64)
+    third = following(first, 7_000_000_000)
+    whole = signal(first, second, third, duration_s=10)
+    assert ten_second_frequency(whole, EPOCH, channel=0) == pytest.approx(50.2, rel=1e-9)
+
+
+def test_cycles_around_an_interruption_count_and_their_time_alone():
+    """50 Hz for 2 s, nothing for 3 s, 51 Hz for 5 s; each side loses the cycle that it begins or ends in."""
+    first = wave(50.0)
+    none = following(first, 2_000_000_000, amplitude=np.zeros((1, 1), complex))
+    last = following(none, 3_000_000_000, amplitude=first.amplitude, frequency=51.0)
+    whole = signal(first, none, last, duration_s=10)
+    found = ten_second_frequency(whole, EPOCH, channel=0)
+    # Crossings at 15 ms .. 1.995 s are 99 cycles of 50 Hz, those after are 254 of 51 Hz.
+    assert found == pytest.approx((99 + 254) / (99 / 50 + 254 / 51), rel=1e-9)
+    assert ten_second_frequency(sampled(whole, samples_per_cycle=64), EPOCH, channel=0) == pytest.approx(
+        found, abs=0.02
+    )
+
+
+def test_samples_without_a_fundamental_have_no_frequency():
+    dead = sampled(signal(wave(50.0, amplitude=0j), duration_s=1), samples_per_cycle=64)
+    assert np.isnan(cycle_frequency(dead, at(0.0), at(1.0), channel=0))
+    alive = sampled(signal(wave(50.0), duration_s=1), samples_per_cycle=64)
+    assert np.isnan(cycle_frequency(alive, at(0.0), at(0.01), channel=0))
+    assert cycle_frequency(alive, at(0.0), at(0.1), channel=0) == pytest.approx(50.0, rel=1e-9)

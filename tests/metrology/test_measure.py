@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.signals.waves import at, segment, signal, size_of, stationary_segments
+from tests.signals.waves import EPOCH, at, segment, signal, size_of, stationary_segments
 from twin.metrology import (
     NotStationaryError,
     measure_samples,
@@ -13,7 +13,7 @@ from twin.metrology import (
     measure_window,
     steady_phasors,
 )
-from twin.signals import instant_of_theta, synthesise_cycles
+from twin.signals import instant_of_theta, sampled_segment, synthesise_cycles
 
 few = settings(deadline=None, max_examples=25)
 
@@ -106,3 +106,11 @@ def test_the_layout_of_amplitudes_does_not_matter():
     other = measure_steady(replace(part, amplitude=np.asfortranarray(amplitude)))
     assert (one.gram == other.gram).all()
     assert (one.spectrum == other.spectrum).all()
+
+
+def test_a_segment_with_samples_is_not_stationary():
+    part = sampled_segment(
+        segment(amplitude=np.ones((6, 1)), order=[1]), EPOCH + 20_000_000, samples_per_cycle=64
+    )
+    with pytest.raises(NotStationaryError, match="has samples"):
+        measure_steady(part)
