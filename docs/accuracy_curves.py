@@ -60,10 +60,12 @@ def drawing() -> str:
             line = [(load, energy_error(curve, float(load), pf)) for load in loads]
             parts.append(_line(line, "#4477aa", 0.6))
         steps = [(load, active_limit("0.2S", float(load), pf)) for load in np.geomspace(0.01, 1.2, 400)]
-        for sign in (-1.0, 1.0):
-            parts.append(_line([(load, sign * limit) for load, limit in steps if limit], "#cc3311", 1.6))
-        for load in (0.01, 0.1, 1.0):
-            parts.append(f'<text x="{_x(load) - 8:.1f}" y="{TOP + HEIGHT - 10}">{load:g} In</text>')
+        bands = [[(load, sign * limit) for load, limit in steps if limit] for sign in (-1.0, 1.0)]
+        parts += [_line(band, "#cc3311", 1.6) for band in bands]
+        parts += [
+            f'<text x="{_x(load) - 8:.1f}" y="{TOP + HEIGHT - 10}">{load:g} In</text>'
+            for load in (0.01, 0.1, 1.0)
+        ]
         parts += [
             f'<text x="4" y="{_y(level) + 4:.1f}">{level:+.1f}</text>'
             for level in (-0.4, -0.2, 0.0, 0.2, 0.4)
