@@ -28,6 +28,13 @@ def test_the_examples_print_what_the_page_shows(capsys, tmp_path, monkeypatch):
     assert ran == 2
 
 
+def test_the_example_in_python_prints_what_the_page_shows(capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    (shown,) = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
+    exec(example, {})
+    assert capsys.readouterr().out == shown
+
+
 def test_the_tables_name_every_set_column_quantity_basis_and_profile():
     rows = [line.split("|")[1] for line in TEXT.splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}

@@ -200,7 +200,9 @@ def test_every_set_can_be_read_and_all_is_all_of_them():
         "61000-4-15",
     )
     together = sum(len(points(name)) for name in single)
-    assert len(points("all")) == together
+    everything = points("all")
+    assert len({point.point for point in everything}) == len(everything) == together
+    assert everything[0].point == "62053-22: import 0.01 In pf 1"
 
 
 def write(tmp_path, text):

@@ -1,6 +1,6 @@
 """The published point lists by name, and which of them fit a meter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -56,7 +56,7 @@ def point_set(name: str, *, active_class: str, reactive_class: str) -> tuple[Cal
     Parameters
     ----------
     name : str
-        A set, a set of one class (``62053-22-0.5S``), or ``all``.
+        A set, a set of one class (``62053-22-0.5S``), or ``all``: then points bear their set's name too.
     active_class, reactive_class : str
         Classes of the meter: which list a set without a class takes. ``62053-23`` takes class 2 for the
         classes of IEC 62053-24, which are tighter.
@@ -68,7 +68,7 @@ def point_set(name: str, *, active_class: str, reactive_class: str) -> tuple[Cal
     """
     if name == ALL:
         return tuple(
-            point
+            replace(point, point=f"{one}: {point.point}")
             for one in SETS
             for point in point_set(one, active_class=active_class, reactive_class=reactive_class)
         )

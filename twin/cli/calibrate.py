@@ -13,16 +13,15 @@ from twin.contracts import BadInputError, Finding, Mark
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from twin.calibrator.calibration import PointResult
-    from twin.calibrator.point_list import CalibrationPoint
+    from twin.calibrator import CalibrationPoint, PointResult
 
 PASSED, FAILED = 0, 1
 
 
 def calibrate(options: argparse.Namespace) -> int:
     """Run a point list on a meter; exit code 1 where a point fails."""
-    from twin.calibrator.calibration import calibrate as run  # noqa: PLC0415
-    from twin.calibrator.profiles import bench_for  # noqa: PLC0415
+    from twin.calibrator import bench_for  # noqa: PLC0415
+    from twin.calibrator import calibrate as run  # noqa: PLC0415
 
     if options.list:
         return _list(as_json=options.json)
@@ -51,8 +50,7 @@ def calibrate(options: argparse.Namespace) -> int:
 
 def _points(name: str, active_class: str, reactive_class: str) -> "Sequence[CalibrationPoint]":
     """Return the points of a set, or of the user's own file."""
-    from twin.calibrator.point_list import read_points  # noqa: PLC0415
-    from twin.calibrator.point_sets import point_set, set_names  # noqa: PLC0415
+    from twin.calibrator import point_set, read_points, set_names  # noqa: PLC0415
 
     if name not in set_names() and (Path(name).suffix or "/" in name):
         return read_points(Path(name))
