@@ -1,7 +1,6 @@
-"""Over/under limit alarms: 16 channels with delays, 8 AND pairs, a ring of 16 records."""
+"""Over/under limit alarms: 16 channels with delays, 8 AND pairs. A device keeps their records as it does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -14,8 +13,6 @@ from twin.meters.settings import ALARM_CHANNELS, MeterSettings
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-RING = 16
-"""Records that a meter keeps (KW320 manual 4.4)."""
 NEVER: Final = np.iinfo(np.int64).max
 REVERSED_SEQUENCE: Final = COLUMN["angle_v2_v1"]
 """Code 51, the alarm that watches the angle of Ub to Ua instead of a limit."""
@@ -37,38 +34,6 @@ def _resolution(name: str) -> float:
 
 
 _RESOLUTION: Final = np.array([_resolution(name) for name in NAMES])
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmEntry:
-    """One record of the meter's own alarm ring."""
-
-    channel: int
-    """1-based."""
-    parameter: int
-    """Code."""
-    anded: bool
-    """Whether the channel belonged to an AND pair."""
-    occurred: bool
-    """True at the occurrence, False at the recovery."""
-    value: float
-    """Secondary SI, at the transition."""
-    time_ns: int
-    """UTC [ns]."""
-
-
-@dataclass(slots=True)
-class AlarmRing:
-    """The last 16 records of one meter; the newest overwrites the oldest."""
-
-    newest: int = 0
-    """Position of the newest record, 1..16; 0 without any."""
-    entries: list[AlarmEntry | None] = field(default_factory=lambda: [None] * RING)
-
-    def append(self, entry: AlarmEntry) -> None:
-        """Write a record after the newest one."""
-        self.newest = self.newest % RING + 1
-        self.entries[self.newest - 1] = entry
 
 
 class _Watched:
@@ -139,7 +104,6 @@ class AlarmEngine:
         self._active = np.zeros(shape, np.bool_)
         self._values = np.zeros((len(settings), len(NAMES)))  # of the last tick
         self._watched = _Watched(settings)
-        self._rings = [AlarmRing() for _ in settings]
         self.next_deadline_ns: int = NEVER
         """When the next delay ends [ns]."""
 
@@ -168,14 +132,6 @@ class AlarmEngine:
         self._find_deadline()
         self._watched = _Watched(self._settings)
         return records
-
-    def ring(self, meter: int) -> AlarmRing:
-        """Return the alarm records of a meter."""
-        return self._rings[meter]
-
-    def clear(self, meter: int) -> None:
-        """Forget the alarm records of a meter; alarms that are active stay so."""
-        self._rings[meter] = AlarmRing()
 
     def active(self, meter: int) -> tuple[bool, ...]:
         """Return which channels are in alarm."""
@@ -246,8 +202,6 @@ class AlarmEngine:
         watched = settings.alarm_channels[channel]
         code = watched.parameter
         value = float(self._values[meter, code])
-        anded = settings.and_pairs[channel // 2]
-        self._rings[meter].append(AlarmEntry(channel + 1, code, anded, occurred, value, ns))
         factor = primary_factor(code, pt_ratio=settings.pt_ratio, ct_ratio=settings.ct_ratio)
         return AlarmRecord(
             settings.name,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, EventRecord, Instant, Record, Segment, TwinError, WaveformRecord
-from twin.meters.alarms import NEVER, AlarmEngine, AlarmRing
+from twin.meters.alarms import NEVER, AlarmEngine
 from twin.meters.demand import NS_PER_MINUTE, SOURCES, Demand
 from twin.meters.display import BASIC_NS, FAST_NS, Display
 from twin.meters.energies import EnergyRegisters
@@ -143,10 +143,6 @@ class MeterBank:
         """Return ``max_v1``, ``min_v1`` .. since the last clear, secondary SI."""
         return self._extremes.shown(meter)
 
-    def alarm_ring(self, meter: int) -> AlarmRing:
-        """Return the last 16 alarm records."""
-        return self._alarms.ring(meter)
-
     def active_alarms(self, meter: int) -> tuple[bool, ...]:
         """Return which of the 16 channels are in alarm."""
         return self._alarms.active(meter)
@@ -216,10 +212,6 @@ class MeterBank:
         if not self._front_end.empty:
             view = self._window.at(self._cursor - self._cursor % BASIC_NS)
             self._extremes.clear(meter, self._complete(view)[meter], self._cursor)
-
-    def clear_alarms(self, meter: int) -> None:
-        """Empty the ring of alarm records."""
-        self._alarms.clear(meter)
 
     def clear_events(self, meter: int) -> None:
         """Empty the log of power-quality events."""

@@ -50,7 +50,7 @@ class CaptureStore:
     def __init__(self, settings: Sequence[MeterSettings], front_end: FrontEnd) -> None:
         self._settings = list(settings)
         self._front_end = front_end
-        self._pending: list[_Pending | None] = [None] * len(settings)
+        self._pending: dict[int, _Pending] = {}
         self._groups: list[list[WaveformRecord]] = [[] for _ in settings]
         self._phases: list[list[str]] = [[] for _ in settings]
         self._count = [0] * len(settings)
@@ -72,7 +72,7 @@ class CaptureStore:
         """Forget the stored groups of a meter, and one that is being written."""
         self._groups[meter].clear()
         self._phases[meter].clear()
-        self._pending[meter] = None
+        self._pending.pop(meter, None)
 
     def trigger_manually(self, meter: int, now_ns: int) -> bool:
         """Trigger at the next sample; return whether the trigger was heard."""
@@ -89,27 +89,27 @@ class CaptureStore:
         self._finish(meter, trigger_ns)
         settings = self._settings[meter]
         full = len(self._groups[meter]) >= CAPACITY
-        if not settings.power_quality or full or self._pending[meter] is not None:
+        if not settings.power_quality or full or meter in self._pending:
             return False
         self._pending[meter] = _Pending(reason, phases, trigger_ns, step)
         return True
 
     def finish(self, until_ns: int) -> list[tuple[int, WaveformRecord]]:
         """Complete the captures that are over by a time; return them with the time of their end."""
-        for meter in range(len(self._pending)):
+        for meter in sorted(self._pending):
             self._finish(meter, until_ns)
         finished, self._finished = self._finished, []
         return finished
 
     def _finish(self, meter: int, until_ns: int) -> None:
-        pending = self._pending[meter]
+        pending = self._pending.get(meter)
         if pending is None:
             return
         end = self._front_end.step_instant(pending.step + SAMPLES - TRIGGER_INDEX, SAMPLES_PER_CYCLE)
         end_ns = end.ns + round(end.fraction)
         if end_ns > until_ns:
             return
-        self._pending[meter] = None
+        del self._pending[meter]
         self._count[meter] += 1
         record = self._record(meter, pending, end_ns, self._count[meter])
         self._groups[meter].append(record)

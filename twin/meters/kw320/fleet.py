@@ -237,8 +237,6 @@ class Fleet:
                 bank.clear_extremes(meter)
             elif action == "clear_energy":
                 bank.clear_energy(meter)
-            elif action == "clear_alarm_records":
-                bank.clear_alarms(meter)
             elif action == "manual_waveform_trigger":
                 bank.trigger_capture(meter, now_ns)
             elif action == "clear_waveforms":
