@@ -1,16 +1,32 @@
 """The profile `reference` passes every published point with errors that are small against the limits."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from twin.calibrator.analyser_bench import AnalyserBench
+from twin.calibrator.applied import applied_value
 from twin.calibrator.bench import CalibrationError
 from twin.calibrator.calibration import calibrate
+from twin.calibrator.conditions import Component, Conditions, VoltageStep
+from twin.calibrator.point_list import CalibrationPoint
 from twin.calibrator.point_sets import SETS, point_set
 from twin.calibrator.profiles import PROFILES, bench_for
+from twin.calibrator.quantities import QUANTITIES, Course
+from twin.calibrator.stimulus import Stimulus
 from twin.contracts import BadInputError
 
 LONG = {"pst", "u_rms_10min"}
 """Ten simulated minutes a point."""
+
+
+few = settings(deadline=None, max_examples=25)
+
+
+def truth(name, stimulus, taken, phase=None, order=None):
+    quantity = QUANTITIES[name]
+    point = CalibrationPoint("", quantity, None, order, stimulus.conditions, None, 1.0, quantity.bases[0])
+    return applied_value(point, stimulus, taken, phase)
 
 
 def points(name):
@@ -119,3 +135,66 @@ def test_points_of_the_other_frequency_are_left_out():
     only = [point for point in flicker if "230 V" in point.point]
     with pytest.raises(CalibrationError, match="60 Hz"):
         calibrate(lambda f: AnalyserBench(frequency=f), only, frequency=60)
+
+
+ORDERS = st.dictionaries(st.integers(2, 50), st.tuples(st.floats(0.1, 20), st.floats(-180, 180)), max_size=4)
+
+
+@few
+@given(
+    voltage=st.tuples(*[st.floats(10, 150)] * 3),
+    current=st.floats(1, 120),
+    lag=st.floats(-3.1, 3.1),
+    off=st.floats(-7.5, 7.5),
+    nominal=st.sampled_from([50, 60]),
+    u=ORDERS,
+    i=ORDERS,
+    between=st.integers(2, 49),
+)
+def test_any_steady_condition_is_read_as_it_is_set(voltage, current, lag, off, nominal, u, i, between):
+    """Amplitudes, powers and unbalance of whole cycles; an interharmonic on a bin stays in its subgroup."""
+    conditions = Conditions(
+        voltage=voltage,
+        current=current,
+        lag_rad=lag,
+        frequency=off,
+        u_harmonics=tuple(Component(order, *rest) for order, rest in u.items()),
+        i_harmonics=tuple(Component(order, *rest) for order, rest in i.items()),
+        u_interharmonics=(Component(between + 0.5, 1.0),),
+    )
+    bench = AnalyserBench(frequency=nominal)
+    stimulus = Stimulus(conditions, bench.rating, before_s=3.0, after_s=5.0)
+    taken = bench.run(stimulus, Course.STEADY)
+    for name in ("active_power", "reactive_power", "u2", "u0"):
+        scale = 3 * 345 * 7 if "power" in name else 100
+        assert taken.values[name, None, None] == pytest.approx(truth(name, stimulus, taken), abs=1e-9 * scale)
+    for phase in range(3):
+        for name, order in [("u_rms", None), ("i_rms", None), ("u_interharmonic", between)]:
+            read = taken.values[name, phase, order]
+            assert read == pytest.approx(truth(name, stimulus, taken, phase, order), rel=1e-7)
+        for letter, orders in (("u", u), ("i", i)):
+            for order in orders:
+                name = f"{letter}_harmonic"
+                read = taken.values[name, phase, order]
+                assert read == pytest.approx(truth(name, stimulus, taken, phase, order), rel=1e-9)
+
+
+@few
+@given(
+    level=st.floats(10, 85),
+    cycles=st.floats(2.0, 12.0),
+    angle=st.floats(0, 360),
+    off=st.floats(-5, 5),
+    phases=st.sampled_from(["a", "b", "c", "ab", "abc"]),
+)
+def test_a_dip_at_any_point_on_wave(level, cycles, angle, off, phases):
+    """Residual voltage within 0.2 % of Udin, duration within a half cycle, of the exact URMS(1/2)."""
+    step = VoltageStep(tuple(level if phase in phases else 100.0 for phase in "abc"), cycles, angle)
+    bench = AnalyserBench(frequency=50)
+    stimulus = Stimulus(Conditions(frequency=off, step=step), bench.rating, before_s=2.0, after_s=3.0)
+    taken = bench.run(stimulus, Course.EVENT)
+    residual, duration = (taken.values[name, None, None] for name in ("dip_residual", "dip_duration"))
+    assert residual == pytest.approx(truth("dip_residual", stimulus, taken), abs=0.002 * 230)
+    assert duration == pytest.approx(truth("dip_duration", stimulus, taken), abs=0.0101 * 50 / (50 + off))
+    # Against the source itself: thresholds of 90 and 92 % are crossed up to 1.25 cycles apart.
+    assert abs(duration - cycles / (50 + off)) <= 1.25 / (50 + off)

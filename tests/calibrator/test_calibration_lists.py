@@ -188,7 +188,7 @@ def test_class_a_limits():
 
 def test_every_set_can_be_read_and_all_is_all_of_them():
     names = set_names()
-    assert len(names) == len(set(names)) == 15
+    assert len(names) == len(set(names)) == 19
     single = (
         "62053-22",
         "62053-23",
@@ -202,6 +202,7 @@ def test_every_set_can_be_read_and_all_is_all_of_them():
     together = sum(len(points(name)) for name in single)
     everything = points("all")
     assert len({point.point for point in everything}) == len(everything) == together
+    assert points("creep") == points("no-load")
     assert everything[0].point == "62053-22: import 0.01 In pf 1"
 
 

@@ -11,6 +11,13 @@ from twin.documents import suggestion
 
 _FOLDER: Final = Path(__file__).parent / "points"
 ALL: Final = "all"
+ALIASES: Final = {
+    "creep": "no-load",
+    "flicker": "61000-4-15",
+    "harmonics": "61000-4-7",
+    "class-a": "61000-4-30",
+}
+"""Other names of sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +49,12 @@ SETS: Final = {
 
 
 def set_names() -> list[str]:
-    """Return every name that ``--points`` knows: sets, sets of one class, and ``all``."""
+    """Return every name that ``--points`` knows: sets, their aliases, sets of one class, and ``all``."""
     names = list(SETS)
     for one in SETS.values():
         if one.name.startswith("62053"):
             names += [f"{one.name}-{cls}" for cls in (*one.active, *one.reactive)]
-    return sorted([*names, ALL])
+    return sorted([*names, *ALIASES, ALL])
 
 
 def point_set(name: str, *, active_class: str, reactive_class: str) -> tuple[CalibrationPoint, ...]:
@@ -56,7 +63,8 @@ def point_set(name: str, *, active_class: str, reactive_class: str) -> tuple[Cal
     Parameters
     ----------
     name : str
-        A set, a set of one class (``62053-22-0.5S``), or ``all``: then points bear their set's name too.
+        A set or its alias, a set of one class (``62053-22-0.5S``), or ``all``: then points bear the name
+        of their set too.
     active_class, reactive_class : str
         Classes of the meter: which list a set without a class takes. ``62053-23`` takes class 2 for the
         classes of IEC 62053-24, which are tighter.
@@ -75,6 +83,7 @@ def point_set(name: str, *, active_class: str, reactive_class: str) -> tuple[Cal
     if name not in set_names():
         mend = suggestion(name, set_names(), "sets") + ", or the path of a point list"
         raise BadInputError(Finding(Mark("command line"), "--points", f"there is no set '{name}'", mend))
+    name = ALIASES.get(name, name)
     if name not in SETS:
         return _read(name)
     one = SETS[name]
