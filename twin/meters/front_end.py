@@ -188,7 +188,10 @@ class FrontEnd:
         names = self._names
         if meters is not None:
             rows = (meters[:, None] * CHANNELS + np.arange(CHANNELS)).ravel()
-            segments = [_rows(part, rows) for part in segments]
+            # Neighbours are a view: samples are too many to copy for each window.
+            together = bool(rows.size) and rows[-1] - rows[0] + 1 == rows.size
+            chosen = slice(rows[0], rows[-1] + 1) if together else rows
+            segments = [_rows(part, chosen) for part in segments]
             names = tuple(names[row] for row in rows)
         last = segments[-1]
         return Signal(names, tuple(segments), max(min(end_ns, _reach_ns(last, end_ns)), last.start_ns))
@@ -229,7 +232,7 @@ def _reach_ns(segment: Segment, ns: int) -> int:
     return min(ns, reach)
 
 
-def _rows(segment: Segment, rows: NDArray[np.intp]) -> Segment:
+def _rows(segment: Segment, rows: NDArray[np.intp] | slice) -> Segment:
     """Return a segment with some of its channels."""
     block = segment.block
     if block is not None:

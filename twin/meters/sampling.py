@@ -19,8 +19,6 @@ Rows = NDArray[np.intp]
 SAMPLES_PER_CYCLE = 512
 AHEAD_NS = NS_PER_SECOND // 10
 """How far samples reach beyond now at least: further than any window looks [ns]."""
-LONGEST_NS = 10 * NS_PER_SECOND
-"""No segment is longer [ns]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +66,8 @@ class Sampler:
         if ns > self._until_ns:
             start_ns = self._source.start_ns
             if self._source.block is None:
-                self._until_ns = max(start_ns + min(2 * (ns - start_ns), LONGEST_NS), ns) + AHEAD_NS
+                # Some more than asked, so that small steps of time do not sample all anew each time.
+                self._until_ns = ns + min(ns - start_ns, NS_PER_SECOND) + AHEAD_NS
             else:
                 self._until_ns = ns
             self._segment = self._sampled(self._until_ns)
