@@ -65,6 +65,14 @@ def test_a_table_for_people(capsys):
     assert out.rstrip().endswith("4 points, all passed")
 
 
+def test_a_point_may_be_called_anything(capsys, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("point,quantity,limit,of\n[red] a_b [/x],u_rms,1,nominal\n")
+    code, out, _ = twin(capsys, "--meter", "reference", "--points", path)
+    assert code == 0
+    assert out.count("[red] a_b [/x]") == 2
+
+
 def test_the_list_of_sets(capsys):
     code, out, _ = twin(capsys, "--list")
     assert code == 0

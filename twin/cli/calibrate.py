@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twin.calibrator import CalibrationPoint, PointResult
 
 PASSED, FAILED = 0, 1
+_ZERO = 1e-9
 
 
 def calibrate(options: argparse.Namespace) -> int:
@@ -52,8 +53,9 @@ def _points(name: str, active_class: str, reactive_class: str) -> "Sequence[Cali
     """Return the points of a set, or of the user's own file."""
     from twin.calibrator import point_set, read_points, set_names  # noqa: PLC0415
 
-    if name not in set_names() and (Path(name).suffix or "/" in name):
-        return read_points(Path(name))
+    path = Path(name)
+    if name not in set_names() and (path.suffix or "/" in name or path.exists()):
+        return read_points(path)
     return point_set(name, active_class=active_class, reactive_class=reactive_class)
 
 
@@ -124,9 +126,10 @@ def _console() -> "Console":
 
 def _print(results: "Sequence[PointResult]", *, title: str) -> None:
     """Print the results grouped by quantity, and how much of its limits the meter used."""
+    from rich.markup import escape  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     table.add_column("point")
     for name in ("applied", "read", "error %", "limit %"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -136,14 +139,15 @@ def _print(results: "Sequence[PointResult]", *, title: str) -> None:
         table.add_section()
         table.add_row(f"[bold]{name} \\[{group[0].unit}]")
         for result in group:
-            table.add_row(*_cells(result))
+            name_and_phase, *numbers = _cells(result)
+            table.add_row(escape(name_and_phase), *numbers)
     console = _console()
     console.print(table)
     failed = [result for result in results if not result.passed]
     shares = [(result.share, result.point) for result in results if result.share is not None]
     if shares:
         share, point = max(shares)
-        console.print(f"largest error over limit: {share:.3g} ({point})")
+        console.print(f"largest error over limit: {share:.3g} ({escape(point)})")
     count = f"{len(results)} points" if len(results) != 1 else "1 point"
     console.print(f"{count}, {len(failed)} failed" if failed else f"{count}, all passed")
 
@@ -155,10 +159,18 @@ def _error(percent: float) -> str:
 
 def _cells(result: "PointResult") -> tuple[str, ...]:
     def text(value: float | None, digits: int) -> str:
-        return "-" if value is None else f"{value:.{digits}g}"
+        # What is left of a sum that is zero is rounding.
+        return "-" if value is None else f"{0.0 if abs(value) < _ZERO else value:.{digits}g}"
 
-    where = result.quantity.removeprefix(result.name).replace("_", " ")
+    phase = result.quantity.removeprefix(result.name).rpartition("_")[2]
     error = "-" if result.error_percent is None else _error(result.error_percent)
     verdict = "pass" if result.passed else "[bold]FAIL"
     limit = f"{result.limit_percent:g}"
-    return f"  {result.point}{where}", text(result.applied, 6), text(result.read, 6), error, limit, verdict
+    return (
+        f"  {result.point} {phase}".rstrip(),
+        text(result.applied, 6),
+        text(result.read, 6),
+        error,
+        limit,
+        verdict,
+    )
