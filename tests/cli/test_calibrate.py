@@ -65,6 +65,30 @@ def test_a_table_for_people(capsys):
     assert out.rstrip().endswith("4 points, all passed")
 
 
+def test_what_does_not_exist_is_null_and_fails(capsys, tmp_path):
+    """No voltage has no frequency and no unbalance, a wrong rotation no positive sequence, 95 % is no dip."""
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "point,quantity,voltage,sequence,event_voltage,event_cycles,limit,of\n"
+        "dead,frequency,0,,,,0.01,Hz\nstill,u2,0,,,,1,point\nturned,u2,100,acb,,,1,point\n"
+        "shallow,dip_residual,100,,95,5,0.2,nominal\nlost,frequency,0/100/100,,,,0.01,Hz\n"
+    )
+    code, found = rows(capsys, "--meter", "reference", "--points", path)
+    assert code == 1
+    for row in found[:4]:
+        assert (row["read"], row["error_percent"], row["pass"]) == (None, None, False), row
+    assert [row["applied"] for row in found[1:4]] == [None, None, None]
+    assert found[4]["pass"] is True
+
+
+def test_a_point_that_cannot_be_run_is_named(capsys, tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("point,quantity,modulation,limit,of\nbusy,u_rms,rectangular 30 1,1,nominal\n")
+    code, out, err = twin(capsys, "--meter", "reference", "--points", path)
+    assert (code, out) == (2, "")
+    assert err.startswith("busy: the modulation steps within every window; use slower changes")
+
+
 def test_a_point_may_be_called_anything(capsys, tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("point,quantity,limit,of\n[red] a_b [/x],u_rms,1,nominal\n")

@@ -22,6 +22,7 @@ from twin.metrology import (
     EventKind,
     FlickerMeter,
     Lamp,
+    NoLockError,
     RapidVoltageChangeDetector,
     VoltageEvent,
     half_cycle_rms_samples,
@@ -309,10 +310,16 @@ def _half_cycles(stimulus: Stimulus, cycles: int) -> Iterator[tuple[NDArray[np.i
 
 
 def _frequency(stimulus: Stimulus) -> Taken:
-    """Count the cycles of ten seconds on free-running samples."""
+    """Count the cycles of ten seconds on free-running samples of the largest voltage."""
     start, end = Instant(TICK_NS), Instant(TICK_NS + 10 * NS_PER_SECOND)
     count = round(10 * FREE_RATE) + 1
     signal = stimulus.signal(TICK_NS, stimulus.end_ns)
-    samples = synthesise(signal, start, step_s=1.0 / FREE_RATE, count=count, channels=slice(0, 1))
-    found = lock(samples[0], sample_rate=FREE_RATE, nominal_frequency=stimulus.rating.frequency)
-    return Taken(start, end, {("frequency", None, None): found.cycle_frequency(0.0, count - 1.0)})
+    samples = synthesise(signal, start, step_s=1.0 / FREE_RATE, count=count, channels=_VOLTAGES)
+    reference = samples[int(np.argmax((samples**2).sum(axis=1)))]
+    taken = Taken(start, end)
+    try:
+        found = lock(reference, sample_rate=FREE_RATE, nominal_frequency=stimulus.rating.frequency)
+    except NoLockError:
+        return taken
+    taken.values["frequency", None, None] = found.cycle_frequency(0.0, count - 1.0)
+    return taken

@@ -26,6 +26,9 @@ from twin.signals import window_gram
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
+_NEGLIGIBLE: Final = 1e-9
+"""A positive sequence below this share of the declared voltage is rounding."""
+
 
 def applied_value(point: CalibrationPoint, stimulus: Stimulus, taken: Taken, phase: int | None) -> float:
     """Return what a meter without error reads at a point.
@@ -43,7 +46,8 @@ def applied_value(point: CalibrationPoint, stimulus: Stimulus, taken: Taken, pha
     Returns
     -------
     float
-        SI; % for ratios; flicker as the list states it. Energies without sign.
+        SI; % for ratios; flicker as the list states it. Energies without sign. NaN where there is nothing,
+        such as an event that the voltage does not make.
     """
     if point.applied is not None:
         return point.applied
@@ -91,9 +95,12 @@ def _component(name: str, stimulus: Stimulus, taken: Taken, phase: int, order: i
 
 
 def _unbalance(stimulus: Stimulus, which: int) -> float:
-    """Return negative (1) or zero (2) over positive sequence [%]."""
+    """Return negative (1) or zero (2) over positive sequence, NaN without the latter [%]."""
     components = symmetrical_components(stimulus.fundamental()[:3])
-    return 100.0 * abs(complex(components[which])) / abs(complex(components[0]))
+    positive = abs(complex(components[0]))
+    if positive < _NEGLIGIBLE * stimulus.rating.voltage:
+        return math.nan
+    return 100.0 * abs(complex(components[which])) / positive
 
 
 def _deviation(stimulus: Stimulus, taken: Taken, phase: int, sign: float) -> float:

@@ -75,7 +75,8 @@ def calibrate(
     Raises
     ------
     CalibrationError
-        The meter has none of the quantities, or no point is for the frequency.
+        The meter has none of the quantities, no point is for the frequency, or a point's modulation leaves
+        no time for a steady value.
     """
     benches: dict[int, Bench] = {}
     groups: dict[tuple[Conditions, Course, int], list[int]] = {}
@@ -95,7 +96,10 @@ def calibrate(
     total = sum(len(group) for group in groups.values())
     results: dict[int, PointResult] = {}
     for (conditions, course, nominal), group in groups.items():
-        stimulus, taken = _run(benches[nominal], conditions, course)
+        try:
+            stimulus, taken = _run(benches[nominal], conditions, course)
+        except CalibrationError as error:
+            raise CalibrationError(f"{points[group[0]].point}: {error}") from None
         results |= {at: judge(points[at], stimulus, taken) for at in group}
         if progress is not None:
             progress(len(results), total)
@@ -150,13 +154,11 @@ def judge(point: CalibrationPoint, stimulus: Stimulus, taken: Taken) -> PointRes
 
 def _result(point: CalibrationPoint, stimulus: Stimulus, taken: Taken, phase: int | None) -> PointResult:
     quantity = point.quantity
-    applied = applied_value(point, stimulus, taken, phase)
-    read = taken.read(quantity, phase, point.order)
-    if read is not None and math.isnan(read):
-        read = None
+    applied = _known(applied_value(point, stimulus, taken, phase))
+    read = _known(taken.read(quantity, phase, point.order))
     rating = stimulus.rating
     error = None
-    if read is not None:
+    if read is not None and applied is not None:
         nominal = rating.current if quantity.current else rating.voltage
         error = error_percent(read, applied, of=point.of, nominal=nominal, frequency=rating.frequency)
     limit = limit_percent(point.limit, of=point.of, frequency=rating.frequency)
@@ -171,12 +173,17 @@ def _result(point: CalibrationPoint, stimulus: Stimulus, taken: Taken, phase: in
         quantity.name,
         label,
         quantity.unit,
-        None if math.isnan(applied) else applied,
+        applied,
         read,
         error,
         limit,
         passed,
     )
+
+
+def _known(value: float | None) -> float | None:
+    """Return a value, None for one that does not exist."""
+    return None if value is None or math.isnan(value) else value
 
 
 def error_percent(
