@@ -3,10 +3,13 @@
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.metrology.flicker_tables import RECTANGULAR, SEVERITY, SINUSOIDAL
-from twin.calibrator.point_list import COLUMNS, read_points
+from twin.calibrator.point_list import COLUMNS, REQUIRED, read_points
 from twin.calibrator.point_sets import point_set, set_names
+from twin.calibrator.quantities import QUANTITIES
 from twin.contracts import BadInputError
 from twin.meters.accuracy_limits import active_limit, reactive_limit
 
@@ -281,3 +284,33 @@ def test_a_list_that_is_no_text(tmp_path):
 
 def test_columns_are_unique():
     assert len(COLUMNS) == len(set(COLUMNS))
+
+
+CELL = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        ["1", "-1", "1e999", "nan", "0.5 ind", "1/2/3", "max", "5:10@0", "changes 39 1", "lasting"]
+    ),
+    st.sampled_from([*QUANTITIES, *COLUMNS, "reading", "nominal", "abc", '"', "import"]),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.sampled_from(COLUMNS), unique=True), st.lists(st.lists(CELL, max_size=23), max_size=4))
+def test_no_text_makes_a_list_anything_but_read_or_refused(tmp_path_factory, columns, body):
+    header = [*columns, *(name for name in REQUIRED if name not in columns)]
+    rows = [row[: len(header)] + ["1"] * (len(header) - len(row)) for row in body]
+    text = "\n".join(",".join(row) for row in [header, *rows])
+    path = write(tmp_path_factory.mktemp("fuzz"), text.encode("utf-8", "replace").decode())
+    found, findings = (), ()
+    try:
+        found = read_points(path)
+    except BadInputError as error:
+        findings = error.findings
+    assert bool(found) != bool(findings)
+    assert all(finding.what and finding.mend for finding in findings)
+
+
+def test_a_cell_beyond_all_measure(tmp_path):
+    with pytest.raises(BadInputError, match="is no table"):
+        read_points(write(tmp_path, "point,quantity,limit,of\n" + "x" * 200_000 + ",u_rms,1,nominal\n"))

@@ -84,7 +84,11 @@ def read_points(path: Path, *, name: str | None = None) -> tuple[CalibrationPoin
     except UnicodeDecodeError as error:
         what = f"is not UTF-8 (byte {error.start})"
         raise BadInputError(Finding(Mark(file), "", what, "save it as CSV in UTF-8")) from None
-    rows = list(_rows(text))
+    try:
+        rows = list(_rows(text))
+    except csv.Error as error:
+        finding = Finding(Mark(file), "", f"is no table ({error})", "save it as CSV, one point a line")
+        raise BadInputError(finding) from None
     if not rows:
         mend = f"begin with a line of columns, at least {','.join(REQUIRED)}"
         raise BadInputError(Finding(Mark(file), "", "holds no points", mend))
