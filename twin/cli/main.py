@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_fault(commands)
     _add_harmonics(commands)
     _add_calibrate(commands)
+    _add_replay(commands)
     _add_export(commands)
     _add_warm_up(commands)
     return parser
@@ -248,3 +249,27 @@ def _add_warm_up(commands: "Commands[argparse.ArgumentParser]") -> None:
         commands, "warm-up", "run:warm_up", "compile all kernels now, so that the first run starts at once",
         "twin warm-up",
     )  # fmt: skip
+
+
+def _add_replay(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "replay", "replay:replay", "feed a recorded waveform through a virtual meter",
+        "twin replay event.cfg --meter reference --json",
+    )  # fmt: skip
+    command.add_argument("file", help="COMTRADE (.cfg, .dat, .cff) or CSV (time_s,va_v,..,ic_a)")
+    command.add_argument("--meter", required=True, metavar="PROFILE", help="reference, kw320 or kw320q")
+    command.add_argument(
+        "--channels", metavar="va=NAME,..", help="which channel is which, by name or number (#7)"
+    )
+    command.add_argument(
+        "--pt", metavar="P:S", help="voltage transformer of the meter, for example 20000:100"
+    )
+    command.add_argument("--ct", metavar="P:S", help="current transformer of the meter, for example 200:5")
+    command.add_argument(
+        "--nominal", type=float, metavar="V", help="line to neutral, primary; guessed if absent"
+    )
+    command.add_argument("--wiring", choices=["3LN"], default="3LN", help="of the meter")
+    command.add_argument("--frequency", type=float, metavar="HZ", help="nominal, 50 or 60; found if absent")
+    command.add_argument("--lamp", type=int, choices=[120, 230], help="of the flickermeter; 230 at 50 Hz")
+    command.add_argument("--ideal", action="store_true", help="without the errors of the meter's class")
+    _json(command)
