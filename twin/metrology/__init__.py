@@ -17,6 +17,7 @@ from twin.metrology.aggregation import (
     overdeviation,
     underdeviation,
 )
+from twin.metrology.analyser import AnalysedWindow, Analyser, AnalyserError, Measured
 from twin.metrology.bounds import phasor_step_bound, step_bound
 from twin.metrology.distortion import crest_factor, even_thd, k_factor, odd_thd, thd
 from twin.metrology.energy import EnergyAccumulator, EnergyError, IntegralAccumulator, QuadrantAccumulator
@@ -98,6 +99,9 @@ from twin.metrology.wave_shape import (
 
 __all__ = [
     "Aggregate",
+    "AnalysedWindow",
+    "Analyser",
+    "AnalyserError",
     "BasicWindows",
     "DisplacementError",
     "EffectivePowers",
@@ -110,6 +114,7 @@ __all__ = [
     "HarmonicGroups",
     "IntegralAccumulator",
     "Lamp",
+    "Measured",
     "NoLockError",
     "NotStationaryError",
     "PowerFactorSign",

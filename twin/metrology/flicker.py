@@ -155,7 +155,7 @@ class FlickerMeter:
         ValueError
             If the channels are not as many as at the start, or a sample is not finite.
         """
-        from twin.metrology.flicker_kernels import classify, mean_squares, weigh  # noqa: PLC0415
+        from twin.metrology.flicker_kernels import mean_squares  # noqa: PLC0415
 
         self._check(samples)
         samples = self._raised(np.asarray(samples, np.float64))
@@ -163,6 +163,34 @@ class FlickerMeter:
         squares = np.empty((self.channels, size))
         mean_squares(samples, self._ratio, self._filled, self._partial, squares)
         self._filled = rest
+        return self._sensed(squares)
+
+    def feed_mean_squares(self, squares: Float) -> Float:
+        """Take means of squares at `internal_rate`, as `feed` forms them, and return Pinst.
+
+        Parameters
+        ----------
+        squares : ndarray, shape (channels, m)
+            Means over equal stretches of the squared voltage, finite [V2].
+
+        Returns
+        -------
+        ndarray, shape (channels, m) or fewer at the start
+            As `feed` returns it.
+
+        Raises
+        ------
+        ValueError
+            If the channels are not as many as at the start.
+        """
+        if squares.ndim != 2 or squares.shape[0] != self.channels:
+            raise ValueError(f"squares of shape {squares.shape} do not fit {self.channels} channels")
+        return self._sensed(np.ascontiguousarray(squares))
+
+    def _sensed(self, squares: Float) -> Float:
+        """Return Pinst of mean squares, and classify it once settled."""
+        from twin.metrology.flicker_kernels import classify, weigh  # noqa: PLC0415
+
         squares = self._primed(squares)
         pinst = np.empty_like(squares)
         weigh(squares, self._adapt, self._sections, self._mean, self._state, pinst)

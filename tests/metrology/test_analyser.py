@@ -1,0 +1,170 @@
+"""The class A analyser against closed form, the plain implementations, and itself under any cut."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twin.metrology import (
+    Analyser,
+    AnalyserError,
+    FlickerMeter,
+    Lamp,
+    half_cycle_rms_samples,
+    harmonic_groups,
+    measure_samples,
+    window_bins,
+)
+
+START = 1_700_000_123_000_000_000
+PER_CYCLE = 128
+TICK = 1_700_000_400_000_000_000
+
+
+def waves(cycles: int, *, meters: int = 2, per_cycle: int = PER_CYCLE, seed: int = 5) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    theta = 2 * np.pi * np.arange(cycles * per_cycle) / per_cycle
+    out = 0.3 * rng.normal(size=(6 * meters, theta.size))
+    for row in range(6 * meters):
+        out[row] += (325 if row % 6 < 3 else 7) * np.cos(theta - 2.1 * row)
+        out[row] += 9 * np.cos(5 * theta + row) + 2 * np.cos(7.4 * theta)
+    return out
+
+
+def edges(cycles: int, *, frequency: float = 50.0, start: int = START) -> np.ndarray:
+    return start + np.rint(np.arange(cycles + 1) * 1e9 / frequency).astype(np.int64)
+
+
+@pytest.mark.parametrize(("nominal", "actual", "cycles"), [(50, 50.0, 10), (50, 46.3, 10), (60, 60.7, 12)])
+def test_windows_equal_the_plain_implementations(nominal: int, actual: float, cycles: int) -> None:
+    samples = waves(2 * cycles)
+    analyser = Analyser(2, samples_per_cycle=PER_CYCLE, nominal_frequency=nominal)
+    at = edges(2 * cycles, frequency=actual)
+    measured = analyser.feed(samples, cycle_starts_ns=at)
+    assert [window.start_ns for window in measured.windows] == [at[0], at[cycles]]
+    for k, window in enumerate(measured.windows):
+        part = samples[:, k * cycles * PER_CYCLE : (k + 1) * cycles * PER_CYCLE]
+        plain = measure_samples(part, samples_per_cycle=PER_CYCLE, cycles=cycles, frequency=actual, orders=51)
+        np.testing.assert_allclose(window.measure.gram, plain.gram, rtol=1e-12, atol=1e-9)
+        np.testing.assert_allclose(window.measure.spectrum, plain.spectrum, rtol=1e-12, atol=1e-11)
+        np.testing.assert_allclose(window.measure.frequency, actual, rtol=1e-7)
+        groups = harmonic_groups(window_bins(part, cycles=cycles), cycles=cycles)
+        assert window.harmonic is not None
+        assert window.interharmonic is not None
+        np.testing.assert_allclose(window.harmonic.reshape(12, 51), groups.subgroup, rtol=1e-12)
+        np.testing.assert_allclose(
+            window.interharmonic.reshape(12, 51), groups.interharmonic_subgroup, rtol=1e-12
+        )
+
+
+def test_half_cycle_values_equal_the_plain_implementation() -> None:
+    samples = waves(6)
+    measured = Analyser(2, samples_per_cycle=PER_CYCLE).feed(samples, cycle_starts_ns=edges(6))
+    plain = half_cycle_rms_samples(samples, samples_per_cycle=PER_CYCLE)
+    np.testing.assert_allclose(measured.half_cycle_rms.reshape(12, -1), plain, rtol=1e-13)
+    np.testing.assert_array_equal(measured.half_cycle_ends_ns, START + 10_000_000 * np.arange(2, 13))
+
+
+def test_fundamental_without_harmonics_is_that_of_the_transform() -> None:
+    samples = waves(10)
+    with_orders = Analyser(2, samples_per_cycle=PER_CYCLE).feed(samples, cycle_starts_ns=edges(10))
+    alone = Analyser(2, samples_per_cycle=PER_CYCLE, harmonics=False).feed(samples, cycle_starts_ns=edges(10))
+    np.testing.assert_allclose(
+        alone.windows[0].measure.spectrum[..., 1], with_orders.windows[0].measure.spectrum[..., 1], rtol=1e-12
+    )
+
+
+def test_energy_of_whole_cycles_is_exact_across_a_tick() -> None:
+    theta = 2 * np.pi * np.arange(47 * PER_CYCLE) / PER_CYCLE
+    samples = np.stack([325 * np.cos(theta)] * 3 + [7 * np.cos(theta - 0.6)] * 3)
+    analyser = Analyser(1, samples_per_cycle=PER_CYCLE)
+    at = edges(47, start=TICK - 333_000_000)
+    windows = analyser.feed(samples, cycle_starts_ns=at).windows
+    # The tick falls into cycle 16: a new series from edge 17 on, beside the window of cycles 10 to 20.
+    assert [(w.start_ns, w.overlapping) for w in windows] == [
+        (at[0], False),
+        (at[10], True),
+        (at[17], False),
+        (at[27], False),
+        (at[37], False),
+    ]
+    hours = 47 * 0.02 / 3600
+    half = 325 * 7 / 2
+    np.testing.assert_allclose(analyser.energy.watt_hours("p_imp"), half * np.cos(0.6) * hours, rtol=1e-12)
+    np.testing.assert_allclose(analyser.energy.watt_hours("q_imp"), half * np.sin(0.6) * hours, rtol=1e-12)
+    np.testing.assert_allclose(analyser.energy.watt_hours("s"), half * hours, rtol=1e-12)
+
+
+def test_an_interruption_reads_zero_and_leaves_the_frequency_alone() -> None:
+    samples = waves(40)
+    samples[:3, 12 * PER_CYCLE : 35 * PER_CYCLE] = 0.0
+    measured = Analyser(2, samples_per_cycle=PER_CYCLE).feed(samples, cycle_starts_ns=edges(40))
+    np.testing.assert_array_equal(measured.half_cycle_rms[0, :3, 24:69], 0.0)
+    assert measured.half_cycle_rms[0, :3, 23].min() > 0.0
+    frequency = np.stack([window.measure.frequency for window in measured.windows])
+    np.testing.assert_array_equal(frequency[[0, 1, 3]], 50.0)
+    assert np.isnan(frequency[2, 0])
+    assert frequency[2, 1] == 50.0
+
+
+def test_flicker_equals_a_flickermeter_of_its_own() -> None:
+    samples = waves(30)
+    measured = Analyser(2, samples_per_cycle=PER_CYCLE, flicker=Lamp.V230).feed(
+        samples, cycle_starts_ns=edges(30)
+    )
+    alone = FlickerMeter(6, sample_rate=50 * PER_CYCLE, lamp=Lamp.V230)
+    pinst = alone.feed(samples.reshape(2, 6, -1)[:, :3].reshape(6, -1))
+    assert measured.pinst is not None
+    np.testing.assert_allclose(measured.pinst.reshape(6, -1), pinst, rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(0, 34 * PER_CYCLE), max_size=6), st.booleans())
+def test_the_cut_of_the_feed_changes_no_bit(cuts: list[int], harmonics: bool) -> None:
+    samples, at = waves(34), edges(34, start=TICK - 333_000_000)
+
+    def run(places: list[int]) -> list[np.ndarray]:
+        analyser = Analyser(2, samples_per_cycle=PER_CYCLE, harmonics=harmonics, flicker=Lamp.V230)
+        rms, ends, pinst, windows = [], [], [], []
+        seen = 0
+        for begin, stop in zip([0, *places], [*places, samples.shape[1]], strict=True):
+            reached = stop // PER_CYCLE + 1
+            got = analyser.feed(samples[:, begin:stop], cycle_starts_ns=at[seen:reached])
+            seen = reached
+            rms.append(got.half_cycle_rms)
+            ends.append(got.half_cycle_ends_ns)
+            pinst.append(got.pinst)
+            for window in got.windows:
+                windows += [np.array([window.start_ns, window.end_ns]), window.measure.gram]
+                windows += [window.measure.spectrum]
+                windows += [window.harmonic, window.interharmonic] if harmonics else []
+        energy = analyser.energy
+        whole = [np.concatenate(rms, axis=2), np.concatenate(ends), np.concatenate(pinst, axis=2)]
+        return [*whole, energy.whole, energy.rest, energy.fine, *windows]
+
+    for one, other in zip(run([]), run(sorted(cuts)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_errors_name_what_is_wrong_and_take_nothing() -> None:
+    samples, at = waves(10), edges(10)
+    analyser = Analyser(2, samples_per_cycle=PER_CYCLE)
+    bad = samples.copy()
+    bad[9, 700] = np.nan
+    with pytest.raises(AnalyserError, match="sample 700 of channel ia of meter 1 is nan"):
+        analyser.feed(bad, cycle_starts_ns=at)
+    bad = samples[:, :700].copy()
+    bad[1, 699] = np.inf
+    with pytest.raises(AnalyserError, match="sample 699 of channel vb of meter 0 is inf"):
+        analyser.feed(bad, cycle_starts_ns=at[:6])
+    with pytest.raises(AnalyserError, match="reach 11 edges"):
+        analyser.feed(samples, cycle_starts_ns=at[:-1])
+    with pytest.raises(AnalyserError, match="pass 12 rows"):
+        analyser.feed(samples[:6], cycle_starts_ns=at)
+    with pytest.raises(AnalyserError, match="cycle 0 has 40 Hz"):
+        analyser.feed(samples, cycle_starts_ns=edges(10, frequency=40.0))
+    assert len(analyser.feed(samples, cycle_starts_ns=at).windows) == 1
+    with pytest.raises(AnalyserError, match="use 50 or 60"):
+        Analyser(1, nominal_frequency=16.7)
+    with pytest.raises(AnalyserError, match="multiple of 64"):
+        Analyser(1, samples_per_cycle=100)

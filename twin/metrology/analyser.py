@@ -1,0 +1,370 @@
+"""The class A measuring chain on samples that are locked to the grid, for many meters at once.
+
+One pass over the samples gives sums per half cycle and cycle; half-cycle RMS, basic windows of 10 or 12
+cycles, energies and the flickermeter's input follow from them. Only the harmonics look at samples again.
+
+A new series of basic windows begins at the first cycle that starts at or after a ten-minute tick of UTC. The
+window which that cuts is finished all the same and belongs to the ten minutes that end; energy counts each
+cycle once. IEC 61000-4-30 begins the series at the tick itself: here it is late by less than a cycle, since
+samples are not looked at again between their cycles (`twin.metrology.basic_windows` cuts within a cycle).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.contracts import NS_PER_SECOND, TwinError, WindowMeasure
+from twin.metrology.aggregation import TEN_MINUTES_NS
+from twin.metrology.distortion import NEGLIGIBLE
+from twin.metrology.energy import EnergyAccumulator
+from twin.metrology.flicker import FlickerMeter
+from twin.metrology.flicker_design import Lamp
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+CHANNELS: Final = 6
+CHANNEL_NAMES: Final = ("va", "vb", "vc", "ia", "ib", "ic")
+WINDOW_CYCLES: Final = {50: 10, 60: 12}
+FREQUENCY_REACH: Final = 0.15
+"""Class A covers the nominal frequency to 15 % either way (IEC 61000-4-30, 5.1)."""
+_METERS_AT_ONCE: Final = 4
+"""Meters whose window is transformed at once: their samples and bins stay in the second-level cache."""
+
+
+class AnalyserError(TwinError, ValueError):
+    """Samples or cycle starts that cannot be measured."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnalysedWindow:
+    """One basic window of all meters."""
+
+    start_ns: int
+    """UTC [ns]."""
+    end_ns: int
+    """UTC [ns]."""
+    overlapping: bool
+    """Whether a ten-minute tick cut it, so that the next series began before its end."""
+    measure: WindowMeasure
+    """Moments; with harmonics all orders, else orders 0 and 1 where order 0 is NaN."""
+    harmonic: Float | None
+    """(meters, 6, orders) RMS of harmonic subgroups [V or A]."""
+    interharmonic: Float | None
+    """(meters, 6, orders) RMS of the centred interharmonic subgroup above each order [V or A]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What the samples of one call completed."""
+
+    half_cycle_ends_ns: Int
+    """(k,) UTC [ns]."""
+    half_cycle_rms: Float
+    """(meters, 6, k) URMS(1/2), IRMS(1/2) [V or A]."""
+    windows: tuple[AnalysedWindow, ...]
+    """Basic windows in the order of their end."""
+    pinst: Float | None
+    """(meters, 3, m) instantaneous flicker sensation, 32 values a cycle."""
+    pst: tuple[tuple[int, Float], ...]
+    """Cycle start at each ten-minute tick [UTC ns], and Pst of the interval that ended, (meters, 3)."""
+
+
+class Analyser:
+    """Class A measurement of many meters, fed with samples as they come.
+
+    Results do not depend on how the samples are cut into calls, to the bit; blocks of one second are fast.
+
+    Parameters
+    ----------
+    meters : int
+        Meters, each with the channels va vb vc ia ib ic.
+    samples_per_cycle : int
+        A multiple of 64.
+    nominal_frequency : float
+        50 or 60 [Hz].
+    harmonics : bool
+        Whether harmonics and interharmonics are measured.
+    flicker : Lamp, optional
+        Lamp of the flickermeters; none without it. They take a cycle for a nominal one: at a frequency off by
+        1 % the flicker's frequency is taken for one off by 1 %.
+    orders : int
+        Orders 0 .. orders - 1.
+
+    Attributes
+    ----------
+    energy : EnergyAccumulator
+        Counters of the three phases: active, reactive of the fundamental, apparent; a rate for each
+        basic window.
+
+    Raises
+    ------
+    AnalyserError
+        If the numbers make no analyser.
+
+    References
+    ----------
+    IEC 61000-4-30:2015, 4.5 and 5 (class A); IEC 61000-4-7:2002+A1:2008, 5.6; IEC 61000-4-15:2010.
+    """
+
+    def __init__(
+        self,
+        meters: int,
+        *,
+        samples_per_cycle: int = 512,
+        nominal_frequency: float = 50.0,
+        harmonics: bool = True,
+        flicker: Lamp | None = None,
+        orders: int = 51,
+    ) -> None:
+        if nominal_frequency not in WINDOW_CYCLES:
+            raise AnalyserError(f"class A knows no nominal frequency of {nominal_frequency} Hz; use 50 or 60")
+        if meters < 1 or samples_per_cycle < 64 or samples_per_cycle % 64:
+            raise AnalyserError(
+                f"{meters} meters of {samples_per_cycle} samples per cycle cannot be analysed; "
+                "use one meter or more and a multiple of 64 samples"
+            )
+        if not 2 <= orders <= (samples_per_cycle - 1) // 2:
+            raise AnalyserError(
+                f"{samples_per_cycle} samples per cycle do not show {orders} orders; use fewer"
+            )
+        self.meters = meters
+        self.samples_per_cycle = samples_per_cycle
+        self.nominal_frequency = nominal_frequency
+        self.harmonics = harmonics
+        self.orders = orders
+        self.energy = EnergyAccumulator(meters)
+        self._cycles = WINDOW_CYCLES[int(nominal_frequency)]
+        theta = 2.0 * math.pi * np.arange(samples_per_cycle) / samples_per_cycle
+        self._cosine, self._sine = np.cos(theta), np.sin(theta)
+        self._flicker: FlickerMeter | None = None
+        if flicker is not None:
+            self._flicker = FlickerMeter(
+                3 * meters,
+                sample_rate=samples_per_cycle * nominal_frequency,
+                lamp=flicker,
+                nominal_frequency=int(nominal_frequency),
+            )
+        # Cycles count from the first sample fed. Samples are held from `_held_from` on, sums and edges
+        # from `_kept_from`; `_done` cycles are measured.
+        self._held = np.zeros((CHANNELS * meters, 0))
+        self._held_from = self._kept_from = self._done = 0
+        self._edges: Int = np.zeros(0, np.int64)
+        self._sums: Float = np.zeros((0, meters, 33))
+        self._last_half: Float | None = None
+        self._window = self._counted = 0
+        self._cut: int | None = None
+        self._tick_ns = 0
+
+    def feed(self, samples: Float, *, cycle_starts_ns: Int) -> Measured:
+        """Take further samples and return what they complete.
+
+        Parameters
+        ----------
+        samples : ndarray, shape (meters * 6, n)
+            From where the last call ended; the first begins with a cycle [V or A].
+        cycle_starts_ns : ndarray of int64
+            UTC of the edges between cycles that the samples reach, one for each cycle that they complete;
+            the first call has the start of the first cycle before them [ns].
+
+        Returns
+        -------
+        Measured
+            Values of the cycles completed. Both half cycles of a cycle come with its end.
+
+        Raises
+        ------
+        AnalyserError
+            If shapes do not fit, a sample is not finite, or the cycles are not those of the nominal
+            frequency to 15 %. Nothing has been taken then.
+        """
+        samples = np.asarray(samples, np.float64)
+        edges = self._checked(samples, np.asarray(cycle_starts_ns, np.int64))
+        held = np.concatenate((self._held, samples), axis=1) if self._held.shape[1] else samples
+        held = np.ascontiguousarray(held)
+        count = edges.size - 1 - (self._done - self._kept_from)
+        halves, sums, squares = self._summed(held, count, samples)
+        ends = edges[self._done - self._kept_from :]
+        self._edges, self._sums = edges, np.concatenate((self._sums, sums))
+        half_ends = np.stack((ends[:-1] + (ends[1:] - ends[:-1]) // 2, ends[1:]), axis=1).reshape(-1)
+        half_ends, rms = self._half_cycles(half_ends, halves)
+        windows: list[AnalysedWindow] = []
+        ticks: list[int] = []
+        for cycle in range(self._done + 1, self._done + count + 1):
+            self._step(cycle, held, windows, ticks)
+        pinst, pst = self._sensation(squares, ticks)
+        self._done += count
+        self._forget(held, owned=held is not samples)
+        return Measured(half_ends, rms, tuple(windows), pinst, pst)
+
+    def _checked(self, samples: Float, starts: Int) -> Int:
+        """Return the edges of all cycles kept and completed."""
+        if samples.ndim != 2 or samples.shape[0] != CHANNELS * self.meters:
+            raise AnalyserError(
+                f"samples of shape {samples.shape} do not fit {self.meters} meters of six channels; "
+                f"pass {CHANNELS * self.meters} rows"
+            )
+        total = self._held.shape[1] + samples.shape[1]
+        wanted = self._held_from + total // self.samples_per_cycle - self._done + (not self._edges.size)
+        if starts.ndim != 1 or starts.size != wanted:
+            raise AnalyserError(
+                f"{starts.size} cycle starts do not fit; the samples reach {wanted} edges between cycles"
+            )
+        edges = np.concatenate((self._edges, starts))
+        with np.errstate(divide="ignore"):
+            frequency = NS_PER_SECOND / np.diff(edges).astype(np.float64)
+        wrong = ~(np.abs(frequency / self.nominal_frequency - 1.0) <= FREQUENCY_REACH + 1e-6)
+        if wrong.any():
+            cycle = int(np.flatnonzero(wrong)[0])
+            raise AnalyserError(
+                f"cycle {self._kept_from + cycle} has {frequency[cycle]:g} Hz; cycles must follow each other "
+                f"and keep to {self.nominal_frequency:g} Hz by 15 %"
+            )
+        return edges
+
+    def _summed(self, held: Float, count: int, samples: Float) -> tuple[Float, Float, Float]:
+        """Return half-cycle squares, sums of cycles, and mean squares for the flickermeter."""
+        from twin.metrology.sampled_kernels import SUMS, VALUES_PER_CYCLE, cycle_sums  # noqa: PLC0415
+
+        halves = np.empty((CHANNELS * self.meters, 2 * count))
+        sums = np.empty((count, self.meters, SUMS))
+        rows = 3 * self.meters if self._flicker is not None else 0
+        squares = np.empty((rows, VALUES_PER_CYCLE * count if rows else 0))
+        first = (self._done - self._held_from) * self.samples_per_cycle
+        cycle_sums(held, first, self.samples_per_cycle, self._cosine, self._sine, halves, sums, squares)
+        # A sum is finite only if its samples are; what no cycle holds yet is looked at by itself.
+        rest = samples[:, -(held.shape[1] % self.samples_per_cycle) :] if held.shape[1] else samples
+        if held.shape[1] % self.samples_per_cycle == 0:
+            rest = samples[:, :0]
+        if not (np.isfinite(halves).all() and np.isfinite(rest).all()):
+            bad = np.argwhere(~np.isfinite(samples))
+            if not bad.size:
+                raise AnalyserError("squares of the samples overflow; pass volts and amperes")
+            row, n = (int(k) for k in bad[0])
+            raise AnalyserError(
+                f"sample {n} of channel {CHANNEL_NAMES[row % CHANNELS]} of meter "
+                f"{row // CHANNELS} is {samples[row, n]}; fill the gap before it is measured"
+            )
+        return halves, sums, squares
+
+    def _half_cycles(self, ends: Int, halves: Float) -> tuple[Int, Float]:
+        """Return URMS(1/2) from the squares of half cycles; the first needs a whole cycle."""
+        if self._last_half is not None:
+            halves = np.concatenate((self._last_half, halves), axis=1)
+        elif ends.size:
+            ends = ends[1:]
+        if halves.shape[1]:
+            self._last_half = halves[:, -1:].copy()
+        rms = np.sqrt((halves[:, :-1] + halves[:, 1:]) / self.samples_per_cycle)
+        return ends, rms.reshape(self.meters, CHANNELS, ends.size)
+
+    def _step(self, cycle: int, held: Float, windows: list[AnalysedWindow], ticks: list[int]) -> None:
+        """Finish what ends before a cycle; begin a new series at a tick."""
+        edge = int(self._edges[cycle - self._kept_from])
+        if not self._tick_ns:
+            first = int(self._edges[0])
+            self._tick_ns = first // TEN_MINUTES_NS * TEN_MINUTES_NS + TEN_MINUTES_NS
+        if self._cut is not None and cycle - self._cut == self._cycles:
+            windows.append(self._measured(self._cut, held, overlapping=True))
+            self._cut = None
+        if cycle - self._window == self._cycles:
+            windows.append(self._measured(self._window, held, overlapping=False))
+            self._count(cycle)
+            self._window = cycle
+        if edge >= self._tick_ns:
+            ticks.append(cycle)
+            self._tick_ns = (edge // TEN_MINUTES_NS + 1) * TEN_MINUTES_NS
+            if cycle > self._window:
+                self._cut, self._window = self._window, cycle
+                self._count(cycle)
+
+    def _over(self, first: int, after: int) -> tuple[Float, NDArray[np.complex128]]:
+        """Return mean products (meters, 6, 6) and fundamental RMS phasors (meters, 6) over cycles."""
+        sums = self._sums[first - self._kept_from : after - self._kept_from].sum(axis=0)
+        sums /= (after - first) * self.samples_per_cycle
+        gram = np.empty((self.meters, CHANNELS, CHANNELS))
+        low = np.tril_indices(CHANNELS)
+        gram[:, low[0], low[1]] = gram[:, low[1], low[0]] = sums[:, :21]
+        return gram, math.sqrt(2.0) * (sums[:, 21::2] - 1j * sums[:, 22::2])
+
+    def _count(self, cycle: int) -> None:
+        """Count the energy of the cycles up to one."""
+        gram, phasor = self._over(self._counted, cycle)
+        p = np.stack([gram[:, a, 3 + a] for a in range(3)], axis=1)
+        s = np.sqrt(np.stack([gram[:, a, a] * gram[:, 3 + a, 3 + a] for a in range(3)], axis=1))
+        q = (phasor[:, :3] * phasor[:, 3:].conj()).imag
+        begin, end = self._edges[self._counted - self._kept_from], self._edges[cycle - self._kept_from]
+        self.energy.add(p, q, s, int(end - begin))
+        self._counted = cycle
+
+    def _measured(self, first: int, held: Float, *, overlapping: bool) -> AnalysedWindow:
+        """Return a basic window."""
+        after = first + self._cycles
+        start, end = (int(self._edges[k - self._kept_from]) for k in (first, after))
+        gram, phasor = self._over(first, after)
+        frequency = np.full(self.meters, self._cycles * NS_PER_SECOND / (end - start))
+        frequency[(np.abs(phasor[:, :3]) <= NEGLIGIBLE).all(axis=1)] = np.nan
+        harmonic = interharmonic = None
+        if self.harmonics:
+            at = (first - self._held_from) * self.samples_per_cycle
+            window = held[:, at : at + self._cycles * self.samples_per_cycle]
+            spectrum, harmonic, interharmonic = self._transformed(window)
+        else:
+            spectrum = np.stack((np.full_like(phasor, np.nan), phasor), axis=2)
+        measure = WindowMeasure(frequency, gram, spectrum)
+        return AnalysedWindow(start, end, overlapping, measure, harmonic, interharmonic)
+
+    def _transformed(self, window: Float) -> tuple[NDArray[np.complex128], Float, Float]:
+        """Return RMS phasors of orders, harmonic and interharmonic subgroups, each (meters, 6, orders)."""
+        from scipy.fft import rfft  # noqa: PLC0415
+
+        from twin.metrology.sampled_kernels import subgroups  # noqa: PLC0415
+
+        rows, count = window.shape
+        scale = math.sqrt(2.0) / count
+        spectrum = np.empty((rows, self.orders), np.complex128)
+        harmonic, interharmonic = np.empty((2, rows, self.orders))
+        for first in range(0, rows, CHANNELS * _METERS_AT_ONCE):
+            part = slice(first, first + CHANNELS * _METERS_AT_ONCE)
+            bins = rfft(window[part], axis=1, workers=1)
+            spectrum[part] = bins[:, : self.orders * self._cycles : self._cycles]
+            subgroups(bins, self._cycles, scale, harmonic[part], interharmonic[part])
+        spectrum *= scale
+        spectrum[:, 0] /= math.sqrt(2.0)
+        shape = (self.meters, CHANNELS, self.orders)
+        return spectrum.reshape(shape), harmonic.reshape(shape), interharmonic.reshape(shape)
+
+    def _sensation(
+        self, squares: Float, ticks: list[int]
+    ) -> tuple[Float | None, tuple[tuple[int, Float], ...]]:
+        """Return Pinst of the new cycles, and Pst at each tick among them."""
+        if self._flicker is None:
+            return None, ()
+        per_cycle = squares.shape[1] // max(1, self._edges.size - 1 - (self._done - self._kept_from))
+        parts: list[Float] = []
+        pst: list[tuple[int, Float]] = []
+        begin = 0
+        for tick in ticks:
+            stop = (tick - self._done) * per_cycle
+            parts.append(self._flicker.feed_mean_squares(squares[:, begin:stop]))
+            severity = self._flicker.pst().reshape(self.meters, 3)
+            pst.append((int(self._edges[tick - self._kept_from]), severity))
+            begin = stop
+        parts.append(self._flicker.feed_mean_squares(squares[:, begin:]))
+        pinst = np.concatenate(parts, axis=1)
+        return pinst.reshape(self.meters, 3, pinst.shape[1]), tuple(pst)
+
+    def _forget(self, held: Float, *, owned: bool) -> None:
+        """Keep what open windows still need."""
+        oldest = self._window if self._cut is None else self._cut
+        kept = min(oldest, self._counted)
+        self._edges = self._edges[kept - self._kept_from :]
+        self._sums = self._sums[kept - self._kept_from :]
+        self._kept_from = kept
+        needed = oldest if self.harmonics else self._done
+        drop = (needed - self._held_from) * self.samples_per_cycle
+        self._held = held if owned and not drop else held[:, drop:].copy()
+        self._held_from = needed
