@@ -82,17 +82,19 @@ class GridLock:
     def frequency(self, start: float, stop: float) -> float:
         """Return the mean frequency between two positions [Hz].
 
-        Only stretches with a live reference count. Where there is none the flywheel's frequency is
-        returned: that of the ten live half cycles before it, or, at the start, after.
+        Only stretches with a live reference count. Where a loss leaves less than ten live half cycles, the
+        flywheel's frequency is returned: that of the last ten live half cycles before the end, or, at the
+        start, the first ones.
         """
         edges = np.array([start, stop])
         elapsed = float(np.diff(np.interp(edges, self.position, self._passed))[0])
-        if elapsed > 0.0:
-            turn = float(np.diff(np.interp(edges, self.position, self._turned))[0])
-        else:
-            where = np.flatnonzero(self.live)
-            earlier = where[self.position[where + 1] <= start][-_HELD:]
-            held = earlier if earlier.size else where[:_HELD]
+        turn = float(np.diff(np.interp(edges, self.position, self._turned))[0])
+        where = np.flatnonzero(self.live)
+        inside = (self.position[where + 1] > start) & (self.position[where] < stop)
+        lost = elapsed < (stop - start) * (1.0 - 1e-9)
+        if not elapsed > 0.0 or (lost and np.count_nonzero(inside) < _HELD):
+            earlier = where[self.position[where] < stop][-_HELD:]
+            held = earlier if earlier.size >= min(_HELD, where.size) else where[:_HELD]
             turn = float(np.diff(self.theta)[held].sum())
             elapsed = float(np.diff(self.position)[held].sum())
         return turn / elapsed * self.sample_rate / TWO_PI
@@ -259,7 +261,9 @@ def _touched_by_loss(reference: Float, centres: Float, period: float) -> Flags:
     low, high = np.ceil(centres - period / 8.0), np.floor(centres + period / 8.0) + 1.0
     squares = total[high.astype(np.int64)] - total[low.astype(np.int64)]
     quarter = squares / (high - low)
-    lost = quarter < _LOST**2 * np.quantile(quarter, 0.75)
+    # Where the reference is hardly ever there, the usual is nothing.
+    usual = max(float(np.quantile(quarter, 0.75)), 0.1 * float(quarter.max()))
+    lost = quarter < _LOST**2 * usual
     # A window reaches two cycles, at 15 % below nominal 2.4 nominal ones; the loss three quarters further.
     widened = math.ceil((1.2 * _REACH + 0.75) * _PER_CYCLE)
     spread = np.convolve(lost, np.ones(2 * widened + 1, np.int64))
@@ -277,7 +281,7 @@ def _followed(before: GridLock, reference: Float, centres: Float, touched: Flags
     after = np.searchsorted(theta, centre + _REACH * TWO_PI, side="left")
     phasors = np.empty(centres.size, np.complex128)
     reference_phasors(reference, theta, centre, first, after, phasors)
-    if not float(np.quantile(np.abs(phasors), 0.75)) > _NEGLIGIBLE:
+    if not float(np.abs(phasors).max()) > _NEGLIGIBLE:
         raise NoLockError(
             f"{channel} has no fundamental near the nominal frequency; choose another reference"
         )

@@ -133,12 +133,31 @@ def _tracked(recording: SampledRecording, rate: float, nominal: float) -> tuple[
                 continue
             track = _straightened(track)
             return row, track, track.frequency(0.0, recording.samples.shape[1] - 1.0)
-    near = search_frequency(recording.samples[live], sample_rate=rate, nominal=nominal)
-    highest = carried_orders(rate, near, samples=volts.shape[1] // 2)
-    fit = fit_frequency(recording.samples[live], sample_rate=rate, near=near, highest=highest)
+    row, begin, end = max(
+        ((row, *_live_stretch(recording.samples[row], period)) for row in live),
+        key=lambda one: one[2] - one[1],
+    )
+    part = recording.samples[row : row + 1, begin:end]
+    near = search_frequency(part, sample_rate=rate, nominal=nominal)
+    highest = carried_orders(rate, near, samples=part.shape[1] // 2)
+    fit = fit_frequency(part, sample_rate=rate, near=near, highest=highest)
     if not abs(fit.frequency / nominal - 1.0) < 0.16:
-        fit = fit_harmonics(recording.samples[live], sample_rate=rate, frequency=nominal, highest=1)
-    return live[0], _straight(fit, 0, recording.samples.shape[1]), fit.frequency
+        fit = fit_harmonics(part, sample_rate=rate, frequency=nominal, highest=1)
+    return row, _straight(fit, 0, volts.shape[1], begin=begin), fit.frequency
+
+
+def _live_stretch(samples: Float, period: float) -> tuple[int, int]:
+    """Return where a voltage is longest there without a break, a quarter of a cycle off either end."""
+    size = max(2, round(period / 2.0))
+    total = np.concatenate(([0.0], np.cumsum(samples**2)))
+    level = (total[size:] - total[:-size]) / size
+    there = np.concatenate(([False], level > 0.1 * level.max(), [False]))
+    edges = np.flatnonzero(there[1:] != there[:-1])
+    begins, ends = edges[::2], edges[1::2] + size - 1
+    longest = int((ends - begins).argmax())
+    begin, end = int(begins[longest]), int(ends[longest])
+    aside = size if end - begin > 6 * size else 0
+    return (begin + aside if begin else 0), (end - aside if end < samples.size else samples.size)
 
 
 def _straightened(track: GridLock) -> GridLock:
@@ -150,8 +169,12 @@ def _straightened(track: GridLock) -> GridLock:
     live = np.concatenate((track.live, [False])) | np.concatenate(([False], track.live))
     position, theta = track.position[live], track.theta[live]
     slope = float(np.median(np.diff(theta) / np.diff(position)))
-    offset = float(np.median(theta - slope * position))
     reach = _STRAIGHT * 10.0
+    levels = theta - slope * position
+    offset = max(
+        np.quantile(levels, [0.25, 0.5, 0.75]).tolist(),
+        key=lambda level: int(np.count_nonzero(np.abs(levels - level) <= reach)),
+    )
     for _ in range(8):
         away = theta - slope * position - offset
         away -= 2.0 * math.pi * np.rint(away / (2.0 * math.pi))
@@ -176,9 +199,10 @@ def _fundamental_size(samples: Float, rate: float, nominal: float) -> float:
     return float(near.max()) if near.size else 0.0
 
 
-def _straight(fit: HarmonicFit, row: int, count: int) -> GridLock:
-    """Return the theta of a steady fundamental, cos(theta) of a channel of the fit."""
+def _straight(fit: HarmonicFit, row: int, count: int, *, begin: int = 0) -> GridLock:
+    """Return the theta of a steady fundamental, cos(theta) of a channel of a fit that begins at a sample."""
     first = math.atan2(-fit.sine[row, 1], fit.cosine[row, 1])
+    first -= 2.0 * math.pi * fit.frequency / fit.sample_rate * begin
     last = first + 2.0 * math.pi * fit.frequency / fit.sample_rate * (count - 1.0)
     return GridLock(
         fit.sample_rate, count, np.array([0.0, count - 1.0]), np.array([first, last]), np.array([True])
