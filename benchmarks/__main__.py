@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those named: ``python -m benchmarks [startup|day|serve|modbus]``."""
+"""Run all benchmarks, or those named: ``python -m benchmarks [startup|day|serve|modbus|metrology]``."""
 
 import importlib
 import sys
@@ -8,6 +8,7 @@ NAMES = {
     "day": "benchmarks.day",
     "serve": "benchmarks.serve",
     "modbus": "benchmarks.modbus_reads",
+    "metrology": "benchmarks.metrology",
 }
 
 

@@ -1,7 +1,7 @@
 """Compiled loops of the class A analyser: sums of products over half cycles and cycles, and subgroups.
 
 One pass takes half a cycle of a meter's six channels, small enough for the first-level cache, and forms
-every sum that RMS, power, the fundamental and flicker need. Sums run in eight lanes of fixed order: the same
+every sum that RMS, power, the fundamental and flicker need. Sums have a fixed order: the same
 samples give the same bits however they were fed.
 """
 
@@ -17,6 +17,7 @@ Complex = NDArray[np.complex128]
 F1 = types.Array(types.float64, 1, "C", readonly=True)
 F2 = types.Array(types.float64, 2, "C", readonly=True)
 C2 = types.Array(types.complex128, 2, "C", readonly=True)
+OUT1 = types.Array(types.float64, 1, "C")
 OUT2 = types.Array(types.float64, 2, "C")
 OUT3 = types.Array(types.float64, 3, "C")
 i64, f64 = types.int64, types.float64
@@ -30,21 +31,30 @@ VALUES_PER_CYCLE = 32
 """Mean squares of each voltage per cycle, as the flickermeter takes them."""
 
 
-@njit(f64(F1, i64, F1, i64, i64), cache=True, nogil=True)
-def dot(x: Float, x_from: int, y: Float, y_from: int, count: int) -> float:
-    """Return the sum of ``count`` products in eight lanes; ``count`` is a multiple of eight."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    for step in range(count // 8):
-        a, b = x_from + 8 * step, y_from + 8 * step
-        s0 += x[a] * y[b]
-        s1 += x[a + 1] * y[b + 1]
-        s2 += x[a + 2] * y[b + 2]
-        s3 += x[a + 3] * y[b + 3]
-        s4 += x[a + 4] * y[b + 4]
-        s5 += x[a + 5] * y[b + 5]
-        s6 += x[a + 6] * y[b + 6]
-        s7 += x[a + 7] * y[b + 7]
-    return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+@njit(f64(F1, i64, F1, i64, i64, OUT1), cache=True, nogil=True)
+def dot(x: Float, x_from: int, y: Float, y_from: int, count: int, lane: Float) -> float:
+    """Return the sum of ``count`` products, a multiple of eight; ``lane`` has room for an eighth of them.
+
+    Eight stretches are added to each other side by side, then the lanes in halves: independent additions that
+    a compiler may do several at once without changing their order.
+    """
+    size = count // 8
+    a, b = x[x_from : x_from + count], y[y_from : y_from + count]
+    k1, k2, k3, k4, k5, k6, k7 = size, 2 * size, 3 * size, 4 * size, 5 * size, 6 * size, 7 * size
+    for k in range(size):
+        low = (a[k] * b[k] + a[k1 + k] * b[k1 + k]) + (a[k2 + k] * b[k2 + k] + a[k3 + k] * b[k3 + k])
+        high = (a[k4 + k] * b[k4 + k] + a[k5 + k] * b[k5 + k]) + (
+            a[k6 + k] * b[k6 + k] + a[k7 + k] * b[k7 + k]
+        )
+        lane[k] = low + high
+    while size % 2 == 0:
+        size //= 2
+        for k in range(size):
+            lane[k] += lane[size + k]
+    total = 0.0
+    for k in range(size):
+        total += lane[k]
+    return total
 
 
 @njit(types.void(F2, i64, i64, F1, F1, OUT2, OUT3, OUT2), cache=True, nogil=True)
@@ -79,6 +89,7 @@ def cycle_sums(
     """
     half, group = per_cycle // 2, per_cycle // VALUES_PER_CYCLE
     flicker = mean_squares.shape[0] > 0
+    lane, folded = np.empty(half // 8), np.empty(half)
     for meter in range(sums.shape[1]):
         for cycle in range(sums.shape[0]):
             for k in range(SUMS):
@@ -90,14 +101,12 @@ def cycle_sums(
                     row = samples[meter * CHANNELS + a]
                     for b in range(a):
                         other = samples[meter * CHANNELS + b]
-                        sums[cycle, meter, pair] += dot(row, at, other, at, half)
+                        sums[cycle, meter, pair] += dot(row, at, other, at, half, lane)
                         pair += 1
-                    square = dot(row, at, row, at, half)
+                    square = dot(row, at, row, at, half, lane)
                     half_squares[meter * CHANNELS + a, 2 * cycle + part] = square
                     sums[cycle, meter, pair] += square
                     pair += 1
-                    sums[cycle, meter, PAIRS + 2 * a] += dot(row, at, cosine, part * half, half)
-                    sums[cycle, meter, PAIRS + 2 * a + 1] += dot(row, at, sine, part * half, half)
                     if flicker and a < 3:
                         slot = VALUES_PER_CYCLE * cycle + part * (VALUES_PER_CYCLE // 2)
                         for g in range(VALUES_PER_CYCLE // 2):
@@ -105,6 +114,13 @@ def cycle_sums(
                             for n in range(at + g * group, at + (g + 1) * group):
                                 total += row[n] * row[n]
                             mean_squares[meter * 3 + a, slot + g] = total / group
+            # Half a cycle later the fundamental has the other sign: one half less the other holds all of it.
+            for a in range(CHANNELS):
+                row, at = samples[meter * CHANNELS + a], first + cycle * per_cycle
+                for n in range(half):
+                    folded[n] = row[at + n] - row[at + half + n]
+                sums[cycle, meter, PAIRS + 2 * a] = dot(folded, 0, cosine, 0, half, lane)
+                sums[cycle, meter, PAIRS + 2 * a + 1] = dot(folded, 0, sine, 0, half, lane)
 
 
 @njit(types.void(C2, i64, f64, OUT2, OUT2), cache=True, nogil=True)
