@@ -60,6 +60,7 @@ def _channels(text: str | None) -> dict[str, str] | None:
 
 def _print(readings: dict[str, Any], *, title: str) -> None:
     from rich.console import Console  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
     console = Console(width=None if sys.stdout.isatty() else 110)
@@ -68,9 +69,9 @@ def _print(readings: dict[str, Any], *, title: str) -> None:
     for name in ("a", "b", "c", "total"):
         table.add_column(name, justify="right")
     for label, unit, row in _lines(readings):
-        cells = ["-" if value is None else f"{value:.5g}" for value in row]
+        cells = ["-" if value is None else f"{value + 0.0:.5g}" for value in row]
         table.add_row(
-            f"{label} [{unit}]" if unit else label, *cells, *[""] * (4 - len(cells)), end_section=False
+            escape(f"{label} [{unit}]" if unit else label), *cells, *[""] * (4 - len(cells)), end_section=False
         )
     console.print(table)
     unbalance = readings["unbalance"]
