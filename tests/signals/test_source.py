@@ -1,6 +1,8 @@
 """The three-phase source against plain numpy: what is asked for is what the terminals carry."""
 
 import math
+from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from twin.contracts import NS_PER_SECOND, Instant
 from twin.signals import synthesise, theta_at, window_gram, window_spectrum
-from twin.signals.source import Fluctuation, SourceError, SourceStep, Tone, source_signal
+from twin.signals.source import Fluctuation, SourceError, SourceStep, Tone, source_segments, source_signal
 
 START = 1_767_225_600 * NS_PER_SECOND
 DEG = math.pi / 180.0
@@ -117,8 +119,6 @@ def test_hours_of_source_do_not_drift():
     signal = source_signal([step(duration_s=36_000.0, frequency=49.98765)], start_ns=START)
     last = signal.segments[-1]
     seconds = (last.start_ns - START) / NS_PER_SECOND
-    from fractions import Fraction
-
     exact = float(Fraction(49.98765) * Fraction(last.start_ns - START, NS_PER_SECOND) % 1) * 2 * math.pi
     assert seconds > 35_000
     assert last.theta == pytest.approx(exact, abs=1e-12)
@@ -148,10 +148,98 @@ def test_any_harmonic_is_read_back_from_ten_cycles(multiple, share, angle, frequ
         ({"frequency": -50.0}, "frequency"),
         ({"voltage": (230.0, -1.0, 230.0)}, "voltage"),
         ({"voltage": (230.0, math.nan, 230.0)}, "not finite"),
-        ({"tones": (Tone(multiple=0.0),)}, "multiple"),
-        ({"fluctuation": Fluctuation(shape="rectangular", rate=8.8, depth=2.5)}, "depth"),
+        ({"voltage_angle": (0.0, math.inf, 0.0)}, "voltage_angle .* not finite"),
+        ({"frequency_end": math.inf}, "frequency_end inf is not finite"),
+        ({"current": (5.0, 5.0)}, "current .* three values"),
     ],
 )
 def test_what_no_source_can_do_is_refused(wrong, message):
     with pytest.raises(SourceError, match=message):
         step(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda: Tone(multiple=0.0), "multiple 0.0"),
+        (lambda: Tone(multiple=5, voltage=math.nan), "voltage nan"),
+        (lambda: Tone(multiple=5, phases="ax"), "phases 'ax'"),
+        (lambda: Fluctuation(shape="rectangular", rate=8.8, depth=2.5), "depth 2.5"),
+        (lambda: Fluctuation(shape="rectangular", rate=math.inf, depth=0.1), "rate inf"),
+        (lambda: Fluctuation(shape="square", rate=8.8, depth=0.1), "shape 'square'"),
+        (lambda: source_signal([], start_ns=START), "at least one"),
+    ],
+)
+def test_what_is_no_tone_fluctuation_or_source_is_refused(made, message):
+    with pytest.raises(SourceError, match=message):
+        made()
+
+
+def test_an_interharmonic_goes_on_through_steps_and_ramps_as_a_multiple_of_theta():
+    tones = (Tone(multiple=3.5, voltage=0.1, voltage_angle=0.7),)
+    steps = [
+        step(duration_s=0.5073, frequency=50.0, tones=tones),
+        step(duration_s=1.0, frequency=50.0, frequency_end=52.0, tones=tones),
+        step(duration_s=12.3, frequency=52.0, tones=tones),
+    ]
+    signal = source_signal(steps, start_ns=START, theta=0.4)
+    t = np.arange(13_700) * 1e-3
+    wave = synthesise(signal, Instant(START), step_s=1e-3, count=t.size)
+    u = np.clip(t - 0.5073, 0.0, 1.0)
+    theta = 0.4 + 2 * np.pi * (50.0 * t + u * u + 2.0 * np.maximum(t - 1.5073, 0.0))
+    angle = theta + 2 * np.pi / 3
+    exact = 230 * np.sqrt(2) * (np.cos(angle) + 0.1 * np.cos(3.5 * angle + 0.7))
+    calm = (t < 0.5073) | (t > 1.5073)
+    assert wave[2][calm] == pytest.approx(exact[calm], abs=1e-7)
+    # 2 Hz/s over half a cycle at 52 Hz, seen by the fundamental and 3.5 times as much by the tone.
+    strays = math.pi / 4 * 2.0 / 104**2
+    assert np.abs(wave[2] - exact).max() < 1.01 * strays * (1 + 0.35) * 230 * math.sqrt(2)
+
+
+@pytest.mark.parametrize("shape", ["sinusoidal", "rectangular"])
+@pytest.mark.parametrize("phase", [-4.0, 1.0, 3.3])
+def test_a_fluctuation_may_begin_at_any_phase(shape, phase):
+    fluctuation = Fluctuation(shape=shape, rate=8.8, depth=0.02, phase=phase)
+    signal = source_signal([step(fluctuation=fluctuation)], start_ns=START)
+    t = np.arange(9_999) * 1e-4 + 3.3e-6
+    wave = synthesise(signal, Instant(START, 3_300.0), step_s=1e-4, count=t.size)
+    periods = 8.8 * t + phase / (2 * np.pi)
+    swing = np.cos(2 * np.pi * periods) if shape == "sinusoidal" else np.where(periods % 1 < 0.5, 1.0, -1.0)
+    assert wave[0] == pytest.approx(
+        230 * np.sqrt(2) * (1 + 0.01 * swing) * np.cos(2 * np.pi * 50 * t), abs=1e-6
+    )
+
+
+def test_a_tone_may_be_on_one_phase_alone():
+    signal = source_signal([step(tones=(Tone(multiple=3, voltage=0.1, phases="b"),))], start_ns=START)
+    phasor = window_spectrum(signal, Instant(START), Instant(START + 200_000_000))[:3, 3]
+    assert np.abs(phasor) == pytest.approx([0.0, 23.0, 0.0], abs=1e-9)
+
+
+def test_a_frequency_ramp_and_a_fluctuation_work_on_the_same_step():
+    fluctuation = Fluctuation(shape="sinusoidal", rate=8.8, depth=0.1)
+    ramp = step(frequency=49.5, frequency_end=50.5, voltage_end=(200.0,) * 3, fluctuation=fluctuation)
+    signal = source_signal([ramp], start_ns=START)
+    t = np.arange(9_999) * 1e-4
+    wave = synthesise(signal, Instant(START), step_s=1e-4, count=t.size)
+    magnitude = (230 - 30 * t) * (1 + 0.05 * np.cos(2 * np.pi * 8.8 * t)) * math.sqrt(2)
+    exact = magnitude * np.cos(2 * np.pi * (49.5 * t + 0.5 * t * t))
+    # The magnitude of an exponential strays from the line by less than (slope T)^2 / 8 of itself.
+    bound = math.pi / 4 / 101**2 * 1.05 + (30 / 200 / 101) ** 2 / 8
+    assert np.abs(wave[0] - exact).max() < 1.05 * bound * 230 * math.sqrt(2)
+    assert wave[1][0] == pytest.approx(magnitude[0] * math.cos(-2 * math.pi / 3), abs=1e-9)
+
+
+def test_the_iterator_gives_the_segments_of_the_signal_without_holding_them():
+    fluctuation = Fluctuation(shape="rectangular", rate=4000 / 120, depth=0.01)
+    tones = (Tone(multiple=5, voltage=0.03),)
+    steps = [step(duration_s=7200.0, fluctuation=fluctuation, tones=tones)]
+    first = [segment for _, segment in zip(range(2000), source_segments(steps, start_ns=START), strict=False)]
+    # 1,997 changes; at 10 s and at 20 s a segment is merely anchored again.
+    assert first[-1].start_ns == START + round(1997 * NS_PER_SECOND / (2 * Fraction(4000 / 120)))
+    # Two levels, whatever the number of changes.
+    assert len({id(segment.amplitude) for segment in first}) == 2
+    short = source_signal([replace(steps[0], duration_s=20.0)], start_ns=START)
+    for one, two in zip(short.segments, first, strict=False):
+        assert (one.start_ns, one.theta, one.frequency) == (two.start_ns, two.theta, two.frequency)
+        assert np.array_equal(one.amplitude, two.amplitude)

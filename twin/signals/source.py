@@ -1,14 +1,16 @@
 """A three-phase source, step by step, as a signal: what a test bench puts on a meter's terminals.
 
-A steady step is a few long segments. Sinusoidal fluctuation is two sidebands of every voltage term, exactly.
-Rectangular fluctuation is a boundary at each change. Ramps are segments of half a nominal cycle: the
-phase at their ends is exact, and strays between them by at most pi/4 x (change of frequency per second) x
-(length of the segment)^2; a magnitude grows or decays exponentially within each.
+A steady step is a few long segments. A tone turns its whole or broken multiple of theta, counted from
+``theta`` at the start of the source on: like theta it goes on through boundaries and ramps without a jump.
+Sinusoidal fluctuation is two sidebands of every voltage term, exactly. Rectangular fluctuation is a
+boundary at each change. Ramps are segments of half a cycle of the highest frequency: the phase at their
+ends is exact, and strays between them by at most pi/4 x (change of frequency per second) x (length of the
+segment)^2; a magnitude grows or decays exponentially within each.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final, Literal
@@ -34,20 +36,41 @@ class SourceError(TwinError, ValueError):
     """A step that a source cannot do."""
 
 
+def _require_finite(given: "Tone | Fluctuation | SourceStep") -> None:
+    """Refuse a number that is infinite or not a number."""
+    for field in fields(given):
+        value = getattr(given, field.name)
+        numbers = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
+            raise SourceError(f"{field.name} {value} is not finite; give numbers")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tone:
-    """A harmonic or an interharmonic, in the same proportion on all phases."""
+    """A harmonic or an interharmonic, in the same proportion on all of its phases."""
 
     multiple: float
-    """Of the fundamental's actual frequency; a whole number is a harmonic."""
+    """Of the fundamental's actual frequency, in a ramp too; a whole number is a harmonic."""
     voltage: float = 0.0
     """RMS, share of each phase's fundamental voltage."""
     voltage_angle: float = 0.0
-    """At the start of the step, by cosine, beyond ``multiple`` times the fundamental's of its phase [rad]."""
+    """By cosine, beyond ``multiple`` times the fundamental's of its phase [rad]."""
     current: float = 0.0
     """RMS, share of each phase's fundamental current."""
     current_angle: float = 0.0
     """[rad]"""
+    phases: str = "abc"
+    """Those that carry it; phases that differ take one tone each."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no tone."""
+        _require_finite(self)
+        if not self.multiple > 0.0:
+            raise SourceError(f"a tone's multiple {self.multiple} is not positive; give one above 0")
+        if not self.phases or set(self.phases) - set("abc"):
+            raise SourceError(
+                f"a tone's phases '{self.phases}' are not some of a, b and c; give for example 'a'"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +82,21 @@ class Fluctuation:
     """Periods a second; a rectangular one has two changes in each [Hz]."""
     depth: float
     """Highest less lowest magnitude over their mean: dV/V of IEC 61000-4-15."""
+    phase: float = 0.0
+    """At the start of the step, of the cosine or of the period whose first half is the upper level [rad]."""
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fluctuate."""
+        _require_finite(self)
+        if self.shape not in {"sinusoidal", "rectangular"}:
+            raise SourceError(
+                f"there is no fluctuation of shape '{self.shape}'; use sinusoidal or rectangular"
+            )
+        if not (self.rate > 0.0 and 0.0 < self.depth < 2.0):
+            raise SourceError(
+                f"rate {self.rate} Hz and depth {self.depth} do not fluctuate; "
+                "give a positive rate and a depth between 0 and 2"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,26 +125,20 @@ class SourceStep:
 
     def __post_init__(self) -> None:
         """Refuse what no source can do."""
-        numbers = [self.duration_s, self.frequency, *self.voltage, *self.voltage_angle, *self.current]
-        numbers += [*(self.voltage_end or ()), *(self.current_end or ()), *self.current_lag]
-        if not all(math.isfinite(number) for number in numbers):
-            raise SourceError("a value of the step is not finite; give numbers")
+        _require_finite(self)
+        for name in ("voltage", "voltage_end", "voltage_angle", "current", "current_end", "current_lag"):
+            value = getattr(self, name)
+            if value is not None and len(value) != 3:
+                raise SourceError(f"{name} {value} is not for three phases; give three values")
         if not self.duration_s > 0.0:
             raise SourceError(f"duration_s {self.duration_s} s does not pass; give a positive time")
-        for name, value in (("frequency", self.frequency), ("frequency_end", self.frequency_end)):
+        for name in ("frequency", "frequency_end"):
+            value = getattr(self, name)
             if value is not None and not value > 0.0:
                 raise SourceError(f"{name} {value} Hz is no frequency; give a positive one")
         for name in ("voltage", "voltage_end", "current", "current_end"):
             if min(getattr(self, name) or (0.0,)) < 0.0:
                 raise SourceError(f"{name} {getattr(self, name)} is negative; turn its angle instead")
-        if any(not tone.multiple > 0.0 for tone in self.tones):
-            raise SourceError("a tone's multiple is not positive; give one above 0")
-        if self.fluctuation is not None and not (
-            self.fluctuation.rate > 0.0 and 0.0 < self.fluctuation.depth < 2.0
-        ):
-            raise SourceError(
-                f"{self.fluctuation} does not fluctuate; give a positive rate and a depth below 2"
-            )
 
     @property
     def ramps(self) -> bool:
@@ -129,6 +161,16 @@ def source_signal(steps: Sequence[SourceStep], *, start_ns: int, theta: float = 
         UTC [ns].
     theta : float
         At the start [rad].
+
+    Returns
+    -------
+    Signal
+        Six channels [V and A].
+
+    Raises
+    ------
+    SourceError
+        If there is no step.
     """
     end_ns = start_ns + _length_ns(steps)
     return Signal(CHANNELS, tuple(source_segments(steps, start_ns=start_ns, theta=theta)), end_ns)
@@ -136,10 +178,12 @@ def source_signal(steps: Sequence[SourceStep], *, start_ns: int, theta: float = 
 
 def source_segments(steps: Sequence[SourceStep], *, start_ns: int, theta: float = 0.0) -> Iterator[Segment]:
     """Yield the segments of `source_signal` one by one, so that long ones need no memory."""
+    if not steps:
+        raise SourceError("a source without steps does nothing; give at least one")
     passed = Fraction(0)
     cycles = Fraction(theta / _TWO_PI)
     for step in steps:
-        run = _Run(step, start_ns, passed * NS_PER_SECOND, cycles % 1)
+        run = _Run(step, start_ns, passed * NS_PER_SECOND, cycles)
         yield from run.segments()
         passed += Fraction(step.duration_s)
         cycles = run.cycles_at(Fraction(step.duration_s))
@@ -160,7 +204,12 @@ class _Run:
         self._end_ns = start_ns + round(begin + Fraction(step.duration_s) * NS_PER_SECOND)
         self._cycles = cycles
         self._amplitudes: dict[float, Complex] = {}
-        self._order, self._rate, self._table = _terms(step)
+        columns = _columns(step)
+        self._order = np.array([column.order for column in columns])
+        self._multiple = np.array([column.multiple for column in columns])
+        self._side = np.array([column.side for column in columns])
+        self._table = np.column_stack([column.phasor for column in columns])
+        self._rate = self._rates(step.frequency)
 
     def segments(self) -> Iterator[Segment]:
         """Yield the segments of the step."""
@@ -178,15 +227,18 @@ class _Run:
         """Yield where segments begin, and at last where the step ends [ns]."""
         step = self._step
         spacing = [LONGEST_NS / Fraction(NS_PER_SECOND)]
+        ahead = [Fraction(0)]  # of the first spacing, what lies before the step
         if step.ramps:
             spacing.append(Fraction(1, 2) / Fraction(max(step.frequency, step.frequency_end or 0.0)))
+            ahead.append(Fraction(0))
         if step.fluctuation is not None and step.fluctuation.shape == "rectangular":
             spacing.append(Fraction(1, 2) / Fraction(step.fluctuation.rate))
+            ahead.append(_half_periods(step.fluctuation) % 1 * spacing[-1])
         yield self._begin_ns
         numbers = [1] * len(spacing)
         last = self._begin_ns
         while True:
-            times = [number * length for number, length in zip(numbers, spacing, strict=True)]
+            times = [n * length - first for n, length, first in zip(numbers, spacing, ahead, strict=True)]
             soonest = min(times)
             numbers = [number + (time == soonest) for number, time in zip(numbers, times, strict=True)]
             at = self._origin_ns + round(self._begin + soonest * NS_PER_SECOND)
@@ -204,7 +256,10 @@ class _Run:
         frequency = self._step.frequency
         if self._step.ramps:
             frequency = float((self.cycles_at(end) - first) / (end - begin))
-        rate, amplitude = self._values(float(begin), float(end))
+        if not self._step.ramps:
+            rate, amplitude = self._rate, self._steady(begin, end)
+        else:
+            rate, amplitude = self._ramping(frequency, begin, end)
         theta = _TWO_PI * float(first % 1)
         return Segment(begin_ns, frequency, theta, self._tiled_order(rate), rate, amplitude)
 
@@ -218,19 +273,29 @@ class _Run:
             else np.tile(self._order, rate.size // self._order.size)
         )
 
-    def _values(self, begin_s: float, end_s: float) -> tuple[Complex, Complex]:
-        """Return rates and peak amplitudes of the terms over a segment."""
-        level = self._level(0.5 * (begin_s + end_s))
-        own = self._rate
-        if not self._step.ramps:
-            if not own.any():
-                return own, self._amplitudes.setdefault(level, self._scaled(level, self._magnitudes(0.0)))
-            return own, self._turned(self._scaled(level, self._magnitudes(0.0)), begin_s)
-        before, after = self._magnitudes(begin_s), self._magnitudes(end_s)
+    def _rates(self, frequency: float) -> Complex:
+        """Return the own rates of the terms, those that do not follow a whole order of theta [1/s]."""
+        rates: Complex = 1j * _TWO_PI * (self._multiple * frequency + self._side)
+        return rates
+
+    def _steady(self, begin: Fraction, end: Fraction) -> Complex:
+        """Return the peak amplitudes of the terms over a segment of a step without ramps."""
+        level = self._level((begin + end) / 2)
+        if level not in self._amplitudes:
+            self._amplitudes[level] = self._scaled(level, self._magnitudes(0.0))
+        amplitude = self._amplitudes[level]
+        return self._turned(amplitude, begin) if self._rate.any() else amplitude
+
+    def _ramping(self, frequency: float, begin: Fraction, end: Fraction) -> tuple[Complex, Complex]:
+        """Return rates and peak amplitudes of the terms over a segment of a ramp."""
+        level = self._level((begin + end) / 2)
+        own = self._rates(frequency)
+        before, after = self._magnitudes(float(begin)), self._magnitudes(float(end))
         even = (before > 0.0) & (after > 0.0)
-        growth = np.log(np.where(even, after, 1.0) / np.where(even, before, 1.0)) / (end_s - begin_s)
+        length_s = float(end - begin)
+        growth = np.log(np.where(even, after, 1.0) / np.where(even, before, 1.0)) / length_s
         # To or from nothing there is no exponential: the mean holds for the segment.
-        amplitude = self._turned(self._scaled(level, np.where(even, before, 0.5 * (before + after))), begin_s)
+        amplitude = self._turned(self._scaled(level, np.where(even, before, 0.5 * (before + after))), begin)
         parts, rates = [], []
         for one in np.unique(growth):
             parts.append(np.where((growth == one)[:, np.newaxis], amplitude, 0.0))
@@ -249,39 +314,68 @@ class _Run:
         factor = magnitudes * np.where(_VOLTAGES > 0.0, level, 1.0)
         return amplitude_from_rms(factor[:, np.newaxis] * self._table)
 
-    def _turned(self, amplitude: Complex, seconds: float) -> Complex:
-        """Return amplitudes whose own frequencies have run since the start of the step."""
-        cycles = self._rate.imag / _TWO_PI * seconds
-        turned: Complex = amplitude * np.exp(1j * _TWO_PI * (cycles % 1.0))
+    def _turned(self, amplitude: Complex, seconds: Fraction) -> Complex:
+        """Return amplitudes whose own frequencies have run until a time after the start of the step."""
+        cycles = self.cycles_at(seconds)
+        turns = _turns(self._multiple, cycles) + _turns(self._side, seconds)
+        turned: Complex = amplitude * np.exp(1j * _TWO_PI * turns)
         return turned
 
-    def _level(self, seconds: float) -> float:
+    def _level(self, seconds: Fraction) -> float:
         """Return by what a rectangular fluctuation multiplies the voltages at a time."""
         fluctuation = self._step.fluctuation
         if fluctuation is None or fluctuation.shape != "rectangular":
             return 1.0
-        half = math.floor(seconds * 2.0 * fluctuation.rate)
+        half = math.floor(2 * seconds * Fraction(fluctuation.rate) + _half_periods(fluctuation))
         return 1.0 + (-0.5 if half % 2 else 0.5) * fluctuation.depth
 
 
-def _terms(step: SourceStep) -> tuple[NDArray[np.float64], Complex, Complex]:
-    """Return order, own rate and relative phasor, (6, terms), of every term of a step."""
+def _half_periods(fluctuation: Fluctuation) -> Fraction:
+    """Return how many half periods of a fluctuation lie before its step."""
+    return Fraction(fluctuation.phase / math.pi)
+
+
+def _turns(speeds: NDArray[np.float64], passed: Fraction) -> NDArray[np.float64]:
+    """Return the broken part of each product, which hours do not wear out."""
+    known = {speed: float(Fraction(speed) * passed % 1) for speed in set(speeds.tolist())}
+    return np.array([known[speed] for speed in speeds.tolist()])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Column:
+    """One term of a step."""
+
+    order: float
+    """Whole multiple of theta that it follows."""
+    multiple: float
+    """Broken multiple of theta, as an own frequency; 0 where it follows an order."""
+    side: float
+    """Distance from there, as an own frequency [Hz]."""
+    phasor: Complex
+    """(6,), over each channel's fundamental, where theta is 0 and the step begins."""
+
+
+def _columns(step: SourceStep) -> list[_Column]:
+    """Return every term of a step."""
     angle = np.array([*step.voltage_angle, *np.subtract(step.voltage_angle, step.current_lag)])
-    columns: list[tuple[float, complex, Complex]] = [(1.0, 0j, np.exp(1j * angle))]
+    columns = [_Column(1.0, 0.0, 0.0, np.exp(1j * angle))]
     for tone in step.tones:
-        share = np.repeat([tone.voltage, tone.current], 3)
+        carries = [phase in tone.phases for phase in "abc"]
+        share = np.repeat([tone.voltage, tone.current], 3) * np.tile(carries, 2)
         turn = np.repeat([tone.voltage_angle, tone.current_angle], 3)
         phasor = share * np.exp(1j * (tone.multiple * angle + turn))
         whole = tone.multiple == int(tone.multiple)
-        rate = 0j if whole else 1j * _TWO_PI * tone.multiple * step.frequency
-        columns.append((tone.multiple if whole else 0.0, rate, phasor))
-    if step.fluctuation is not None and step.fluctuation.shape == "sinusoidal":
-        omega = 1j * _TWO_PI * step.fluctuation.rate
-        quarter = step.fluctuation.depth / 4.0 * _VOLTAGES
+        columns.append(_Column(tone.multiple if whole else 0.0, 0.0 if whole else tone.multiple, 0.0, phasor))
+    fluctuation = step.fluctuation
+    if fluctuation is not None and fluctuation.shape == "sinusoidal":
+        quarter = fluctuation.depth / 4.0 * _VOLTAGES
         columns += [
-            (order, rate + side, quarter * phasor)
-            for side in (omega, -omega)
-            for order, rate, phasor in columns
+            replace(
+                column,
+                side=sign * fluctuation.rate,
+                phasor=quarter * column.phasor * np.exp(1j * sign * fluctuation.phase),
+            )
+            for sign in (1.0, -1.0)
+            for column in columns
         ]
-    orders, rates, phasors = zip(*columns, strict=True)
-    return np.array(orders), np.array(rates, np.complex128), np.column_stack(phasors)
+    return columns
