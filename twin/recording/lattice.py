@@ -39,7 +39,8 @@ _STRAIGHT: Final = 2e-3
 """How far theta may stray from a straight line that it lies on [rad]."""
 _MOST: Final = 0.4
 """Share of the nodes that make a line."""
-_PAD: Final = 80
+PAD: Final = 80
+"""Samples by which a recording is carried on before its first one."""
 _END_CYCLES: Final = 2.0
 _CHUNK: Final = 50
 """Cycles that are resampled at a time."""
@@ -97,7 +98,7 @@ def lattice_of(recording: SampledRecording, *, nominal_frequency: float) -> Latt
     spc = round(rate / frequency)
     if _is_coherent(track, spc):
         return _native(recording, rate, spc, track)
-    fit = _periodic(samples, rate, frequency)
+    fit = periodic_fit(samples, rate, frequency)
     if fit is not None:
         exact = round(rate / fit.frequency)
         if abs(rate / fit.frequency - exact) * samples.shape[1] / exact**2 * 2.0 * math.pi < 1e-6:
@@ -243,7 +244,7 @@ def _native(recording: SampledRecording, rate: float, spc: int, track: GridLock)
     )
 
 
-def _periodic(samples: Float, rate: float, frequency: float) -> HarmonicFit | None:
+def periodic_fit(samples: Float, rate: float, frequency: float) -> HarmonicFit | None:
     """Return the fit of all channels if it leaves next to nothing."""
     highest = carried_orders(rate, frequency, samples=samples.shape[1], highest=63)
     if samples.shape[1] * (2 * highest + 1) > _FIT_LIMIT or samples.shape[1] * frequency / rate < 1.5:
@@ -275,12 +276,12 @@ def _evaluated(fit: HarmonicFit, reference: int, count: int) -> Lattice:
 def _resampled(recording: SampledRecording, track: GridLock, frequency: float, rate: float) -> Lattice:
     samples = recording.samples
     count = samples.shape[1]
-    padded = _continued(samples, rate, frequency)
+    padded = continued(samples, rate, frequency)
     shifted = _shifted(track, frequency)
     own = rate / frequency
     per_cycle = min(PER_CYCLE, max(64, 4 * math.ceil(own * 1.25 / 4.0)))
-    first = float(shifted.theta_at(float(_PAD)))
-    last = float(shifted.theta_at(float(_PAD + count)))
+    first = float(shifted.theta_at(float(PAD)))
+    last = float(shifted.theta_at(float(PAD + count)))
     size = math.floor((last - first) / (2.0 * math.pi) * per_cycle + _SPARE * per_cycle)
     parts = []
     for begin in range(0, size, _CHUNK * per_cycle):
@@ -296,31 +297,31 @@ def _resampled(recording: SampledRecording, track: GridLock, frequency: float, r
         max(1, min(50, math.floor(0.45 * own), math.ceil(own / 2.0 - 1e-9) - 1)),
         frequency,
         _crossing(first, per_cycle),
-        (shifted.position_of(angles) - _PAD) / rate,
+        (shifted.position_of(angles) - PAD) / rate,
     )
 
 
-def _continued(samples: Float, rate: float, frequency: float) -> Float:
+def continued(samples: Float, rate: float, frequency: float) -> Float:
     """Return a recording carried on at either end by the harmonics of its first and last cycles."""
     some = min(samples.shape[1], round(_END_CYCLES * rate / frequency))
     highest = carried_orders(rate, frequency, samples=some)
-    extra = _PAD + math.ceil(1.1 * rate / frequency)
+    extra = PAD + math.ceil(1.1 * rate / frequency)
     head = fit_harmonics(samples[:, :some], sample_rate=rate, frequency=frequency, highest=highest)
     tail = fit_harmonics(samples[:, -some:], sample_rate=rate, frequency=frequency, highest=highest)
-    before = head.values(np.arange(-_PAD, 0, dtype=np.float64))
+    before = head.values(np.arange(-PAD, 0, dtype=np.float64))
     after = tail.values(some + np.arange(extra, dtype=np.float64))
     return np.concatenate((before, samples, after), axis=1)
 
 
 def _shifted(track: GridLock, frequency: float) -> GridLock:
-    """Return the theta of the recording that `_continued` makes."""
+    """Return the theta of the recording that `continued` makes."""
     turn = 2.0 * math.pi * frequency / track.sample_rate
-    extra = _PAD + math.ceil(1.1 * track.sample_rate / frequency)
-    count = track.samples + _PAD + extra
+    extra = PAD + math.ceil(1.1 * track.sample_rate / frequency)
+    count = track.samples + PAD + extra
     return GridLock(
         track.sample_rate,
         count,
-        np.concatenate(([0.0], track.position + _PAD, [count - 1.0])),
-        np.concatenate(([track.theta[0] - turn * _PAD], track.theta, [track.theta[-1] + turn * extra])),
+        np.concatenate(([0.0], track.position + PAD, [count - 1.0])),
+        np.concatenate(([track.theta[0] - turn * PAD], track.theta, [track.theta[-1] + turn * extra])),
         np.concatenate(([False], track.live, [False])),
     )
