@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 from typing import Any
 
@@ -12,7 +13,9 @@ _CHANNELS = ("va", "vb", "vc", "ia", "ib", "ic")
 
 def replay(options: argparse.Namespace) -> int:
     """Print what a meter reads of a recording."""
+    from twin.calibrator.profiles import PROFILES, REFERENCE  # noqa: PLC0415
     from twin.calibrator.replay import ReplayOptions, nominal_frequency, replay_reference  # noqa: PLC0415
+    from twin.documents import suggestion  # noqa: PLC0415
     from twin.metrology import Lamp  # noqa: PLC0415
     from twin.recording.sampled_recording import read_recording  # noqa: PLC0415
 
@@ -22,18 +25,33 @@ def replay(options: argparse.Namespace) -> int:
         raise _bad(
             "--nominal", f"{options.nominal:g} V is no voltage", "give volts, line to neutral, primary"
         )
-    if options.meter != "reference":
-        raise _bad("--meter", f"'{options.meter}' is no meter that replays a recording", "give 'reference'")
+    if options.meter not in PROFILES:
+        mend = suggestion(options.meter, PROFILES, "meters")
+        raise _bad("--meter", f"there is no meter '{options.meter}'", mend)
+    pt, ct = _ratio("--pt", options.pt, "20000:100"), _ratio("--ct", options.ct, "200:5")
     recording = read_recording(
         options.file, channels=_channels(options.channels), frequency=options.frequency
     )
     frequency = options.frequency or nominal_frequency(recording)
-    wanted = ReplayOptions(
-        frequency=frequency,
-        nominal=options.nominal,
-        lamp={None: None, 120: Lamp.V120, 230: Lamp.V230}[options.lamp],
-    )
-    readings = replay_reference(recording, wanted)
+    if options.meter == REFERENCE:
+        wanted = ReplayOptions(
+            frequency=frequency,
+            nominal=options.nominal,
+            lamp={None: None, 120: Lamp.V120, 230: Lamp.V230}[options.lamp],
+        )
+        readings = replay_reference(recording, wanted)
+    else:
+        from twin.calibrator.replay_meter import MeterReplay, replay_meter  # noqa: PLC0415
+
+        meter = MeterReplay(
+            profile=options.meter,
+            frequency=frequency,
+            nominal=options.nominal,
+            pt=pt,
+            ct=ct,
+            ideal=options.ideal,
+        )
+        readings = replay_meter(recording, meter)
     if options.json:
         sys.stdout.write(json.dumps(readings, allow_nan=False) + "\n")
     else:
@@ -43,6 +61,20 @@ def replay(options: argparse.Namespace) -> int:
 
 def _bad(field: str, what: str, mend: str) -> BadInputError:
     return BadInputError(Finding(Mark("command line"), field, what, mend))
+
+
+def _ratio(option: str, text: str | None, example: str) -> tuple[float, float] | None:
+    """Return rated primary and secondary of a transformer from ``P:S``."""
+    if text is None:
+        return None
+    primary, _, secondary = text.partition(":")
+    try:
+        ratio = float(primary), float(secondary)
+    except ValueError:
+        ratio = 0.0, 0.0
+    if not all(math.isfinite(value) and value > 0.0 for value in ratio):
+        raise _bad(option, f"'{text}' is no ratio", f"write PRIMARY:SECONDARY, for example {example}")
+    return ratio
 
 
 def _channels(text: str | None) -> dict[str, str] | None:
@@ -71,7 +103,10 @@ def _print(readings: dict[str, Any], *, title: str) -> None:
     for label, unit, row in _lines(readings):
         cells = ["-" if value is None else f"{value + 0.0:.5g}" for value in row]
         table.add_row(
-            escape(f"{label} [{unit}]" if unit else label), *cells, *[""] * (4 - len(cells)), end_section=False
+            escape(f"{label} [{unit}]" if unit else label),
+            *cells,
+            *[""] * (4 - len(cells)),
+            end_section=False,
         )
     console.print(table)
     unbalance = readings["unbalance"]
@@ -83,7 +118,7 @@ def _print(readings: dict[str, Any], *, title: str) -> None:
     ):
         if value is not None:
             console.print(f"{label}: {value:.6g} {unit}", highlight=False)
-    for event in readings["events"]:
+    for event in readings["events"] or []:
         lasts = "lasts" if event["duration_s"] is None else f"{event['duration_s'] * 1e3:.1f} ms"
         where = f"{event['type']} on {event['phase']} at {event['start']:.4f} s"
         console.print(f"{where}, {lasts}, {event['extreme_v']:.2f} V", highlight=False)
