@@ -13,8 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.calibrator.replay import CHANNELS, ORDERS, nominal_voltage
-from twin.calibrator.replay_events import half_cycle_starts, one_cycle_rms
+from twin.calibrator.replay import CHANNELS, ORDERS
 from twin.contracts import NS_PER_SECOND, BadInputError, EventRecord, Finding, Instant, Mark, Segment, Signal
 from twin.meters import Fleet, MeterConfig, build_fleet, check_config
 from twin.meters.inputs import Inputs
@@ -24,6 +23,7 @@ from twin.meters.settings import MeterSettings
 from twin.meters.window import ORDERS as WINDOW_ORDERS
 from twin.metrology import half_cycle_rms, measure_window, quantities
 from twin.recording.lattice import Lattice, lattice_of
+from twin.recording.nominal import live_nominal_voltage
 from twin.recording.recorded_signal import recorded_signal
 from twin.recording.sampled_recording import SampledRecording
 from twin.signals import theta_at
@@ -40,7 +40,6 @@ _DEFAULT_NS: Final = 1_767_225_600 * NS_PER_SECOND
 _TWO_PI: Final = 2.0 * math.pi
 _CHUNK: Final = 8
 """Segments whose half cycles are looked at together."""
-_LIVE: Final = 0.2
 _METERS: Final = ("v1", "v2", "v3", "i1", "i2", "i3")
 
 
@@ -93,7 +92,7 @@ def _powers_known(rows: dict[str, int]) -> bool:
 
 
 def _config(lattice: Lattice, recording: SampledRecording, wanted: MeterReplay) -> MeterConfig:
-    nominal = wanted.nominal or _found_nominal(lattice, recording)
+    nominal = wanted.nominal or live_nominal_voltage(lattice, recording)
     pt1, pt2 = wanted.pt or (0.0, 0.0)
     rated = nominal if wanted.pt is None else nominal * pt2 / pt1
     if wanted.pt is None:
@@ -133,15 +132,6 @@ def _problem(problem: str) -> Finding:
     what, _, mend = rest.partition("; ")
     option = {"pt": "--pt", "ct": "--ct", "ra": "--nominal"}.get(field[:2], "--meter")
     return Finding(Mark("command line"), option, what, mend or "give another value")
-
-
-def _found_nominal(lattice: Lattice, recording: SampledRecording) -> float:
-    """Return the nominal voltage that the live voltages suggest [V]."""
-    volts = lattice.samples[[unit == "V" for unit in recording.units]]
-    starts = half_cycle_starts(lattice)
-    rms = one_cycle_rms(volts, lattice.per_cycle)[:, starts if starts.size else [0]]
-    levels = np.median(rms, axis=1)
-    return nominal_voltage(rms[levels > _LIVE * levels.max()] if levels.max() > 0.0 else rms)
 
 
 def _terminals(signal: Signal, settings: MeterSettings, start_ns: int) -> Signal:

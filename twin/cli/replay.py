@@ -14,9 +14,10 @@ _CHANNELS = ("va", "vb", "vc", "ia", "ib", "ic")
 def replay(options: argparse.Namespace) -> int:
     """Print what a meter reads of a recording."""
     from twin.calibrator.profiles import PROFILES, REFERENCE  # noqa: PLC0415
-    from twin.calibrator.replay import ReplayOptions, nominal_frequency, replay_reference  # noqa: PLC0415
+    from twin.calibrator.replay import ReplayOptions, replay_reference  # noqa: PLC0415
     from twin.documents import suggestion  # noqa: PLC0415
     from twin.metrology import Lamp  # noqa: PLC0415
+    from twin.recording.nominal import nominal_frequency  # noqa: PLC0415
     from twin.recording.sampled_recording import read_recording  # noqa: PLC0415
 
     if options.frequency not in {None, 50.0, 60.0}:

@@ -16,7 +16,7 @@ from twin.scenario.schema import Fault, MeterPoint, Scenario
 from twin.scenario.times import parse_local
 
 Path_ = tuple[str | int, ...]
-SITE_FIELDS = ("network", "source")
+SITE_FIELDS = ("network", "source", "recording")
 """What a site can be; just one of them."""
 _PHASES = {"slg": 1, "ll": 2, "llg": 2, "3ph": 3}
 
@@ -220,6 +220,12 @@ def _event_time(context: Context, path: Path_, text: str) -> Iterator[Finding]:
         yield context.finding(path, what, "move it, or make the duration longer")
 
 
+def _recording_fits(context: Context) -> Iterator[Finding]:
+    recording = context.scenario.recording
+    if recording is not None:
+        yield from _event_time(context, ("recording", "at"), recording.at)
+
+
 RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _loads_exist_once,
     _profiles_exist,
@@ -230,5 +236,6 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _frequency_suits_the_meters,
     _endpoints_differ,
     _events_fit,
+    _recording_fits,
 )
 """All rules; a new one is one more function."""

@@ -84,7 +84,7 @@ def _require_one_site(document: Document, scenario: Scenario) -> None:
     if len(given) != 1:
         what = f"{' and '.join(given)} exclude each other" if given else "there is no site"
         field = given[1] if given else "network"
-        mend = "give either a network or a source"
+        mend = "give one of network, source and recording"
         raise BadInputError(Finding(document.mark((field,) if given else ()), field, what, mend))
 
 

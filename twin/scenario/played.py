@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from twin.contracts import BadInputError, Finding
 from twin.documents import Document
 from twin.grid import Bus, Network, Source
+from twin.scenario.played_recording import PlayedWaveform, read_waveform
 from twin.scenario.played_schema import SourceStep as GivenStep
 from twin.scenario.played_schema import SourceTone, ThreePhaseSource
 from twin.scenario.schema import Scenario
@@ -22,8 +23,10 @@ class PlayedSignal:
 
     terminals: Network
     """One bus, rated for the nominal voltage."""
-    steps: tuple[SourceStep, ...]
+    steps: tuple[SourceStep, ...] = ()
     """Of a source, complete: what a step of the file leaves out is that of the step before."""
+    waveform: PlayedWaveform | None = None
+    """The recording; there are no steps then."""
 
 
 def read_played(document: Document, scenario: Scenario) -> PlayedSignal | None:
@@ -32,8 +35,12 @@ def read_played(document: Document, scenario: Scenario) -> PlayedSignal | None:
     Raises
     ------
     BadInputError
-        A step cannot be done.
+        A step cannot be done, or a recording not be read.
     """
+    if scenario.recording is not None:
+        waveform = read_waveform(document, scenario, scenario.recording)
+        terminals = _terminals("recording", waveform.voltage, waveform.frequency)
+        return PlayedSignal(terminals, waveform=waveform)
     source = scenario.source
     if source is None:
         return None

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from twin.documents import Ampere, Degree, Ohm, Percent, Second, Volt, VoltAmpere, Watt, WattHour
-from twin.scenario.played_schema import ThreePhaseSource
+from twin.scenario.played_schema import PlayedRecording, ThreePhaseSource
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$", max_length=60)]
 Loads = Literal["all"] | list[str]
@@ -151,7 +151,7 @@ class Meter(_Part):
     profile: str = Field(description="device family, for example kw320q")
     at: MeterPoint = Field(
         default_factory=MeterPoint,
-        description="where in the network; left out with a source, which has one place",
+        description="where in the network; left out with a source or a recording, which has one place",
     )
     pt: str | None = Field(None, description="primary:secondary volts, for example 20000:100; none = direct")
     ct: str = Field("5:5", description="primary:secondary amperes, for example 200:5")
@@ -231,8 +231,11 @@ class Scenario(_Part):
     start: str = Field(description="local date and time, for example 2026-01-15 06:00")
     time_zone: str = Field("UTC", description="IANA name, for example Europe/London")
     duration: Second = Field(86400.0, gt=0, le=100 * 365.25 * 86400.0, description="at most 100 years")
-    network: str | None = Field(None, description="network file, relative to the scenario; or else a source")
+    network: str | None = Field(
+        None, description="network file, relative to the scenario; or else a source or a recording"
+    )
     source: ThreePhaseSource | None = Field(None, description="a test bench instead of a network")
+    recording: PlayedRecording | None = Field(None, description="a recorded waveform instead of a network")
     location: Location | None = Field(None, description="needed by photovoltaics")
     loads: list[LoadModel] = Field(default_factory=list)
     photovoltaics: list[Photovoltaic] = Field(default_factory=list)

@@ -14,7 +14,14 @@ import simpy
 from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, SampledBlock, Segment, TruthEntry
+from twin.recording.recorded_signal import (
+    recorded_end_ns,
+    recorded_segments,
+    steady_after,
+    steady_before,
+)
 from twin.scenario import SiteScenario
+from twin.scenario.played_recording import PlayedWaveform
 from twin.signals import carried_theta
 from twin.signals.source import SourceStep, source_segments
 
@@ -102,7 +109,7 @@ class PlayedSite:
     def _tiled(self, channels: NDArray[Any]) -> NDArray[Any]:
         """Return the six channels of the terminals for each meter, (meters x 6, ..)."""
         tiled: NDArray[Any] = self._sign[:, :, np.newaxis] * channels[np.newaxis]
-        return tiled.reshape(-1, channels.shape[1])
+        return tiled.reshape(tiled.shape[0] * tiled.shape[1], channels.shape[1])
 
 
 def start_played_site(
@@ -110,6 +117,9 @@ def start_played_site(
 ) -> PlayedSite:
     """Return the terminals of a scenario that plays a signal, with the signal on its way."""
     assert scenario.played is not None
+    waveform = scenario.played.waveform
+    if waveform is not None:
+        return _start_recording(environment, scenario, waveform, witness=witness)
     steps = scenario.played.steps
     segments = source_segments(steps, start_ns=scenario.start_ns)
     site = PlayedSite(
@@ -118,6 +128,40 @@ def start_played_site(
     environment.process(_play(environment, site, segments))
     environment.process(_tell_steps(environment, site, steps))
     return site
+
+
+def _start_recording(
+    environment: simpy.Environment,
+    scenario: SiteScenario,
+    waveform: PlayedWaveform,
+    *,
+    witness: Callable[[TruthEntry], None],
+) -> PlayedSite:
+    """Return terminals on which a recording is played, and before and after it its steady ends."""
+    end_ns = recorded_end_ns(waveform.recording, start_ns=waveform.at_ns)
+    recorded = recorded_segments(waveform.lattice, waveform.recording, start_ns=waveform.at_ns)
+    before = steady_before(waveform.lattice, waveform.recording, recorded[0])
+    after = steady_after(waveform.lattice, waveform.recording, recorded[-1], end_ns)
+    segments = [*recorded, after]
+    if scenario.start_ns < waveform.at_ns:
+        theta = carried_theta(before, scenario.start_ns)
+        segments.insert(0, replace(before, start_ns=scenario.start_ns, theta=theta))
+    site = PlayedSite(
+        segments[0], reversed_meters=[meter.reverse for meter in scenario.meters], witness=witness
+    )
+    environment.process(_play(environment, site, iter(segments[1:])))
+    environment.process(_tell_recording(environment, site, waveform, end_ns))
+    return site
+
+
+def _tell_recording(
+    environment: simpy.Environment, site: PlayedSite, waveform: PlayedWaveform, end_ns: int
+) -> Generator[Any, Any, None]:
+    """Write down when the recording begins and ends."""
+    yield environment.timeout(waveform.at_ns - int(environment.now))
+    site.tell("recording_begins", waveform.file, "scenario", ends_ns=end_ns)
+    yield environment.timeout(end_ns - int(environment.now))
+    site.tell("recording_ends", waveform.file, "scenario")
 
 
 def _tell_steps(
