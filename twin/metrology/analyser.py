@@ -31,6 +31,10 @@ CHANNEL_NAMES: Final = ("va", "vb", "vc", "ia", "ib", "ic")
 WINDOW_CYCLES: Final = {50: 10, 60: 12}
 FREQUENCY_REACH: Final = 0.15
 """Class A covers the nominal frequency to 15 % either way (IEC 61000-4-30, 5.1)."""
+VOLTAGES: Final = np.array([0, 1, 2])
+CURRENTS: Final = np.array([3, 4, 5])
+LOW: Final = np.tril_indices(CHANNELS)
+"""Rows and columns of the 21 products of two channels, in their order."""
 _METERS_AT_ONCE: Final = 4
 """Meters whose window is transformed at once: their samples and bins stay in the second-level cache."""
 
@@ -93,6 +97,9 @@ class Analyser:
         1 % the flicker's frequency is taken for one off by 1 %.
     orders : int
         Orders 0 .. orders - 1.
+    cross_products : bool
+        Whether products of different phases are formed, which line-to-line voltages and the neutral current
+        need; NaN without.
 
     Attributes
     ----------
@@ -119,6 +126,7 @@ class Analyser:
         harmonics: bool = True,
         flicker: Lamp | None = None,
         orders: int = 51,
+        cross_products: bool = True,
     ) -> None:
         if nominal_frequency not in WINDOW_CYCLES:
             raise AnalyserError(f"class A knows no nominal frequency of {nominal_frequency} Hz; use 50 or 60")
@@ -136,6 +144,7 @@ class Analyser:
         self.nominal_frequency = nominal_frequency
         self.harmonics = harmonics
         self.orders = orders
+        self.cross_products = cross_products
         self.energy = EnergyAccumulator(meters)
         self._cycles = WINDOW_CYCLES[int(nominal_frequency)]
         theta = 2.0 * math.pi * np.arange(samples_per_cycle) / samples_per_cycle
@@ -154,7 +163,9 @@ class Analyser:
         self._held_from = self._kept_from = self._done = 0
         self._edges: Int = np.zeros(0, np.int64)
         self._sums: Float = np.zeros((0, meters, 33))
+        self._folded = np.zeros((CHANNELS * meters, samples_per_cycle // 2))
         self._last_half: Float | None = None
+        self._last: tuple[tuple[int, int], Float, NDArray[np.complex128]] | None = None
         self._window = self._counted = 0
         self._cut: int | None = None
         self._tick_ns = 0
@@ -186,7 +197,7 @@ class Analyser:
         held = np.concatenate((self._held, samples), axis=1) if self._held.shape[1] else samples
         held = np.ascontiguousarray(held)
         count = edges.size - 1 - (self._done - self._kept_from)
-        halves, sums, squares = self._summed(held, count, samples)
+        halves, sums, squares = self._summed(held, edges, count, samples)
         ends = edges[self._done - self._kept_from :]
         self._edges, self._sums = edges, np.concatenate((self._sums, sums))
         half_ends = np.stack((ends[:-1] + (ends[1:] - ends[:-1]) // 2, ends[1:]), axis=1).reshape(-1)
@@ -225,16 +236,35 @@ class Analyser:
             )
         return edges
 
-    def _summed(self, held: Float, count: int, samples: Float) -> tuple[Float, Float, Float]:
+    def _summed(self, held: Float, edges: Int, count: int, samples: Float) -> tuple[Float, Float, Float]:
         """Return half-cycle squares, sums of cycles, and mean squares for the flickermeter."""
-        from twin.metrology.sampled_kernels import SUMS, VALUES_PER_CYCLE, cycle_sums  # noqa: PLC0415
+        from twin.metrology.sampled_kernels import (  # noqa: PLC0415
+            SUMS,
+            VALUES_PER_CYCLE,
+            cross_sums,
+            cycle_sums,
+        )
 
         halves = np.empty((CHANNELS * self.meters, 2 * count))
-        sums = np.empty((count, self.meters, SUMS))
+        sums = np.full((count, self.meters, SUMS), np.nan)
         rows = 3 * self.meters if self._flicker is not None else 0
         squares = np.empty((rows, VALUES_PER_CYCLE * count if rows else 0))
         first = (self._done - self._held_from) * self.samples_per_cycle
-        cycle_sums(held, first, self.samples_per_cycle, self._cosine, self._sine, halves, sums, squares)
+        folded = self._folded.copy()
+        cycle_sums(
+            held,
+            first,
+            self.samples_per_cycle,
+            self._cosine,
+            self._sine,
+            self._closing(edges, count),
+            folded,
+            halves,
+            sums,
+            squares,
+        )
+        if self.cross_products:
+            cross_sums(held, first, self.samples_per_cycle, sums)
         # A sum is finite only if its samples are; what no cycle holds yet is looked at by itself.
         rest = samples[:, -(held.shape[1] % self.samples_per_cycle) :] if held.shape[1] else samples
         if held.shape[1] % self.samples_per_cycle == 0:
@@ -248,7 +278,26 @@ class Analyser:
                 f"sample {n} of channel {CHANNEL_NAMES[row % CHANNELS]} of meter "
                 f"{row // CHANNELS} is {samples[row, n]}; fill the gap before it is measured"
             )
+        self._folded = folded
         return halves, sums, squares
+
+    def _closing(self, edges: Int, count: int) -> NDArray[np.bool_]:
+        """Return with which of the new cycles a window or a count ends, as `_step` will find."""
+        closing = np.zeros(count, np.bool_)
+        tick_ns = self._tick_ns or (int(edges[0]) // TEN_MINUTES_NS + 1) * TEN_MINUTES_NS
+        window, cut = self._window, self._cut
+        for n in range(count):
+            cycle = self._done + 1 + n
+            edge = int(edges[cycle - self._kept_from])
+            if cut is not None and cycle - cut == self._cycles:
+                closing[n], cut = True, None
+            if cycle - window == self._cycles:
+                closing[n], window = True, cycle
+            if edge >= tick_ns:
+                tick_ns = (edge // TEN_MINUTES_NS + 1) * TEN_MINUTES_NS
+                if cycle > window:
+                    closing[n], cut, window = True, window, cycle
+        return closing
 
     def _half_cycles(self, ends: Int, halves: Float) -> tuple[Int, Float]:
         """Return URMS(1/2) from the squares of half cycles; the first needs a whole cycle."""
@@ -283,18 +332,21 @@ class Analyser:
 
     def _over(self, first: int, after: int) -> tuple[Float, NDArray[np.complex128]]:
         """Return mean products (meters, 6, 6) and fundamental RMS phasors (meters, 6) over cycles."""
-        sums = self._sums[first - self._kept_from : after - self._kept_from].sum(axis=0)
-        sums /= (after - first) * self.samples_per_cycle
-        gram = np.empty((self.meters, CHANNELS, CHANNELS))
-        low = np.tril_indices(CHANNELS)
-        gram[:, low[0], low[1]] = gram[:, low[1], low[0]] = sums[:, :21]
-        return gram, math.sqrt(2.0) * (sums[:, 21::2] - 1j * sums[:, 22::2])
+        if self._last is None or self._last[0] != (first, after):
+            sums = self._sums[first - self._kept_from : after - self._kept_from].sum(axis=0)
+            sums /= (after - first) * self.samples_per_cycle
+            gram = np.empty((self.meters, CHANNELS, CHANNELS))
+            gram[:, LOW[0], LOW[1]] = gram[:, LOW[1], LOW[0]] = sums[:, :21]
+            phasor = math.sqrt(2.0) * (sums[:, 21::2] - 1j * sums[:, 22::2])
+            # A window's end asks twice for the same cycles: for its values and for its energy.
+            self._last = (first, after), gram, phasor
+        return self._last[1], self._last[2]
 
     def _count(self, cycle: int) -> None:
         """Count the energy of the cycles up to one."""
         gram, phasor = self._over(self._counted, cycle)
-        p = np.stack([gram[:, a, 3 + a] for a in range(3)], axis=1)
-        s = np.sqrt(np.stack([gram[:, a, a] * gram[:, 3 + a, 3 + a] for a in range(3)], axis=1))
+        p = gram[:, VOLTAGES, CURRENTS]
+        s = np.sqrt(gram[:, VOLTAGES, VOLTAGES] * gram[:, CURRENTS, CURRENTS])
         q = (phasor[:, :3] * phasor[:, 3:].conj()).imag
         begin, end = self._edges[self._counted - self._kept_from], self._edges[cycle - self._kept_from]
         self.energy.add(p, q, s, int(end - begin))

@@ -1,11 +1,12 @@
 """Compiled loops of the class A analyser: sums of products over half cycles and cycles, and subgroups.
 
-One pass takes half a cycle of a meter's six channels, small enough for the first-level cache, and forms
-every sum that RMS, power, the fundamental and flicker need. Sums have a fixed order: the same
-samples give the same bits however they were fed.
+One pass takes half a cycle of one phase, small enough for the first-level cache, and forms every sum that
+RMS, power, the fundamental and flicker need; products of different phases are formed where asked for.
+Sums have a fixed order: the same samples give the same bits however they were fed.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit, types
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+Flags = NDArray[np.bool_]
 
 F1 = types.Array(types.float64, 1, "C", readonly=True)
 F2 = types.Array(types.float64, 2, "C", readonly=True)
@@ -20,55 +22,93 @@ C2 = types.Array(types.complex128, 2, "C", readonly=True)
 OUT1 = types.Array(types.float64, 1, "C")
 OUT2 = types.Array(types.float64, 2, "C")
 OUT3 = types.Array(types.float64, 3, "C")
-i64, f64 = types.int64, types.float64
+FLAGS = types.Array(types.bool_, 1, "C", readonly=True)
+i64, u64, f64 = types.int64, types.uint64, types.float64
 
 CHANNELS = 6
 PAIRS = 21
 """Products of two of six channels: (0, 0), (1, 0), (1, 1), (2, 0) .."""
 SUMS = PAIRS + 2 * CHANNELS
 """Products of pairs, then of each channel with the cosine and with the sine of theta."""
+V_SQUARE, I_SQUARE, POWER = (0, 2, 5), (9, 14, 20), (6, 11, 17)
+"""Where those of a phase stand: v v, i i, and v i."""
 VALUES_PER_CYCLE = 32
 """Mean squares of each voltage per cycle, as the flickermeter takes them."""
+STRETCHES = 16
+"""Parts of half a cycle that are added side by side: independent sums that a processor forms several at once
+without changing their order. Few long ones miss its registers, many short ones the memory's stride."""
+USUAL_HALF = np.uint64(256)
+"""Half of 512 samples per cycle."""
+USUAL_SIZE = np.uint64(16)
 
 
-@njit(f64(F1, i64, F1, i64, i64, OUT1), cache=True, nogil=True)
-def dot(x: Float, x_from: int, y: Float, y_from: int, count: int, lane: Float) -> float:
-    """Return the sum of ``count`` products, a multiple of eight; ``lane`` has room for an eighth of them.
+@njit(inline="always")
+def lanes_sum(lane: Float, size: Any) -> float:
+    """Return the sum of the first ``size`` lanes, four by four and then what is left."""
+    fours = size & ~np.uint64(3)
+    t0 = t1 = t2 = t3 = 0.0
+    for k in range(np.uint64(0), fours, np.uint64(4)):
+        t0 += lane[k]
+        t1 += lane[k + np.uint64(1)]
+        t2 += lane[k + np.uint64(2)]
+        t3 += lane[k + np.uint64(3)]
+    for k in range(fours, size):
+        t0 += lane[k]
+    return (t0 + t1) + (t2 + t3)
 
-    Eight stretches are added to each other side by side, then the lanes in halves: independent additions that
-    a compiler may do several at once without changing their order.
-    """
-    size = count // 8
-    a, b = x[x_from : x_from + count], y[y_from : y_from + count]
-    k1, k2, k3, k4, k5, k6, k7 = size, 2 * size, 3 * size, 4 * size, 5 * size, 6 * size, 7 * size
+
+@njit(inline="always")
+def phase_products(
+    v: Float, i: Float, at: Any, size: Any, voltage: Float, current: Float, power: Float
+) -> tuple[float, float, float]:
+    """Return the sums of v v, i i and v i over half a cycle from ``at`` on."""
     for k in range(size):
-        low = (a[k] * b[k] + a[k1 + k] * b[k1 + k]) + (a[k2 + k] * b[k2 + k] + a[k3 + k] * b[k3 + k])
-        high = (a[k4 + k] * b[k4 + k] + a[k5 + k] * b[k5 + k]) + (
-            a[k6 + k] * b[k6 + k] + a[k7 + k] * b[k7 + k]
-        )
-        lane[k] = low + high
-    while size % 2 == 0:
-        size //= 2
-        for k in range(size):
-            lane[k] += lane[size + k]
-    total = 0.0
-    for k in range(size):
-        total += lane[k]
-    return total
+        x = y = z = 0.0
+        for stretch in range(STRETCHES):
+            a = v[at + np.uint64(stretch) * size + k]
+            b = i[at + np.uint64(stretch) * size + k]
+            x += a * a
+            y += b * b
+            z += a * b
+        voltage[k], current[k], power[k] = x, y, z
+    return lanes_sum(voltage, size), lanes_sum(current, size), lanes_sum(power, size)
 
 
-@njit(types.void(F2, i64, i64, F1, F1, OUT2, OUT3, OUT2), cache=True, nogil=True)
+@njit(inline="always")
+def fold_cycle(row: Float, at: Any, half: Any, fold: Float) -> None:
+    """Add a cycle's first half less its second, in which the fundamental has the other sign."""
+    for k in range(half):
+        fold[k] += row[at + k] - row[at + half + k]
+
+
+@njit(types.void(F1, u64, i64, OUT1, i64), cache=True, nogil=True)
+def grouped_squares(row: Float, at: Any, group: int, out: Float, slot: int) -> None:
+    """Fill the mean squares of the groups of half a cycle."""
+    width, two, half = np.uint64(group), np.uint64(2), np.uint64(group // 2)
+    for g in range(VALUES_PER_CYCLE // 2):
+        # Two sums that do not wait for each other.
+        even = odd = 0.0
+        for n in range(half):
+            even += row[at + two * n] * row[at + two * n]
+            odd += row[at + two * n + np.uint64(1)] * row[at + two * n + np.uint64(1)]
+        out[slot + g] = (even + odd) / group
+        at += width
+
+
+@njit(types.void(F2, i64, i64, F1, F1, FLAGS, OUT2, OUT2, OUT3, OUT2), cache=True, nogil=True)
 def cycle_sums(
     samples: Float,
     first: int,
     per_cycle: int,
     cosine: Float,
     sine: Float,
+    closing: Flags,
+    folded: Float,
     half_squares: Float,
     sums: Float,
     mean_squares: Float,
 ) -> None:
-    """Fill the sums of whole cycles.
+    """Fill the sums of whole cycles: squares, powers of each phase, fundamentals.
 
     Parameters
     ----------
@@ -80,47 +120,97 @@ def cycle_sums(
         Samples per cycle, a multiple of 64.
     cosine, sine : ndarray, shape (per_cycle,)
         Of theta.
+    closing : ndarray of bool, shape (cycles,)
+        Whether a window ends with the cycle: then its fundamental is taken.
+    folded : ndarray, shape (meters * 6, per_cycle / 2) or (0, 0)
+        Sum since the last window's end of first half cycles less second ones; carried from call to call.
+        No fundamental is taken when it has no row.
     half_squares : ndarray, shape (meters * 6, 2 * cycles)
         Sums of squares over each half cycle.
     sums : ndarray, shape (cycles, meters, SUMS)
-        Sums of products over each cycle.
+        Squares and powers of each cycle; with the cosine and the sine those since the last window's end,
+        at cycles that close one. Other products are left alone.
     mean_squares : ndarray, shape (meters * 3, 32 * cycles) or (0, 0)
         Means of the voltages' squares over a 32nd of a cycle; left out when it has no row.
     """
-    half, group = per_cycle // 2, per_cycle // VALUES_PER_CYCLE
-    flicker = mean_squares.shape[0] > 0
-    lane, folded = np.empty(half // 8), np.empty(half)
+    # Unsigned numbers need no look whether they are negative, which lets loops over them run side by side.
+    half, per = np.uint64(per_cycle // 2), np.uint64(per_cycle)
+    size = half // np.uint64(STRETCHES)
+    # Loops of a length that the compiler knows run half again as fast.
+    usual = half == USUAL_HALF
+    fundamental = folded.shape[0] > 0
+    group = per_cycle // VALUES_PER_CYCLE
+    voltage, current, power = np.empty(size), np.empty(size), np.empty(size)
+    lane = np.empty(half)
+    for meter in range(sums.shape[1]):
+        for phase in range(3):
+            v_row, i_row = meter * CHANNELS + phase, meter * CHANNELS + 3 + phase
+            v, i = samples[v_row], samples[i_row]
+            at = np.uint64(first)
+            for cycle in range(sums.shape[0]):
+                for k in (V_SQUARE[phase], I_SQUARE[phase], POWER[phase]):
+                    sums[cycle, meter, k] = 0.0
+                for part in range(2):
+                    if usual:
+                        x, y, z = phase_products(v, i, at, USUAL_SIZE, voltage, current, power)
+                    else:
+                        x, y, z = phase_products(v, i, at, size, voltage, current, power)
+                    half_squares[v_row, 2 * cycle + part] = x
+                    half_squares[i_row, 2 * cycle + part] = y
+                    sums[cycle, meter, V_SQUARE[phase]] += x
+                    sums[cycle, meter, I_SQUARE[phase]] += y
+                    sums[cycle, meter, POWER[phase]] += z
+                    if mean_squares.shape[0] > 0:
+                        slot = VALUES_PER_CYCLE * cycle + part * (VALUES_PER_CYCLE // 2)
+                        grouped_squares(v, at, group, mean_squares[meter * 3 + phase], slot)
+                    at += half
+                if not fundamental:
+                    continue
+                if usual:
+                    fold_cycle(v, at - per, USUAL_HALF, folded[v_row])
+                    fold_cycle(i, at - per, USUAL_HALF, folded[i_row])
+                else:
+                    fold_cycle(v, at - per, half, folded[v_row])
+                    fold_cycle(i, at - per, half, folded[i_row])
+                if closing[cycle]:
+                    for channel in (phase, 3 + phase):
+                        fold = folded[meter * CHANNELS + channel]
+                        for k in range(half):
+                            lane[k] = fold[k] * cosine[k]
+                        sums[cycle, meter, PAIRS + 2 * channel] = lanes_sum(lane, half)
+                        for k in range(half):
+                            lane[k] = fold[k] * sine[k]
+                            fold[k] = 0.0
+                        sums[cycle, meter, PAIRS + 2 * channel + 1] = lanes_sum(lane, half)
+                else:
+                    for channel in (phase, 3 + phase):
+                        sums[cycle, meter, PAIRS + 2 * channel] = 0.0
+                        sums[cycle, meter, PAIRS + 2 * channel + 1] = 0.0
+
+
+@njit(types.void(F2, i64, i64, OUT3), cache=True, nogil=True)
+def cross_sums(samples: Float, first: int, per_cycle: int, sums: Float) -> None:
+    """Fill the products of channels that `cycle_sums` leaves alone; the parameters are the same."""
+    count = np.uint64(per_cycle)
+    size = count // np.uint64(STRETCHES)
+    lane = np.empty(size)
     for meter in range(sums.shape[1]):
         for cycle in range(sums.shape[0]):
-            for k in range(SUMS):
-                sums[cycle, meter, k] = 0.0
-            for part in range(2):
-                at = first + cycle * per_cycle + part * half
-                pair = 0
-                for a in range(CHANNELS):
-                    row = samples[meter * CHANNELS + a]
-                    for b in range(a):
-                        other = samples[meter * CHANNELS + b]
-                        sums[cycle, meter, pair] += dot(row, at, other, at, half, lane)
-                        pair += 1
-                    square = dot(row, at, row, at, half, lane)
-                    half_squares[meter * CHANNELS + a, 2 * cycle + part] = square
-                    sums[cycle, meter, pair] += square
-                    pair += 1
-                    if flicker and a < 3:
-                        slot = VALUES_PER_CYCLE * cycle + part * (VALUES_PER_CYCLE // 2)
-                        for g in range(VALUES_PER_CYCLE // 2):
-                            total = 0.0
-                            for n in range(at + g * group, at + (g + 1) * group):
-                                total += row[n] * row[n]
-                            mean_squares[meter * 3 + a, slot + g] = total / group
-            # Half a cycle later the fundamental has the other sign: one half less the other holds all of it.
+            at = np.uint64(first + cycle * per_cycle)
+            pair = 0
             for a in range(CHANNELS):
-                row, at = samples[meter * CHANNELS + a], first + cycle * per_cycle
-                for n in range(half):
-                    folded[n] = row[at + n] - row[at + half + n]
-                sums[cycle, meter, PAIRS + 2 * a] = dot(folded, 0, cosine, 0, half, lane)
-                sums[cycle, meter, PAIRS + 2 * a + 1] = dot(folded, 0, sine, 0, half, lane)
+                row = samples[meter * CHANNELS + a]
+                for b in range(a + 1):
+                    if b != a and a != b + 3:
+                        other = samples[meter * CHANNELS + b]
+                        for k in range(size):
+                            x = 0.0
+                            for stretch in range(STRETCHES):
+                                n = at + np.uint64(stretch) * size + k
+                                x += row[n] * other[n]
+                            lane[k] = x
+                        sums[cycle, meter, pair] = lanes_sum(lane, size)
+                    pair += 1
 
 
 @njit(types.void(C2, i64, f64, OUT2, OUT2), cache=True, nogil=True)
