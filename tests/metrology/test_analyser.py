@@ -168,3 +168,47 @@ def test_errors_name_what_is_wrong_and_take_nothing() -> None:
         Analyser(1, nominal_frequency=16.7)
     with pytest.raises(AnalyserError, match="multiple of 64"):
         Analyser(1, samples_per_cycle=100)
+
+
+@pytest.mark.parametrize("per_cycle", [64, 128, 320, 512])
+@pytest.mark.parametrize("first", [0, 7])
+def test_the_kernels_form_the_sums_that_plain_numpy_forms(per_cycle: int, first: int) -> None:
+    """Also where the compiler knows no length, and where a window ends in the middle of the feed."""
+    from twin.metrology.sampled_kernels import SUMS, cross_sums, cycle_sums
+
+    meters, cycles = 2, 5
+    samples = np.random.default_rng(per_cycle).normal(size=(6 * meters, first + cycles * per_cycle + 3))
+    theta = 2 * np.pi * np.arange(per_cycle) / per_cycle
+    closing = np.array([False, True, False, False, True])
+    folded = np.zeros((6 * meters, per_cycle // 2))
+    halves, sums = np.empty((6 * meters, 2 * cycles)), np.full((cycles, meters, SUMS), np.nan)
+    squares = np.empty((3 * meters, 32 * cycles))
+    cosine, sine = np.cos(theta), np.sin(theta)
+    cycle_sums(samples, first, per_cycle, cosine, sine, closing, folded, halves, sums, squares)
+    cross_sums(samples, first, per_cycle, sums)
+    cut = samples[:, first : first + cycles * per_cycle].reshape(meters, 6, cycles, per_cycle)
+    low = np.tril_indices(6)
+    products = np.einsum("macn,mbcn->cmab", cut, cut)[:, :, low[0], low[1]]
+    assert sums[:, :, :21] == pytest.approx(products, rel=1e-12, abs=1e-9)
+    expected = (cut.reshape(6 * meters, 2 * cycles, -1) ** 2).sum(axis=2)
+    assert halves == pytest.approx(expected, rel=1e-12)
+    groups = (cut[:, :3].reshape(3 * meters, 32 * cycles, -1) ** 2).mean(axis=2)
+    assert squares == pytest.approx(groups, rel=1e-12)
+    for cycle, since in ((1, slice(0, 2)), (4, slice(2, 5))):
+        waves = cut[:, :, since]
+        assert sums[cycle, :, 21::2] == pytest.approx((waves * cosine).sum(axis=(2, 3)), abs=1e-9)
+        assert sums[cycle, :, 22::2] == pytest.approx((waves * sine).sum(axis=(2, 3)), abs=1e-9)
+    assert not folded.any()
+
+
+def test_without_cross_products_only_those_of_different_phases_are_missing() -> None:
+    theta = 2 * np.pi * np.arange(512 * 10) / 512
+    samples = np.array([325 * np.cos(theta - a) for a in (0, 2, 4, 0.5, 2.5, 4.5)])
+    edges = 10**18 + 20_000_000 * np.arange(11)
+    whole = Analyser(1).feed(samples, cycle_starts_ns=edges).windows[0].measure.gram[0]
+    some = Analyser(1, cross_products=False).feed(samples, cycle_starts_ns=edges).windows[0].measure.gram[0]
+    kept = np.isfinite(some)
+    assert {tuple(at) for at in np.argwhere(kept).tolist()} == {
+        *((n, n) for n in range(6)), *((p, p + 3) for p in range(3)), *((p + 3, p) for p in range(3))
+    }  # fmt: skip
+    assert np.array_equal(some[kept], whole[kept])
