@@ -126,3 +126,20 @@ def test_what_cannot_be_set_is_said_with_its_option(tmp_path, capsys, options, s
     path = write_csv(tmp_path / "x.csv", t, three_phases(t))
     assert main(["replay", str(path), *options]) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_recording_of_one_phase_is_read_as_one(tmp_path, capsys):
+    t = times(6400, 1.0)
+    waves = three_phases(t, amps=2.0)
+    waves["vb_v"][(t >= 0.4) & (t < 0.6)] *= 0.5
+    waves = {name: waves[name] for name in ("vb_v", "ib_a", "ic_a")}
+    path = write_csv(tmp_path / "x.csv", t, waves)
+    meter = replay(capsys, path, "kw320q", "--nominal", 230, "--ideal")
+    (event,) = meter["events"]
+    assert (event["type"], event["phase"]) == ("dip", "b")
+    assert event["start"] == pytest.approx(0.41, abs=0.012)
+    watts = 230 * 2 * np.sqrt(0.75)
+    assert meter["energy"]["p_imp_wh"] == pytest.approx(watts * 0.9 / 3600, rel=1e-4)
+    assert meter["p"]["b"] == pytest.approx(watts * 0.9, rel=1e-4)
+    assert (meter["p"]["a"], meter["rms"]["va"], meter["unbalance"]["u2"]) == (None, None, None)
+    assert meter["rms"]["ic"] == pytest.approx(2.0, rel=1e-6)

@@ -75,14 +75,14 @@ def replay_meter(recording: SampledRecording, wanted: MeterReplay) -> Row:
     signal = recorded_signal(lattice, recording, start_ns=start_ns, lead_in_s=LEAD_IN_S)
     settings = Kw320Meter(config, start_ns=signal.segments[0].start_ns).settings
     terminals = _terminals(signal, settings, start_ns)
-    energy, events = _lived(config, signal, start_ns)
     rows = {name: row for row, name in enumerate(recording.channels)}
+    energy, events = _lived(config, _tied(signal, rows), start_ns, rows)
     return {
         **_shown(terminals, settings, lattice, rows),
         "window_cycles": lattice.cycles,
         "flicker": {"pst": dict.fromkeys(CHANNELS[:3])},
         "energy": energy if _powers_known(rows) else dict.fromkeys(energy),
-        "events": _event_rows(events, start_ns, signal.end_ns) if settings.power_quality else None,
+        "events": _event_rows(events, start_ns, signal.end_ns, rows) if settings.power_quality else None,
         "half_cycle_rms": _half_cycles(terminals, settings, rows, lattice.frequency),
     }
 
@@ -206,7 +206,30 @@ def _by_phase(shown: dict[str, float], key: str, ratio: float, rows: dict[str, i
     return row | {"total": total if phases else None}
 
 
-def _lived(config: MeterConfig, signal: Signal, start_ns: int) -> tuple[Row, list[EventRecord]]:
+def _tied(signal: Signal, rows: dict[str, int]) -> Signal:
+    """Return a signal whose missing voltages are those of the first one that is there.
+
+    A meter with an input at 0 V would be in a sag all the time, and log no other beside it.
+    """
+    there = [channel for channel, name in enumerate(CHANNELS[:3]) if name in rows]
+    source = [channel if channel in there else there[0] for channel in range(3)] + [3, 4, 5]
+    if len(there) == 3:
+        return signal
+    parts: list[Segment] = []
+    for segment in signal.segments:
+        block = segment.block
+        if block is not None:
+            block = replace(block, samples=block.samples[source])
+        # Steady segments of one stretch go on sharing their amplitudes.
+        shared = parts and signal.segments[len(parts) - 1].amplitude is segment.amplitude
+        amplitude = parts[-1].amplitude if shared else segment.amplitude[source]
+        parts.append(replace(segment, amplitude=amplitude, block=block))
+    return replace(signal, segments=tuple(parts))
+
+
+def _lived(
+    config: MeterConfig, signal: Signal, start_ns: int, rows: dict[str, int]
+) -> tuple[Row, list[EventRecord]]:
     """Let the meter live through a signal; return what it counted since a time, and its log."""
     fleet: Fleet = build_fleet([config], start_ns=signal.segments[0].start_ns)
     stops = [*(segment.start_ns for segment in signal.segments[1:]), signal.end_ns]
@@ -219,11 +242,21 @@ def _lived(config: MeterConfig, signal: Signal, start_ns: int) -> tuple[Row, lis
             if isinstance(record, EventRecord):
                 events[record.number] = record
     after = fleet.energies(0)
-    names = {"p_imp_wh": "ep_imp", "p_exp_wh": "ep_exp", "q_imp_varh": "eq_imp", "q_exp_varh": "eq_exp"}
-    return {name: after[own] - before[own] for name, own in names.items()}, list(events.values())
+    phases = [x for x in "abc" if f"v{x}" in rows and f"i{x}" in rows]
+    names = {
+        "p_imp_wh": "ep{}_imp",
+        "p_exp_wh": "ep{}_exp",
+        "q_imp_varh": "eq{}_imp",
+        "q_exp_varh": "eq{}_exp",
+    }
+    energy = {
+        name: math.fsum(after[own.format(x)] - before[own.format(x)] for x in phases)
+        for name, own in names.items()
+    }
+    return energy, list(events.values())
 
 
-def _event_rows(events: list[EventRecord], start_ns: int, end_ns: int) -> list[Row]:
+def _event_rows(events: list[EventRecord], start_ns: int, end_ns: int, known: dict[str, int]) -> list[Row]:
     """Return sags and swells as a replay prints events; one that lasts has no duration."""
     rows: list[Row] = []
     for event in sorted(events, key=lambda event: event.start_ns):
@@ -231,6 +264,7 @@ def _event_rows(events: list[EventRecord], start_ns: int, end_ns: int) -> list[R
             continue
         start_s = max(0, event.start_ns - start_ns) / NS_PER_SECOND
         lasts = event.end_ns is None or event.end_ns > end_ns
+        phases = [phase for phase in event.phases if f"v{phase}" in known]
         until_s = None if lasts or event.end_ns is None else (event.end_ns - start_ns) / NS_PER_SECOND
         rows += [
             {
@@ -240,7 +274,7 @@ def _event_rows(events: list[EventRecord], start_ns: int, end_ns: int) -> list[R
                 "duration_s": None if until_s is None else until_s - start_s,
                 "extreme_v": event.extreme,
             }
-            for phase in (["all"] if len(event.phases) == 3 else event.phases)
+            for phase in (["all"] if len(phases) == 3 else phases)
         ]
     return rows
 
