@@ -1,5 +1,7 @@
 """A site that is played: what the source does is what the meters and the ledger hold."""
 
+from pathlib import Path
+
 import pytest
 
 from twin.contracts import BadInputError
@@ -98,3 +100,18 @@ def test_what_does_not_fit_is_found(tmp_path, change, message):
     path.write_text(SOURCE.replace(*change))
     with pytest.raises(BadInputError, match=message):
         load_scenario(path)
+
+
+def test_the_shipped_bench_shows_each_of_its_steps():
+    scenario = load_scenario(Path(__file__).parents[2] / "scenarios" / "test-bench.yaml")
+    with build_site(scenario) as site:
+        site.begin()
+        site.engine.advance_to(scenario.end_ns)
+        (meter,) = site.summary()["meters"]
+        assert meter["events"] == 2  # the sag, and the dead end
+        # pf 1 and pf 0.5 for a minute each, one phase and the small load for half a minute each, then 1 A.
+        volts = 230.0
+        energy = volts * (15 * 60 + 7.5 * 60 + 5 * 30)
+        assert meter["import_wh"] * 3600 > energy
+        assert meter["v_min"] == 0.0
+        assert meter["v_max"] == pytest.approx(245.0 * (1 + 0.001), rel=0.004)
