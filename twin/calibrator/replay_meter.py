@@ -76,7 +76,7 @@ def replay_meter(recording: SampledRecording, wanted: MeterReplay) -> Row:
     settings = Kw320Meter(config, start_ns=signal.segments[0].start_ns).settings
     terminals = _terminals(signal, settings, start_ns)
     rows = {name: row for row, name in enumerate(recording.channels)}
-    energy, events = _lived(config, _tied(signal, rows), start_ns, rows)
+    energy, events = _lived(config, _tied(signal, rows), _marks(lattice, start_ns), rows)
     return {
         **_shown(terminals, settings, lattice, rows),
         "window_cycles": lattice.cycles,
@@ -227,21 +227,35 @@ def _tied(signal: Signal, rows: dict[str, int]) -> Signal:
     return replace(signal, segments=tuple(parts))
 
 
+def _marks(lattice: Lattice, start_ns: int) -> tuple[int, int, int]:
+    """Return the first sample, and begin and end of the last whole cycle, UTC [ns]."""
+    last = lattice.cycles * lattice.per_cycle
+    begin, end = (round(float(lattice.time_s[at]) * NS_PER_SECOND) for at in (last - lattice.per_cycle, last))
+    return start_ns, start_ns + begin, start_ns + end
+
+
 def _lived(
-    config: MeterConfig, signal: Signal, start_ns: int, rows: dict[str, int]
+    config: MeterConfig, signal: Signal, marks: tuple[int, int, int], rows: dict[str, int]
 ) -> tuple[Row, list[EventRecord]]:
-    """Let the meter live through a signal; return what it counted since a time, and its log."""
+    """Let the meter live through a signal; return what it counted, and its log.
+
+    What is left after the last whole cycle counts as that cycle did: reactive power has no other
+    definition there.
+    """
     fleet: Fleet = build_fleet([config], start_ns=signal.segments[0].start_ns)
     stops = [*(segment.start_ns for segment in signal.segments[1:]), signal.end_ns]
-    before = fleet.energies(0)
+    marks = marks[0], marks[1], min(marks[2], signal.end_ns)
+    counted: dict[int, dict[str, float]] = {}
     events: dict[int, EventRecord] = {}
     for segment, stop_ns in zip(signal.segments, stops, strict=True):
-        if segment.start_ns == start_ns:
-            before = fleet.energies(0)
-        for record in fleet.advance(segment, stop_ns):
-            if isinstance(record, EventRecord):
-                events[record.number] = record
-    after = fleet.energies(0)
+        inside = {mark for mark in marks if segment.start_ns < mark < stop_ns}
+        for until_ns in sorted(inside | {stop_ns}):
+            for record in fleet.advance(segment, until_ns):
+                if isinstance(record, EventRecord):
+                    events[record.number] = record
+            if until_ns in marks:
+                counted[until_ns] = fleet.energies(0)
+    before, begin, end = (counted[mark] for mark in marks)
     phases = [x for x in "abc" if f"v{x}" in rows and f"i{x}" in rows]
     names = {
         "p_imp_wh": "ep{}_imp",
@@ -249,10 +263,11 @@ def _lived(
         "q_imp_varh": "eq{}_imp",
         "q_exp_varh": "eq{}_exp",
     }
-    energy = {
-        name: math.fsum(after[own.format(x)] - before[own.format(x)] for x in phases)
-        for name, own in names.items()
-    }
+    left = (signal.end_ns - marks[2]) / (marks[2] - marks[1])
+    energy: Row = {}
+    for name, own in names.items():
+        keys = [own.format(x) for x in phases]
+        energy[name] = math.fsum(end[key] - before[key] + left * (end[key] - begin[key]) for key in keys)
     return energy, list(events.values())
 
 
