@@ -17,7 +17,8 @@ from twin.metrology.aggregation import (
     overdeviation,
     underdeviation,
 )
-from twin.metrology.analyser import AnalysedWindow, Analyser, AnalyserError, Measured
+from twin.metrology.analysed import AnalysedWindow, Measured
+from twin.metrology.analyser import Analyser, AnalyserError
 from twin.metrology.bounds import phasor_step_bound, step_bound
 from twin.metrology.distortion import crest_factor, even_thd, k_factor, odd_thd, thd
 from twin.metrology.energy import EnergyAccumulator, EnergyError, IntegralAccumulator, QuadrantAccumulator

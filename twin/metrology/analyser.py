@@ -10,7 +10,6 @@ samples are not looked at again between their cycles (`twin.metrology.basic_wind
 """
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, TwinError, WindowMeasure
 from twin.metrology.aggregation import TEN_MINUTES_NS
+from twin.metrology.analysed import AnalysedWindow, Measured
 from twin.metrology.distortion import NEGLIGIBLE
 from twin.metrology.energy import EnergyAccumulator
 from twin.metrology.flicker import FlickerMeter
@@ -41,40 +41,6 @@ _METERS_AT_ONCE: Final = 4
 
 class AnalyserError(TwinError, ValueError):
     """Samples or cycle starts that cannot be measured."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AnalysedWindow:
-    """One basic window of all meters."""
-
-    start_ns: int
-    """UTC [ns]."""
-    end_ns: int
-    """UTC [ns]."""
-    overlapping: bool
-    """Whether a ten-minute tick cut it, so that the next series began before its end."""
-    measure: WindowMeasure
-    """Moments; with harmonics all orders, else orders 0 and 1 where order 0 is NaN."""
-    harmonic: Float | None
-    """(meters, 6, orders) RMS of harmonic subgroups [V or A]."""
-    interharmonic: Float | None
-    """(meters, 6, orders) RMS of the centred interharmonic subgroup above each order [V or A]."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Measured:
-    """What the samples of one call completed."""
-
-    half_cycle_ends_ns: Int
-    """(k,) UTC [ns]."""
-    half_cycle_rms: Float
-    """(meters, 6, k) URMS(1/2), IRMS(1/2) [V or A]."""
-    windows: tuple[AnalysedWindow, ...]
-    """Basic windows in the order of their end."""
-    pinst: Float | None
-    """(meters, 3, m) instantaneous flicker sensation, 32 values a cycle."""
-    pst: tuple[tuple[int, Float], ...]
-    """Cycle start at each ten-minute tick [UTC ns], and Pst of the interval that ended, (meters, 3)."""
 
 
 class Analyser:
