@@ -58,20 +58,22 @@ def lanes_sum(lane: Float, size: Any) -> float:
 
 
 @njit(inline="always")
-def phase_products(
-    v: Float, i: Float, at: Any, size: Any, voltage: Float, current: Float, power: Float
-) -> tuple[float, float, float]:
-    """Return the sums of v v, i i and v i over half a cycle from ``at`` on."""
-    for k in range(size):
-        x = y = z = 0.0
-        for stretch in range(STRETCHES):
-            a = v[at + np.uint64(stretch) * size + k]
-            b = i[at + np.uint64(stretch) * size + k]
-            x += a * a
-            y += b * b
-            z += a * b
-        voltage[k], current[k], power[k] = x, y, z
-    return lanes_sum(voltage, size), lanes_sum(current, size), lanes_sum(power, size)
+def phase_products(v: Float, i: Float, at: Any, half: Any, size: Any, lanes: Float) -> None:
+    """Fill the lanes of v v, i i and v i of either half of the cycle that begins at ``at``."""
+    for part in range(2):
+        begin = at + np.uint64(part) * half
+        for k in range(size):
+            x = y = z = 0.0
+            for stretch in range(STRETCHES):
+                n = begin + np.uint64(stretch) * size + k
+                a = v[n]
+                b = i[n]
+                x += a * a
+                y += b * b
+                z += a * b
+            lanes[3 * part, k] = x
+            lanes[3 * part + 1, k] = y
+            lanes[3 * part + 2, k] = z
 
 
 @njit(inline="always")
@@ -81,11 +83,23 @@ def fold_cycle(row: Float, at: Any, half: Any, fold: Float) -> None:
         fold[k] += row[at + k] - row[at + half + k]
 
 
+@njit(inline="always")
+def projection(fold: Float, wave: Float, size: Any, lane: Float) -> float:
+    """Return the sum of products of two arrays."""
+    for k in range(size):
+        x = 0.0
+        for stretch in range(STRETCHES):
+            n = np.uint64(stretch) * size + k
+            x += fold[n] * wave[n]
+        lane[k] = x
+    return lanes_sum(lane, size)
+
+
 @njit(types.void(F1, u64, i64, OUT1, i64), cache=True, nogil=True)
 def grouped_squares(row: Float, at: Any, group: int, out: Float, slot: int) -> None:
-    """Fill the mean squares of the groups of half a cycle."""
+    """Fill the mean squares of the groups of a cycle."""
     width, two, half = np.uint64(group), np.uint64(2), np.uint64(group // 2)
-    for g in range(VALUES_PER_CYCLE // 2):
+    for g in range(VALUES_PER_CYCLE):
         # Two sums that do not wait for each other.
         even = odd = 0.0
         for n in range(half):
@@ -140,52 +154,47 @@ def cycle_sums(
     usual = half == USUAL_HALF
     fundamental = folded.shape[0] > 0
     group = per_cycle // VALUES_PER_CYCLE
-    voltage, current, power = np.empty(size), np.empty(size), np.empty(size)
-    lane = np.empty(half)
+    lanes = np.empty((6, size))
     for meter in range(sums.shape[1]):
         for phase in range(3):
             v_row, i_row = meter * CHANNELS + phase, meter * CHANNELS + 3 + phase
             v, i = samples[v_row], samples[i_row]
             at = np.uint64(first)
             for cycle in range(sums.shape[0]):
-                for k in (V_SQUARE[phase], I_SQUARE[phase], POWER[phase]):
-                    sums[cycle, meter, k] = 0.0
-                for part in range(2):
-                    if usual:
-                        x, y, z = phase_products(v, i, at, USUAL_SIZE, voltage, current, power)
-                    else:
-                        x, y, z = phase_products(v, i, at, size, voltage, current, power)
-                    half_squares[v_row, 2 * cycle + part] = x
-                    half_squares[i_row, 2 * cycle + part] = y
-                    sums[cycle, meter, V_SQUARE[phase]] += x
-                    sums[cycle, meter, I_SQUARE[phase]] += y
-                    sums[cycle, meter, POWER[phase]] += z
-                    if mean_squares.shape[0] > 0:
-                        slot = VALUES_PER_CYCLE * cycle + part * (VALUES_PER_CYCLE // 2)
-                        grouped_squares(v, at, group, mean_squares[meter * 3 + phase], slot)
-                    at += half
+                if usual:
+                    phase_products(v, i, at, USUAL_HALF, USUAL_SIZE, lanes)
+                    if fundamental:
+                        fold_cycle(v, at, USUAL_HALF, folded[v_row])
+                        fold_cycle(i, at, USUAL_HALF, folded[i_row])
+                else:
+                    phase_products(v, i, at, half, size, lanes)
+                    if fundamental:
+                        fold_cycle(v, at, half, folded[v_row])
+                        fold_cycle(i, at, half, folded[i_row])
+                x, y, z = lanes_sum(lanes[0], size), lanes_sum(lanes[1], size), lanes_sum(lanes[2], size)
+                half_squares[v_row, 2 * cycle] = x
+                half_squares[i_row, 2 * cycle] = y
+                x2, y2, z2 = lanes_sum(lanes[3], size), lanes_sum(lanes[4], size), lanes_sum(lanes[5], size)
+                half_squares[v_row, 2 * cycle + 1] = x2
+                half_squares[i_row, 2 * cycle + 1] = y2
+                sums[cycle, meter, V_SQUARE[phase]] = x + x2
+                sums[cycle, meter, I_SQUARE[phase]] = y + y2
+                sums[cycle, meter, POWER[phase]] = z + z2
+                if mean_squares.shape[0] > 0:
+                    slot = VALUES_PER_CYCLE * cycle
+                    grouped_squares(v, at, group, mean_squares[meter * 3 + phase], slot)
+                at += per
                 if not fundamental:
                     continue
-                if usual:
-                    fold_cycle(v, at - per, USUAL_HALF, folded[v_row])
-                    fold_cycle(i, at - per, USUAL_HALF, folded[i_row])
-                else:
-                    fold_cycle(v, at - per, half, folded[v_row])
-                    fold_cycle(i, at - per, half, folded[i_row])
-                if closing[cycle]:
-                    for channel in (phase, 3 + phase):
+                for channel in (phase, 3 + phase):
+                    cosines = sines = 0.0
+                    if closing[cycle]:
                         fold = folded[meter * CHANNELS + channel]
-                        for k in range(half):
-                            lane[k] = fold[k] * cosine[k]
-                        sums[cycle, meter, PAIRS + 2 * channel] = lanes_sum(lane, half)
-                        for k in range(half):
-                            lane[k] = fold[k] * sine[k]
-                            fold[k] = 0.0
-                        sums[cycle, meter, PAIRS + 2 * channel + 1] = lanes_sum(lane, half)
-                else:
-                    for channel in (phase, 3 + phase):
-                        sums[cycle, meter, PAIRS + 2 * channel] = 0.0
-                        sums[cycle, meter, PAIRS + 2 * channel + 1] = 0.0
+                        cosines = projection(fold, cosine, size, lanes[0])
+                        sines = projection(fold, sine, size, lanes[0])
+                        fold[:] = 0.0
+                    sums[cycle, meter, PAIRS + 2 * channel] = cosines
+                    sums[cycle, meter, PAIRS + 2 * channel + 1] = sines
 
 
 @njit(types.void(F2, i64, i64, OUT3), cache=True, nogil=True)
