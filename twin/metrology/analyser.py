@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, TwinError, WindowMeasure
-from twin.metrology.aggregation import TEN_MINUTES_NS
 from twin.metrology.analysed import AnalysedWindow, Measured
+from twin.metrology.analyser_plan import Plan, Series, Span, plan_cycles
 from twin.metrology.distortion import NEGLIGIBLE
 from twin.metrology.energy import EnergyAccumulator
 from twin.metrology.flicker import FlickerMeter
@@ -131,10 +131,7 @@ class Analyser:
         self._sums: Float = np.zeros((0, meters, 33))
         self._folded = np.zeros((CHANNELS * meters, samples_per_cycle // 2))
         self._last_half: Float | None = None
-        self._last: tuple[tuple[int, int], Float, NDArray[np.complex128]] | None = None
-        self._window = self._counted = 0
-        self._cut: int | None = None
-        self._tick_ns = 0
+        self._series = Series()
 
     def feed(self, samples: Float, *, cycle_starts_ns: Int) -> Measured:
         """Take further samples and return what they complete.
@@ -163,19 +160,22 @@ class Analyser:
         held = np.concatenate((self._held, samples), axis=1) if self._held.shape[1] else samples
         held = np.ascontiguousarray(held)
         count = edges.size - 1 - (self._done - self._kept_from)
-        halves, sums, squares = self._summed(held, edges, count, samples)
+        plan = plan_cycles(edges, self._kept_from, self._done, self._series, cycles=self._cycles)
+        halves, sums, squares = self._summed(held, plan, count, samples)
         ends = edges[self._done - self._kept_from :]
-        self._edges, self._sums = edges, np.concatenate((self._sums, sums))
+        self._edges, self._sums = edges, np.concatenate((self._sums, sums)) if self._sums.size else sums
         half_ends = np.stack((ends[:-1] + (ends[1:] - ends[:-1]) // 2, ends[1:]), axis=1).reshape(-1)
         half_ends, rms = self._half_cycles(half_ends, halves)
-        windows: list[AnalysedWindow] = []
-        ticks: list[int] = []
-        for cycle in range(self._done + 1, self._done + count + 1):
-            self._step(cycle, held, windows, ticks)
-        pinst, pst = self._sensation(squares, ticks)
+        gram, phasor = self._moments([*plan.windows, *plan.counts])
+        self._count(plan.counts, gram[len(plan.windows) :], phasor[len(plan.windows) :])
+        windows = tuple(
+            self._measured(window, held, gram[k], phasor[k]) for k, window in enumerate(plan.windows)
+        )
+        pinst, pst = self._sensation(squares, plan.ticks)
         self._done += count
+        self._series = plan.series
         self._forget(held, owned=held is not samples)
-        return Measured(half_ends, rms, tuple(windows), pinst, pst)
+        return Measured(half_ends, rms, windows, pinst, pst)
 
     def _checked(self, samples: Float, starts: Int) -> Int:
         """Return the edges of all cycles kept and completed."""
@@ -202,7 +202,7 @@ class Analyser:
             )
         return edges
 
-    def _summed(self, held: Float, edges: Int, count: int, samples: Float) -> tuple[Float, Float, Float]:
+    def _summed(self, held: Float, plan: Plan, count: int, samples: Float) -> tuple[Float, Float, Float]:
         """Return half-cycle squares, sums of cycles, and mean squares for the flickermeter."""
         from twin.metrology.sampled_kernels import (  # noqa: PLC0415
             SUMS,
@@ -223,7 +223,7 @@ class Analyser:
             self.samples_per_cycle,
             self._cosine,
             self._sine,
-            self._closing(edges, count),
+            plan.closing(self._done, count),
             folded,
             halves,
             sums,
@@ -247,24 +247,6 @@ class Analyser:
         self._folded = folded
         return halves, sums, squares
 
-    def _closing(self, edges: Int, count: int) -> NDArray[np.bool_]:
-        """Return with which of the new cycles a window or a count ends, as `_step` will find."""
-        closing = np.zeros(count, np.bool_)
-        tick_ns = self._tick_ns or (int(edges[0]) // TEN_MINUTES_NS + 1) * TEN_MINUTES_NS
-        window, cut = self._window, self._cut
-        for n in range(count):
-            cycle = self._done + 1 + n
-            edge = int(edges[cycle - self._kept_from])
-            if cut is not None and cycle - cut == self._cycles:
-                closing[n], cut = True, None
-            if cycle - window == self._cycles:
-                closing[n], window = True, cycle
-            if edge >= tick_ns:
-                tick_ns = (edge // TEN_MINUTES_NS + 1) * TEN_MINUTES_NS
-                if cycle > window:
-                    closing[n], cut, window = True, window, cycle
-        return closing
-
     def _half_cycles(self, ends: Int, halves: Float) -> tuple[Int, Float]:
         """Return URMS(1/2) from the squares of half cycles; the first needs a whole cycle."""
         if self._last_half is not None:
@@ -276,53 +258,33 @@ class Analyser:
         rms = np.sqrt((halves[:, :-1] + halves[:, 1:]) / self.samples_per_cycle)
         return ends, rms.reshape(self.meters, CHANNELS, ends.size)
 
-    def _step(self, cycle: int, held: Float, windows: list[AnalysedWindow], ticks: list[int]) -> None:
-        """Finish what ends before a cycle; begin a new series at a tick."""
-        edge = int(self._edges[cycle - self._kept_from])
-        if not self._tick_ns:
-            first = int(self._edges[0])
-            self._tick_ns = first // TEN_MINUTES_NS * TEN_MINUTES_NS + TEN_MINUTES_NS
-        if self._cut is not None and cycle - self._cut == self._cycles:
-            windows.append(self._measured(self._cut, held, overlapping=True))
-            self._cut = None
-        if cycle - self._window == self._cycles:
-            windows.append(self._measured(self._window, held, overlapping=False))
-            self._count(cycle)
-            self._window = cycle
-        if edge >= self._tick_ns:
-            ticks.append(cycle)
-            self._tick_ns = (edge // TEN_MINUTES_NS + 1) * TEN_MINUTES_NS
-            if cycle > self._window:
-                self._cut, self._window = self._window, cycle
-                self._count(cycle)
+    def _moments(self, spans: list[Span]) -> tuple[Float, NDArray[np.complex128]]:
+        """Return mean products (spans, meters, 6, 6) and fundamental RMS phasors (spans, meters, 6)."""
+        sums = np.empty((len(spans), self.meters, 33))
+        for k, span in enumerate(spans):
+            inside = self._sums[span.first - self._kept_from : span.after - self._kept_from]
+            np.add.reduce(inside, axis=0, out=sums[k])
+            sums[k] /= (span.after - span.first) * self.samples_per_cycle
+        gram = np.empty((len(spans), self.meters, CHANNELS, CHANNELS))
+        gram[:, :, LOW[0], LOW[1]] = gram[:, :, LOW[1], LOW[0]] = sums[:, :, :21]
+        phasor = (math.sqrt(2.0) * (sums[:, :, 21::2] - 1j * sums[:, :, 22::2])).astype(np.complex128)
+        return gram, phasor
 
-    def _over(self, first: int, after: int) -> tuple[Float, NDArray[np.complex128]]:
-        """Return mean products (meters, 6, 6) and fundamental RMS phasors (meters, 6) over cycles."""
-        if self._last is None or self._last[0] != (first, after):
-            sums = self._sums[first - self._kept_from : after - self._kept_from].sum(axis=0)
-            sums /= (after - first) * self.samples_per_cycle
-            gram = np.empty((self.meters, CHANNELS, CHANNELS))
-            gram[:, LOW[0], LOW[1]] = gram[:, LOW[1], LOW[0]] = sums[:, :21]
-            phasor = math.sqrt(2.0) * (sums[:, 21::2] - 1j * sums[:, 22::2])
-            # A window's end asks twice for the same cycles: for its values and for its energy.
-            self._last = (first, after), gram, phasor
-        return self._last[1], self._last[2]
+    def _count(self, spans: list[Span], gram: Float, phasor: NDArray[np.complex128]) -> None:
+        """Count the energy of stretches."""
+        p = gram[:, :, VOLTAGES, CURRENTS]
+        s = np.sqrt(gram[:, :, VOLTAGES, VOLTAGES] * gram[:, :, CURRENTS, CURRENTS])
+        q = (phasor[:, :, :3] * phasor[:, :, 3:].conj()).imag
+        for k, span in enumerate(spans):
+            begin, end = self._edges[span.first - self._kept_from], self._edges[span.after - self._kept_from]
+            self.energy.add(p[k], q[k], s[k], int(end - begin))
 
-    def _count(self, cycle: int) -> None:
-        """Count the energy of the cycles up to one."""
-        gram, phasor = self._over(self._counted, cycle)
-        p = gram[:, VOLTAGES, CURRENTS]
-        s = np.sqrt(gram[:, VOLTAGES, VOLTAGES] * gram[:, CURRENTS, CURRENTS])
-        q = (phasor[:, :3] * phasor[:, 3:].conj()).imag
-        begin, end = self._edges[self._counted - self._kept_from], self._edges[cycle - self._kept_from]
-        self.energy.add(p, q, s, int(end - begin))
-        self._counted = cycle
-
-    def _measured(self, first: int, held: Float, *, overlapping: bool) -> AnalysedWindow:
+    def _measured(
+        self, span: Span, held: Float, gram: Float, phasor: NDArray[np.complex128]
+    ) -> AnalysedWindow:
         """Return a basic window."""
-        after = first + self._cycles
-        start, end = (int(self._edges[k - self._kept_from]) for k in (first, after))
-        gram, phasor = self._over(first, after)
+        first = span.first
+        start, end = (int(self._edges[k - self._kept_from]) for k in (first, span.after))
         frequency = np.full(self.meters, self._cycles * NS_PER_SECOND / (end - start))
         frequency[(np.abs(phasor[:, :3]) <= NEGLIGIBLE).all(axis=1)] = np.nan
         harmonic = interharmonic = None
@@ -333,7 +295,7 @@ class Analyser:
         else:
             spectrum = np.stack((np.full_like(phasor, np.nan), phasor), axis=2)
         measure = WindowMeasure(frequency, gram, spectrum)
-        return AnalysedWindow(start, end, overlapping, measure, harmonic, interharmonic)
+        return AnalysedWindow(start, end, span.overlapping, measure, harmonic, interharmonic)
 
     def _transformed(self, window: Float) -> tuple[NDArray[np.complex128], Float, Float]:
         """Return RMS phasors of orders, harmonic and interharmonic subgroups, each (meters, 6, orders)."""
@@ -377,8 +339,7 @@ class Analyser:
 
     def _forget(self, held: Float, *, owned: bool) -> None:
         """Keep what open windows still need."""
-        oldest = self._window if self._cut is None else self._cut
-        kept = min(oldest, self._counted)
+        kept = oldest = self._series.window if self._series.cut is None else self._series.cut
         self._edges = self._edges[kept - self._kept_from :]
         self._sums = self._sums[kept - self._kept_from :]
         self._kept_from = kept
