@@ -17,7 +17,7 @@ from twin.metrology.flicker import (
     long_term_severity,
 )
 from twin.metrology.flicker_design import LOW_PASS_HZ, WEIGHTING, Lamp, weighting_sections
-from twin.metrology.flicker_kernels import classify, mean_squares, weigh
+from twin.metrology.flicker_kernels import LANES, classify, mean_squares, weigh
 
 few = settings(deadline=None, max_examples=15)
 PAIRS = [("230 V", 50), ("120 V", 60)]
@@ -197,6 +197,20 @@ def test_blocks_of_any_size_give_the_same(cuts, rate):
     assert np.array_equal(np.concatenate(found, axis=1), expected)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 8, 19])
+def test_channels_that_run_side_by_side_do_not_touch_each_other(channels):
+    """Nor does it matter which stand beside each other, to the bit; one of them has no voltage."""
+    rng = np.random.default_rng(channels)
+    samples = np.cos(2 * np.pi * np.arange(6000) / 32) * (1 + 0.05 * rng.standard_normal((channels, 6000)))
+    samples[channels // 2] = 0.0
+    together = FlickerMeter(channels, sample_rate=1600, lamp=Lamp.V230).feed(samples)
+    assert np.isnan(together[channels // 2]).all()
+    assert np.isfinite(np.delete(together, channels // 2, axis=0)).all()
+    for channel in range(channels):
+        alone = FlickerMeter(1, sample_rate=1600, lamp=Lamp.V230).feed(samples[channel : channel + 1])
+        assert np.array_equal(together[channel], alone[0], equal_nan=True)
+
+
 def test_kernels_agree_with_numpy_and_scipy():
     from scipy.signal import sosfilt
 
@@ -211,7 +225,7 @@ def test_kernels_agree_with_numpy_and_scipy():
 
     sections = weighting_sections(1600.0, Lamp.V230, 50, averaged=16)
     mean, state, pinst = np.ones(2), np.zeros((2, 7, 2)), np.empty((2, 200))
-    weigh(out, 0.01, sections, mean, state, pinst)
+    weigh(out, 0.01, sections, LANES, mean, state, pinst)
     average = np.ones(2)
     levels = np.empty_like(out)
     for n in range(200):

@@ -189,11 +189,11 @@ class FlickerMeter:
 
     def _sensed(self, squares: Float) -> Float:
         """Return Pinst of mean squares, and classify it once settled."""
-        from twin.metrology.flicker_kernels import classify, weigh  # noqa: PLC0415
+        from twin.metrology.flicker_kernels import LANES, classify, weigh  # noqa: PLC0415
 
         squares = self._primed(squares)
         pinst = np.empty_like(squares)
-        weigh(squares, self._adapt, self._sections, self._mean, self._state, pinst)
+        weigh(squares, self._adapt, self._sections, LANES, self._mean, self._state, pinst)
         skipped = min(self._quiet, pinst.shape[1])
         self._quiet -= skipped
         settled = np.ascontiguousarray(pinst[:, skipped:])
