@@ -2,7 +2,8 @@
 
 What a site's channels do between two events is a `twin.contracts.Segment`: terms, and samples where terms
 fail. This room evaluates it: its samples (`synthesise`), its moments over any window (`window_gram`,
-`window_spectrum`), its phase; and turns terms into samples (`sampled`).
+`window_spectrum`), its phase; and turns terms into samples (`sampled`). It also makes such signals: a
+three-phase source (`source_signal`), and in `twin.signals.disturbances` what disturbs one.
 """
 
 from twin.signals.amplitude import amplitude_from_rms, rms_from_amplitude
@@ -19,13 +20,18 @@ from twin.signals.phase import (
     theta_at,
 )
 from twin.signals.sampled import sampled, sampled_segment
+from twin.signals.source import Fluctuation, SourceError, SourceStep, Tone, source_segments, source_signal
 from twin.signals.synthesis import synthesise, synthesise_cycles
 from twin.signals.windows import window_gram, window_moments, window_spectrum
 
 __all__ = [
+    "Fluctuation",
     "LatticePiece",
     "Piece",
     "SignalRangeError",
+    "SourceError",
+    "SourceStep",
+    "Tone",
     "WholeOrderError",
     "amplitude_from_rms",
     "carried_theta",
@@ -37,6 +43,8 @@ __all__ = [
     "rms_from_amplitude",
     "sampled",
     "sampled_segment",
+    "source_segments",
+    "source_signal",
     "synthesise",
     "synthesise_cycles",
     "theta_at",

@@ -1,18 +1,23 @@
-"""Waveform distortion: direct current, harmonics of converters, interharmonics, notches, noise."""
+"""Waveform distortion: direct current, harmonics of converters, interharmonics."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import NS_PER_SECOND, SampledBlock, Segment, Signal
-from twin.signals.disturbances.editing import DisturbanceError, between, fundamental, rows_of, with_terms
+from twin.contracts import NS_PER_SECOND, Segment, Signal
+from twin.signals.disturbances.editing import (
+    DisturbanceError,
+    between,
+    fundamental,
+    require_numbers,
+    require_positive,
+    rows_of,
+    with_terms,
+)
 
 Complex = NDArray[np.complex128]
-_SAMPLES_BESIDE = 8
-"""Samples of noise on either side of its stretch, so that no interpolation there is one-sided."""
 
 
 def add_dc(
@@ -24,6 +29,7 @@ def add_dc(
     ----------
     IEEE Std 1159-2019, 4.7.1 (DC offset).
     """
+    require_numbers(offset=offset)
     amplitude = np.zeros((len(signal.channels), 1), np.complex128)
     amplitude[rows_of(signal, phases, quantity)] = offset
     return between(signal, start_ns, end_ns, lambda part: with_terms(part, [0.0], [0j], amplitude))
@@ -53,6 +59,11 @@ def add_harmonics(
     """
     rows = rows_of(signal, phases, quantity)
     orders = sorted(shares)
+    for order in orders:
+        require_positive(order=order)
+        require_numbers(**{f"share of order {order}": shares[order]})
+        if order != int(order):
+            raise DisturbanceError(f"order {order} is not whole; use add_interharmonics")
 
     def change(segment: Segment) -> Segment:
         amplitude = np.zeros((len(signal.channels), len(orders)), np.complex128)
@@ -93,10 +104,14 @@ def rectifier_current(
     Derived from the current in the commutating inductance, I (cos alpha - cos theta) / (cos alpha -
     cos (alpha + mu)); sizes as in IEEE Std 519-1992, 4.3, eq. 4.4.
     """
-    if pulses % 6 or pulses < 6 or overlap < 0.0 or firing < 0.0 or not overlap + firing < math.pi:
+    if pulses % 6 or pulses < 6 or not (overlap >= 0.0 and firing >= 0.0 and overlap + firing < math.pi):
         raise DisturbanceError(
             f"{pulses} pulses, overlap {overlap} and firing {firing} rad are no bridge; "
             "use 6, 12, .. pulses and angles whose sum is below pi"
+        )
+    if overlap > math.pi / 3.0:
+        raise DisturbanceError(
+            f"with an overlap of {overlap} rad two commutations run at once; use pi/3 at most"
         )
     phasors = {h: _bridge_phasor(h, overlap, firing) for h in range(1, highest + 1)}
     unit = phasors[1] / abs(phasors[1])
@@ -149,7 +164,8 @@ def add_interharmonics(
     Parameters
     ----------
     shares : mapping of float to complex
-        By frequency [Hz]: size over that of the channel's fundamental, angle at ``start_ns``.
+        By frequency [Hz]: size over that of the channel's fundamental, angle at ``start_ns``, the same on
+        all phases.
 
     References
     ----------
@@ -157,6 +173,9 @@ def add_interharmonics(
     """
     rows = rows_of(signal, phases, quantity)
     frequencies = sorted(shares)
+    for frequency in frequencies:
+        require_positive(frequency=frequency)
+        require_numbers(**{f"share at {frequency} Hz": shares[frequency]})
     rate = 2j * math.pi * np.array(frequencies)
 
     def change(segment: Segment) -> Segment:
@@ -175,7 +194,22 @@ def converter_frequencies(
 ) -> list[float]:
     """Return the frequencies that an indirect converter or a cycloconverter draws from its supply.
 
-    ``|(k p1 +- 1) f1 +- n p2 f2|`` for k and n up to ``reach``; with n = 0 they are the harmonics.
+    ``|(k p1 +- 1) f1 +- n p2 f2|`` for k from 0 and n from 1 up to ``reach``; those with n = 0 are the
+    harmonics and left out.
+
+    Parameters
+    ----------
+    supply, output : float
+        Frequencies f1 and f2 on both sides [Hz].
+    input_pulses, output_pulses : int
+        Pulse numbers p1 and p2.
+    reach : int
+        Highest k and n.
+
+    Returns
+    -------
+    list of float
+        In rising order, without 0 [Hz].
 
     References
     ----------
@@ -189,96 +223,3 @@ def converter_frequencies(
         for sign in (1, -1)
     }
     return sorted(frequency for frequency in found if frequency > 0.0)
-
-
-def notch_shares(*, depth: float, width: float, firing: float, highest: int = 50) -> dict[int, complex]:
-    """Return the harmonics of the commutation notches of a six-pulse bridge in a line-to-neutral voltage.
-
-    Parameters
-    ----------
-    depth : float
-        Ls / (Ls + Lc): the source's share of the commutating inductance; 1 at the bridge's terminals.
-    width : float
-        Commutation angle mu [rad].
-    firing : float
-        Delay angle alpha [rad].
-    highest : int
-        Last order; steep edges need many.
-
-    Returns
-    -------
-    dict
-        By order from 1, over the fundamental, relative to order times its angle; order 1 is what the notches
-        take from the fundamental.
-
-    References
-    ----------
-    IEEE Std 519-2014, 5.1 and table 2 (depth and area of notches). The two phases that commutate meet
-    half way: each moves by half of their difference, times ``depth``.
-    """
-    if not (0.0 <= depth <= 1.0 and 0.0 < width < math.pi / 3.0):
-        raise DisturbanceError(f"depth {depth} and width {width} rad are no notch; use 0..1 and below pi/3")
-    third = 2.0 * math.pi / 3.0
-    shift = {"a": 0.0, "b": -third, "c": third}
-    shares = dict.fromkeys(range(1, highest + 1), 0j)
-    # va = cos(x). Upper valves commutate where two phases cross on the positive side, lower ones opposite.
-    for begin, phases in ((-math.pi / 3.0, "ca"), (math.pi / 3.0, "ab"), (math.pi, "bc")):
-        for opposite in (0.0, math.pi):
-            low = begin + opposite + firing
-            if "a" not in phases:
-                continue
-            other = phases.replace("a", "")
-            for h in shares:
-                own = _piece(h, 0.0, low, low + width)
-                theirs = _piece(h, shift[other], low, low + width)
-                shares[h] -= depth * 0.5 * (own - theirs)
-    return shares
-
-
-def _piece(order: int, shift: float, low: float, high: float) -> complex:
-    """Return the Fourier coefficient, doubled, of cos(x + shift) between two angles."""
-    total = 0j
-    for sign in (1.0, -1.0):
-        k = sign - order
-        part = (high - low) if k == 0 else (np.exp(1j * k * high) - np.exp(1j * k * low)) / (1j * k)
-        total += 0.5 * np.exp(1j * sign * shift) * part
-    return complex(total / math.pi)
-
-
-def add_noise(
-    signal: Signal,
-    start_ns: int,
-    end_ns: int,
-    *,
-    rms: float,
-    sample_rate: float,
-    seed: int,
-    phases: str = "abc",
-    quantity: str = "v",
-) -> Signal:
-    """Return a signal with white noise below half of ``sample_rate``, as samples.
-
-    Parameters
-    ----------
-    rms : float
-        [V or A]
-    sample_rate : float
-        [Hz]
-    seed : int
-        Equal seeds make equal noise.
-
-    References
-    ----------
-    IEEE Std 1159-2019, 4.7.5 (noise: broadband below 200 kHz).
-    """
-    if any(part.block is not None for part in signal.segments):
-        raise DisturbanceError("the signal carries samples already; add the noise to those")
-    rows = rows_of(signal, phases, quantity)
-    step_s = 1.0 / sample_rate
-    count = math.ceil((end_ns - start_ns) / NS_PER_SECOND * sample_rate) + 1 + 2 * _SAMPLES_BESIDE
-    samples = np.zeros((len(signal.channels), count))
-    samples[rows] = np.random.Generator(np.random.PCG64(seed)).normal(0.0, rms, (len(rows), count))
-    before_ns = _SAMPLES_BESIDE * step_s * NS_PER_SECOND
-    first_ns = start_ns - math.ceil(before_ns)
-    block = SampledBlock(first_ns, math.ceil(before_ns) - before_ns, step_s, samples)
-    return between(signal, start_ns, end_ns, lambda part: replace(part, block=block))

@@ -2,9 +2,11 @@
 
 import cmath
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,28 +33,60 @@ def begun_at(segment: Segment, ns: int) -> Segment:
     return replace(segment, start_ns=ns, theta=carried_theta(segment, ns), amplitude=amplitude)
 
 
-def cut(signal: Signal, at_ns: int) -> Signal:
-    """Return the same signal with a boundary at ``at_ns``.
+def require_numbers(**values: complex) -> None:
+    """Refuse a value that is infinite or not a number.
 
     Raises
     ------
     DisturbanceError
-        If the instant lies outside the signal.
+        Names the value.
     """
-    first = signal.segments[0].start_ns
-    if not first <= at_ns <= signal.end_ns:
-        raise DisturbanceError(
-            f"{at_ns} ns is outside the signal from {first} to {signal.end_ns} ns; choose a time within"
-        )
-    if at_ns == signal.end_ns or any(part.start_ns == at_ns for part in signal.segments):
+    for name, value in values.items():
+        if not cmath.isfinite(value):
+            raise DisturbanceError(f"{name} {value} is not finite; give a number")
+
+
+def require_positive(**values: float) -> None:
+    """Refuse a value that is not above zero, or not finite.
+
+    Raises
+    ------
+    DisturbanceError
+        Names the value.
+    """
+    require_numbers(**values)
+    for name, value in values.items():
+        if not value > 0.0:
+            raise DisturbanceError(f"{name} {value} is not positive; give a value above 0")
+
+
+def cut(signal: Signal, *instants_ns: int) -> Signal:
+    """Return the same signal with a boundary at each of some instants.
+
+    Raises
+    ------
+    DisturbanceError
+        If an instant lies outside the signal.
+    """
+    segments = signal.segments
+    first = segments[0].start_ns
+    for at_ns in instants_ns:
+        if not first <= at_ns <= signal.end_ns:
+            raise DisturbanceError(
+                f"{at_ns} ns is outside the signal from {first} to {signal.end_ns} ns; choose a time within"
+            )
+    starts = [part.start_ns for part in segments]
+    wanted = sorted({at_ns for at_ns in instants_ns if at_ns < signal.end_ns}.difference(starts))
+    if not wanted:
         return signal
-    before = [part for part in signal.segments if part.start_ns < at_ns]
-    after = signal.segments[len(before) :]
-    return replace(signal, segments=(*before, begun_at(before[-1], at_ns), *after))
+    parts = [*segments, *(begun_at(segments[bisect_right(starts, at) - 1], at) for at in wanted)]
+    return replace(signal, segments=tuple(sorted(parts, key=attrgetter("start_ns"))))
 
 
 def between(signal: Signal, start_ns: int, end_ns: int, change: Change) -> Signal:
     """Return a signal whose segments from ``start_ns`` to ``end_ns`` are changed; the rest stays as it is.
+
+    What was merely anchored again still is after a change that is the same for both segments.
 
     Raises
     ------
@@ -61,9 +95,27 @@ def between(signal: Signal, start_ns: int, end_ns: int, change: Change) -> Signa
     """
     if not start_ns < end_ns:
         raise DisturbanceError(f"from {start_ns} to {end_ns} ns is no stretch of time; let it end later")
-    divided = cut(cut(signal, start_ns), end_ns)
-    parts = (change(part) if start_ns <= part.start_ns < end_ns else part for part in divided.segments)
+    divided = cut(signal, start_ns, end_ns)
+    parts = list(divided.segments)
+    before: Segment | None = None
+    for number, part in enumerate(divided.segments):
+        if not start_ns <= part.start_ns < end_ns:
+            continue
+        changed = change(part)
+        if before is not None:
+            changed = as_anchored(before, parts[number - 1], part, changed)
+        parts[number] = changed
+        before = part
     return replace(divided, segments=tuple(parts))
+
+
+def as_anchored(before: Segment, changed_before: Segment, part: Segment, changed: Segment) -> Segment:
+    """Return a changed segment that shares its amplitudes if it was, and is, merely anchored again."""
+    if before.amplitude is not part.amplitude:
+        return changed
+    if not np.array_equal(changed_before.amplitude, changed.amplitude):
+        return changed
+    return replace(changed, amplitude=changed_before.amplitude)
 
 
 def with_terms(
@@ -96,6 +148,8 @@ def add_decaying(
         When they are dropped; by default once they have fallen to 1e-9 of themselves, or with the signal.
     """
     rates = np.asarray(rate, np.complex128)
+    if not np.isfinite(amplitude).all():
+        raise DisturbanceError("a peak is not finite; give numbers")
     if not (rates.real < 0.0).all():
         raise DisturbanceError(f"rates {rate} do not decay; give negative real parts")
     if end_ns is None:
@@ -121,6 +175,8 @@ def rows_of(signal: Signal, phases: str, quantity: str) -> list[int]:
     DisturbanceError
         If a phase has no such channel.
     """
+    if not phases:
+        raise DisturbanceError("no phase is named; give some of a, b and c")
     found: list[int] = []
     for phase in phases:
         rows = [row for row, name in enumerate(signal.channels) if name.endswith(quantity + phase)]
@@ -153,15 +209,29 @@ def point_on_wave(signal: Signal, after_ns: int, *, channel: str, degrees: float
     -------
     int
         UTC, to the nearest nanosecond [ns].
+
+    Raises
+    ------
+    DisturbanceError
+        If the channel is unknown, or its fundamental does not get there before the signal ends.
     """
+    require_numbers(degrees=degrees)
+    if channel not in signal.channels:
+        raise DisturbanceError(f"there is no channel '{channel}'; choose one of {', '.join(signal.channels)}")
     row = signal.channels.index(channel)
-    holding = [part for part in signal.segments if part.start_ns <= after_ns] or [signal.segments[0]]
-    segment = begun_at(holding[-1], after_ns)
-    phasor = fundamental(segment, row)
-    if phasor == 0:
-        raise DisturbanceError(f"{channel} has no fundamental at {after_ns} ns; choose another channel")
-    # cos(theta + angle) rises through zero where theta + angle = -90 deg.
-    wanted = math.radians(degrees - 90.0) - cmath.phase(phasor)
-    turns = math.ceil((segment.theta - wanted) / (2.0 * math.pi) - 1e-12)
-    at = instant_of_theta(segment, wanted + 2.0 * math.pi * turns)
-    return at.ns + round(at.fraction)
+    later = cut(signal, after_ns).segments
+    stops = [part.start_ns for part in later[1:]] + [signal.end_ns]
+    for segment, stop_ns in zip(later, stops, strict=True):
+        phasor = fundamental(segment, row)
+        if segment.start_ns < after_ns or phasor == 0:
+            continue
+        # cos(theta + angle) rises through zero where theta + angle = -90 deg.
+        wanted = math.radians(degrees - 90.0) - cmath.phase(phasor)
+        turns = math.ceil((segment.theta - wanted) / (2.0 * math.pi) - 1e-12)
+        at = instant_of_theta(segment, wanted + 2.0 * math.pi * turns)
+        if at.ns < stop_ns:
+            return max(segment.start_ns, at.ns + round(at.fraction))
+    raise DisturbanceError(
+        f"the fundamental of {channel} does not stand at {degrees} deg between {after_ns} ns and the end of "
+        f"the signal at {signal.end_ns} ns; begin earlier or choose another channel"
+    )

@@ -1,6 +1,7 @@
 """Voltage fluctuations and variations of the frequency."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -8,8 +9,14 @@ from fractions import Fraction
 import numpy as np
 
 from twin.contracts import NS_PER_SECOND, Segment, Signal
-from twin.signals.disturbances.editing import DisturbanceError, between, cut, rows_of, with_terms
-from twin.signals.disturbances.variations import sag
+from twin.signals.disturbances.editing import (
+    DisturbanceError,
+    between,
+    cut,
+    require_positive,
+    rows_of,
+    with_terms,
+)
 
 
 def fluctuate(
@@ -30,6 +37,7 @@ def fluctuate(
     ----------
     IEEE Std 1159-2019, 4.8; IEC 61000-4-15:2010, 6.2.
     """
+    _require_fluctuation(rate, depth)
     omega = 2.0 * math.pi * rate
     share = np.zeros(len(signal.channels))
     share[rows_of(signal, phases, "v")] = depth / 4.0
@@ -67,14 +75,28 @@ def step_repeatedly(
     ----------
     IEC 61000-4-15:2010, 6.2 and 6.3 (rectangular changes).
     """
-    period = Fraction(NS_PER_SECOND) / (2 * Fraction(rate))
-    out, number, at_ns = signal, 0, start_ns
-    while at_ns < end_ns:
-        next_ns = min(end_ns, start_ns + round((number + 1) * period))
-        level = 1.0 + (-0.5 if number % 2 else 0.5) * depth
-        out = sag(out, at_ns, next_ns, residual=level, phases=phases)
-        number, at_ns = number + 1, next_ns
-    return out
+    _require_fluctuation(rate, depth)
+    rows = rows_of(signal, phases, "v")
+    half_ns = Fraction(NS_PER_SECOND) / (2 * Fraction(rate))
+    if half_ns < 1:
+        raise DisturbanceError(f"rate {rate} Hz changes more than once a nanosecond; give a lower one")
+    changes = [start_ns + round(k * half_ns) for k in range(math.ceil((end_ns - start_ns) / half_ns))]
+    factors = np.ones((2, len(signal.channels), 1))
+    factors[0, rows], factors[1, rows] = 1.0 + 0.5 * depth, 1.0 - 0.5 * depth
+
+    def change(segment: Segment) -> Segment:
+        if segment.block is not None:
+            raise DisturbanceError("samples cannot be fluctuated; modulate before adding samples")
+        number = bisect_right(changes, segment.start_ns) - 1
+        return replace(segment, amplitude=segment.amplitude * factors[number % 2])
+
+    return between(cut(signal, *(at for at in changes if at < end_ns)), start_ns, end_ns, change)
+
+
+def _require_fluctuation(rate: float, depth: float) -> None:
+    require_positive(rate=rate, depth=depth)
+    if not depth < 2.0:
+        raise DisturbanceError(f"depth {depth} turns the voltage round; give one below 2")
 
 
 def vary_frequency(signal: Signal, start_ns: int, end_ns: int, frequency: Callable[[float], float]) -> Signal:
@@ -83,18 +105,17 @@ def vary_frequency(signal: Signal, start_ns: int, end_ns: int, frequency: Callab
     Parameters
     ----------
     frequency : callable
-        Frequency [Hz] at a time after ``start_ns`` [s]. Segments of at most half a cycle hold its value in
-        their middle: for a ramp the phase at their ends is exact.
+        Frequency [Hz] at a time after ``start_ns`` [s]. Segments of at most half a cycle of before hold its
+        value in their middle: for a ramp the phase at their ends is exact. Own frequencies stay.
 
     References
     ----------
     IEEE Std 1159-2019, 4.9 (power frequency variations).
     """
-    divided = cut(cut(signal, start_ns), end_ns)
-    nominal = divided.segments[0].frequency
-    edges = np.arange(start_ns, end_ns, math.floor(NS_PER_SECOND / nominal / 2.0)).tolist()
-    for edge in edges:
-        divided = cut(divided, edge)
+    half_ns = math.floor(NS_PER_SECOND / signal.segments[0].frequency / 2.0)
+    divided = cut(signal, start_ns, end_ns, *range(start_ns, end_ns, half_ns))
+    if any(part.block is not None for part in divided.segments if part.start_ns >= start_ns):
+        raise DisturbanceError("samples keep their frequency; vary it before adding samples")
     parts: list[Segment] = []
     shift = 0.0
     stops = [part.start_ns for part in divided.segments[1:]] + [divided.end_ns]
@@ -104,14 +125,28 @@ def vary_frequency(signal: Signal, start_ns: int, end_ns: int, frequency: Callab
             length_s = (stop_ns - part.start_ns) / NS_PER_SECOND
             middle_s = (part.start_ns - start_ns) / NS_PER_SECOND + length_s / 2.0
             wanted = frequency(middle_s)
-            if not wanted > 0.0:
-                raise DisturbanceError(f"{wanted} Hz is no frequency; give positive ones")
-            moved = replace(moved, frequency=wanted)
+            require_positive(frequency=wanted)
+            # A copy: terms of another frequency are not what was merely anchored again.
+            moved = replace(moved, frequency=wanted, amplitude=part.amplitude.copy())
             shift = math.fmod(shift + 2.0 * math.pi * (wanted - part.frequency) * length_s, 2.0 * math.pi)
         parts.append(moved)
     return replace(divided, segments=tuple(parts))
 
 
 def ramp(first: float, last: float, duration_s: float) -> Callable[[float], float]:
-    """Return a frequency that goes steadily from one value to another [Hz]."""
+    """Return a frequency that goes steadily from one value to another, and stays there.
+
+    Parameters
+    ----------
+    first, last : float
+        [Hz]
+    duration_s : float
+        [s]
+
+    Returns
+    -------
+    callable
+        For `vary_frequency`.
+    """
+    require_positive(first=first, last=last, duration_s=duration_s)
     return lambda seconds: first + (last - first) * min(1.0, max(0.0, seconds / duration_s))

@@ -6,23 +6,32 @@ critically damped response to 1e-8 of its peak.
 
 import cmath
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, Segment, Signal
 from twin.signals.disturbances.editing import (
     DisturbanceError,
     add_decaying,
-    between,
+    as_anchored,
     cut,
+    require_numbers,
+    require_positive,
     rows_of,
     with_terms,
 )
+from twin.signals.phase import carried_theta
+
+Complex = NDArray[np.complex128]
+Real = NDArray[np.float64]
 
 _APART: Final = 1e-4
+_GONE: Final = 1e-11
+"""A natural oscillation below this share of the voltage is left out."""
 
 
 def impulse_rates(front_s: float, half_value_s: float) -> tuple[float, float, float]:
@@ -135,6 +144,7 @@ def oscillation(
     ----------
     IEEE Std 1159-2019, 4.3.2 (oscillatory transients: low below 5 kHz, medium to 500 kHz, high to 5 MHz).
     """
+    require_positive(frequency=frequency, damping=damping)
     amplitude = np.zeros((len(signal.channels), 1), np.complex128)
     amplitude[rows_of(signal, phases, quantity)] = peak * cmath.exp(1j * angle)
     return add_decaying(signal, start_ns, [complex(-damping, 2.0 * math.pi * frequency)], amplitude)
@@ -142,10 +152,7 @@ def oscillation(
 
 def natural_poles(inductance: float, resistance: float, capacitance: float) -> tuple[complex, complex]:
     """Return the poles of a series circuit: the roots of ``L C s^2 + R C s + 1``, kept apart."""
-    if not (inductance > 0.0 and capacitance > 0.0 and resistance > 0.0):
-        raise DisturbanceError(
-            f"L {inductance} H, C {capacitance} F, R {resistance} ohm do not damp out; give positive values"
-        )
+    require_positive(inductance=inductance, resistance=resistance, capacitance=capacitance)
     damping = resistance / (2.0 * inductance)
     spread = cmath.sqrt(damping**2 - 1.0 / (inductance * capacitance))
     if abs(spread) < _APART / 2.0 * damping:
@@ -168,8 +175,9 @@ def energise_capacitor(
     """Return a signal at a bus to which a capacitor bank is connected, in star with its star point earthed.
 
     Before, the voltages are those behind the source impedance (no load). After, each term is divided by
-    ``1 + s R C + s^2 L C``, and the natural oscillation makes up what is lacking: the capacitor's voltage
-    does not jump, the source's current does not either. Currents gain what flows into the bank.
+    ``1 + s R C + s^2 L C``, and the natural oscillation makes up what is lacking, there and wherever the
+    signal changes later: the capacitor's voltage does not jump, the source's current does not either.
+    Currents gain what flows into the bank.
 
     Parameters
     ----------
@@ -186,47 +194,75 @@ def energise_capacitor(
 
     References
     ----------
-    A. Greenwood, Electrical Transients in Power Systems, 2nd ed. 1991, chapter 5.
+    IEEE Std 1159-2019, 4.3.2; A. Greenwood, Electrical Transients in Power Systems, 2nd ed. 1991, chapter 5.
     """
-    first, second = natural_poles(inductance, resistance, capacitance)
+    poles = natural_poles(inductance, resistance, capacitance)
+    require_numbers(trapped=trapped)
+    bank = _Bank(inductance, resistance, capacitance, np.array(poles))
     v_rows, i_rows = rows_of(signal, phases, "v"), rows_of(signal, phases, "i")
     divided = cut(signal, at_ns)
-    begin = next(part for part in divided.segments if part.start_ns == at_ns)
-    after, flow = _fed_through(begin, v_rows, inductance, resistance, capacitance)
-    if begin.block is not None:
-        raise DisturbanceError("a bank needs terms to work on; the signal has samples there")
-    turn = np.exp(1j * begin.order * begin.theta)
-    volts = (after * turn).real.sum(axis=1)
-    amperes = (flow * turn).real.sum(axis=1)
-    natural = np.zeros((len(signal.channels), 2), np.complex128)
-    # c1 + c2 = what the voltage lacks; C (s1 c1 + s2 c2) = what the current lacks.
-    lack_v, lack_i = trapped - volts, -amperes / capacitance
-    natural[v_rows, 0] = (lack_i - second * lack_v) / (first - second)
-    natural[v_rows, 1] = lack_v - natural[v_rows, 0]
-    natural[i_rows] = natural[v_rows] * np.array([first, second]) * capacitance
+    volts, amperes = np.full(len(v_rows), trapped), np.zeros(len(v_rows))
+    parts: list[Segment] = []
+    before: Segment | None = None
+    stops = [part.start_ns for part in divided.segments[1:]] + [divided.end_ns]
+    for part, stop_ns in zip(divided.segments, stops, strict=True):
+        if part.start_ns < at_ns:
+            parts.append(part)
+            continue
+        fed, volts, amperes = bank.fed(part, stop_ns, v_rows, i_rows, volts, amperes)
+        parts.append(as_anchored(before, parts[-1], part, fed) if before is not None else fed)
+        before = part
+    return replace(divided, segments=tuple(parts))
 
-    def change(segment: Segment) -> Segment:
-        passed = float(Fraction(segment.start_ns - at_ns, NS_PER_SECOND))
-        steady, into = _fed_through(segment, v_rows, inductance, resistance, capacitance)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bank:
+    """A series circuit of source and capacitor, per phase."""
+
+    inductance: float
+    resistance: float
+    capacitance: float
+    poles: Complex
+
+    def fed(
+        self, segment: Segment, stop_ns: int, v_rows: list[int], i_rows: list[int], volts: Real, amperes: Real
+    ) -> tuple[Segment, Real, Real]:
+        """Return a segment with the bank, and the bank's voltages and currents at its end.
+
+        ``volts`` and ``amperes`` are those at its start, per closed phase.
+        """
+        if segment.block is not None:
+            raise DisturbanceError("a bank needs terms to work on; energise it before adding samples")
+        s = segment.rate + 2j * math.pi * segment.frequency * segment.order
+        forced = segment.amplitude[v_rows] / self._divisor(s)
+        flow = forced * s * self.capacitance
         amplitude = segment.amplitude.astype(np.complex128)
-        amplitude[v_rows] = steady
-        amplitude[i_rows] += into
-        kept = replace(segment, amplitude=amplitude)
-        rates = np.array([first, second])
-        if passed * -max(first.real, second.real) > math.log(1e12):
-            return kept
-        return with_terms(kept, [0.0, 0.0], rates.tolist(), natural * np.exp(rates * passed))
+        amplitude[v_rows] = forced
+        amplitude[i_rows] += flow
+        out = replace(segment, amplitude=amplitude)
+        # c1 + c2 = what the voltage lacks; C (s1 c1 + s2 c2) = what the current lacks.
+        turn = np.exp(1j * segment.order * segment.theta)
+        lack_v = volts - (forced * turn).real.sum(axis=1)
+        lack_i = (amperes - (flow * turn).real.sum(axis=1)) / self.capacitance
+        first, second = self.poles
+        one = (lack_i - second * lack_v) / (first - second)
+        natural = np.stack((one, lack_v - one), axis=1)
+        scale = np.abs(forced).sum(axis=1, keepdims=True).max()
+        if np.abs(natural).max() > _GONE * scale:
+            extra = np.zeros((amplitude.shape[0], 2), np.complex128)
+            extra[v_rows] = natural
+            extra[i_rows] = natural * self.poles * self.capacitance
+            out = with_terms(out, [0.0, 0.0], self.poles.tolist(), extra)
+        length_s = float(Fraction(stop_ns - segment.start_ns, NS_PER_SECOND))
+        passed = np.exp(1j * segment.order * carried_theta(segment, stop_ns) + segment.rate * length_s)
+        later = natural * np.exp(self.poles * length_s)
+        volts = (forced * passed).real.sum(axis=1) + later.real.sum(axis=1)
+        amperes = (flow * passed).real.sum(axis=1) + (later * self.poles).real.sum(axis=1) * self.capacitance
+        return out, volts, amperes
 
-    return between(divided, at_ns, signal.end_ns, change)
-
-
-def _fed_through(
-    segment: Segment, rows: list[int], inductance: float, resistance: float, capacitance: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return voltage and current of the bank for each term of a segment, (rows, terms)."""
-    s = segment.rate + 2j * math.pi * segment.frequency * segment.order
-    volts = segment.amplitude[rows] / (1.0 + s * resistance * capacitance + s * s * inductance * capacitance)
-    return volts, volts * s * capacitance
+    def _divisor(self, s: Complex) -> Complex:
+        divisor: Complex = 1.0 + s * self.resistance * self.capacitance
+        return divisor + s * s * self.inductance * self.capacitance
 
 
 def back_to_back_inrush(
@@ -252,7 +288,6 @@ def back_to_back_inrush(
     ----------
     IEEE Std C37.012-2014, annex B: I = V sqrt(C1 C2 / (C1 + C2) / L), f = 1 / (2 pi sqrt(L Ceq)).
     """
-    if not min(first, second, inductance) > 0.0:
-        raise DisturbanceError("capacitances and inductance must be positive")
+    require_positive(first=first, second=second, inductance=inductance)
     series = first * second / (first + second)
     return voltage * math.sqrt(series / inductance), 1.0 / (2.0 * math.pi * math.sqrt(inductance * series))

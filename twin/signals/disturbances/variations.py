@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from twin.contracts import Segment, Signal
-from twin.signals.disturbances.editing import DisturbanceError, between, rows_of
+from twin.signals.disturbances.editing import DisturbanceError, between, require_numbers, rows_of
 
 Factors = tuple[complex, complex, complex]
 _A: Final = cmath.exp(2j * math.pi / 3.0)
@@ -44,6 +44,8 @@ def vary(
     ----------
     IEEE Std 1159-2019, 4.4 (short-duration), 4.5 (long-duration root-mean-square variations).
     """
+    for name, factor in zip("abcabc", (*factors, *current_factors), strict=True):
+        require_numbers(**{f"factor of phase {name}": factor})
     size = np.ones(len(signal.channels))
     turn = np.zeros(len(signal.channels))
     for quantity, wanted in (("v", factors), ("i", current_factors)):
@@ -140,7 +142,12 @@ def sag(signal: Signal, start_ns: int, end_ns: int, *, residual: complex, phases
         Voltage that remains, per unit; 0 is an interruption, above 1 a swell. Its angle is the jump of phase.
     phases : str
         For example ``"a"`` or ``"bc"``.
+
+    References
+    ----------
+    IEEE Std 1159-2019, 4.4 and 4.5; table 2 names them, see `category`.
     """
+    rows_of(signal, phases, "v")
     a, b, c = (residual if phase in phases else 1.0 for phase in "abc")
     return vary(signal, start_ns, end_ns, (a, b, c))
 
