@@ -22,6 +22,7 @@ from twin.metrology.distortion import NEGLIGIBLE
 from twin.metrology.energy import EnergyAccumulator
 from twin.metrology.flicker import FlickerMeter
 from twin.metrology.flicker_design import Lamp
+from twin.metrology.sampled_spectrum import SampledSpectrum
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -35,8 +36,6 @@ VOLTAGES: Final = np.array([0, 1, 2])
 CURRENTS: Final = np.array([3, 4, 5])
 LOW: Final = np.tril_indices(CHANNELS)
 """Rows and columns of the 21 products of two channels, in their order."""
-_METERS_AT_ONCE: Final = 4
-"""Meters whose window is transformed at once: their samples and bins stay in the second-level cache."""
 
 
 class AnalyserError(TwinError, ValueError):
@@ -115,6 +114,11 @@ class Analyser:
         self._cycles = WINDOW_CYCLES[int(nominal_frequency)]
         theta = 2.0 * math.pi * np.arange(samples_per_cycle) / samples_per_cycle
         self._cosine, self._sine = np.cos(theta), np.sin(theta)
+        self._spectra: SampledSpectrum | None = None
+        if harmonics:
+            self._spectra = SampledSpectrum(
+                cycles=self._cycles, samples_per_cycle=samples_per_cycle, orders=orders
+            )
         self._flicker: FlickerMeter | None = None
         if flicker is not None:
             self._flicker = FlickerMeter(
@@ -288,32 +292,21 @@ class Analyser:
         frequency = np.full(self.meters, self._cycles * NS_PER_SECOND / (end - start))
         frequency[(np.abs(phasor[:, :3]) <= NEGLIGIBLE).all(axis=1)] = np.nan
         harmonic = interharmonic = None
-        if self.harmonics:
+        if self._spectra is not None:
             at = (first - self._held_from) * self.samples_per_cycle
-            window = held[:, at : at + self._cycles * self.samples_per_cycle]
-            spectrum, harmonic, interharmonic = self._transformed(window)
+            spectrum, harmonic, interharmonic = self._transformed(self._spectra, held, at)
         else:
             spectrum = np.stack((np.full_like(phasor, np.nan), phasor), axis=2)
         measure = WindowMeasure(frequency, gram, spectrum)
         return AnalysedWindow(start, end, span.overlapping, measure, harmonic, interharmonic)
 
-    def _transformed(self, window: Float) -> tuple[NDArray[np.complex128], Float, Float]:
+    def _transformed(
+        self, spectra: SampledSpectrum, held: Float, at: int
+    ) -> tuple[NDArray[np.complex128], Float, Float]:
         """Return RMS phasors of orders, harmonic and interharmonic subgroups, each (meters, 6, orders)."""
-        from scipy.fft import rfft  # noqa: PLC0415
-
-        from twin.metrology.sampled_kernels import subgroups  # noqa: PLC0415
-
-        rows, count = window.shape
-        scale = math.sqrt(2.0) / count
-        spectrum = np.empty((rows, self.orders), np.complex128)
-        harmonic, interharmonic = np.empty((2, rows, self.orders))
-        for first in range(0, rows, CHANNELS * _METERS_AT_ONCE):
-            part = slice(first, first + CHANNELS * _METERS_AT_ONCE)
-            bins = rfft(window[part], axis=1, workers=1)
-            spectrum[part] = bins[:, : self.orders * self._cycles : self._cycles]
-            subgroups(bins, self._cycles, scale, harmonic[part], interharmonic[part])
-        spectrum *= scale
-        spectrum[:, 0] /= math.sqrt(2.0)
+        spectrum = np.empty((CHANNELS * self.meters, self.orders), np.complex128)
+        harmonic, interharmonic = np.empty((2, *spectrum.shape))
+        spectra.measure(held, at, spectrum, harmonic, interharmonic)
         shape = (self.meters, CHANNELS, self.orders)
         return spectrum.reshape(shape), harmonic.reshape(shape), interharmonic.reshape(shape)
 

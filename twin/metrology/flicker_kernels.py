@@ -49,7 +49,7 @@ def mean_squares(samples: Float, ratio: int, filled: int, partial: Float, out: F
 @njit(inline="always")
 def section(x: float, k: int, j: int, sections: Float, held: Float) -> float:
     """Return what section k makes of a value, in transposed direct form II."""
-    y = sections[k, 0] * x + held[2 * k, j]
+    y: float = sections[k, 0] * x + held[2 * k, j]
     held[2 * k, j] = sections[k, 1] * x - sections[k, 3] * y + held[2 * k + 1, j]
     held[2 * k + 1, j] = sections[k, 2] * x - sections[k, 4] * y
     return y
