@@ -114,6 +114,7 @@ def _tone(given: SourceTone) -> Tone:
         voltage_angle=math.radians(given.voltage_angle),
         current=given.current / 100.0,
         current_angle=math.radians(given.current_angle),
+        phases=given.phases,
     )
 
 

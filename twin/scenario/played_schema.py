@@ -22,7 +22,7 @@ class _Part(BaseModel):
 
 
 class SourceTone(_Part):
-    """A harmonic or interharmonic of the source, the same share on all phases."""
+    """A harmonic or interharmonic of the source."""
 
     multiple: float = Field(
         gt=0,
@@ -33,6 +33,7 @@ class SourceTone(_Part):
     voltage_angle: Degree = Field(0.0, description="relative to the fundamental of the phase, by cosine")
     current: Percent = Field(0.0, ge=0, le=500, description="share of the fundamental current")
     current_angle: Degree = Field(0.0, description="relative to the fundamental of the phase, by cosine")
+    phases: Literal["abc", "a", "b", "c", "ab", "bc", "ac"] = Field("abc", description="those that carry it")
 
 
 class SourceFluctuation(_Part):
