@@ -173,19 +173,16 @@ def test_errors_name_what_is_wrong_and_take_nothing() -> None:
 @pytest.mark.parametrize("per_cycle", [64, 128, 320, 512])
 @pytest.mark.parametrize("first", [0, 7])
 def test_the_kernels_form_the_sums_that_plain_numpy_forms(per_cycle: int, first: int) -> None:
-    """Also where the compiler knows no length, and where a window ends in the middle of the feed."""
-    from twin.metrology.sampled_kernels import SUMS, cross_sums, cycle_sums
+    from twin.metrology.sampled_kernels import LANES, SUMS, cross_sums, cycle_sums
 
     meters, cycles = 2, 5
     samples = np.random.default_rng(per_cycle).normal(size=(6 * meters, first + cycles * per_cycle + 3))
     theta = 2 * np.pi * np.arange(per_cycle) / per_cycle
-    closing = np.array([False, True, False, False, True])
-    folded = np.zeros((6 * meters, per_cycle // 2))
     halves, sums = np.empty((6 * meters, 2 * cycles)), np.full((cycles, meters, SUMS), np.nan)
     squares = np.empty((3 * meters, 32 * cycles))
     cosine, sine = np.cos(theta), np.sin(theta)
-    cycle_sums(samples, first, per_cycle, cosine, sine, closing, folded, halves, sums, squares)
-    cross_sums(samples, first, per_cycle, sums)
+    cycle_sums(samples, first, cosine, sine, LANES, halves, sums, squares)
+    cross_sums(samples, first, per_cycle, LANES, sums)
     cut = samples[:, first : first + cycles * per_cycle].reshape(meters, 6, cycles, per_cycle)
     low = np.tril_indices(6)
     products = np.einsum("macn,mbcn->cmab", cut, cut)[:, :, low[0], low[1]]
@@ -194,11 +191,11 @@ def test_the_kernels_form_the_sums_that_plain_numpy_forms(per_cycle: int, first:
     assert halves == pytest.approx(expected, rel=1e-12)
     groups = (cut[:, :3].reshape(3 * meters, 32 * cycles, -1) ** 2).mean(axis=2)
     assert squares == pytest.approx(groups, rel=1e-12)
-    for cycle, since in ((1, slice(0, 2)), (4, slice(2, 5))):
-        waves = cut[:, :, since]
-        assert sums[cycle, :, 21::2] == pytest.approx((waves * cosine).sum(axis=(2, 3)), abs=1e-9)
-        assert sums[cycle, :, 22::2] == pytest.approx((waves * sine).sum(axis=(2, 3)), abs=1e-9)
-    assert not folded.any()
+    assert sums[:, :, 21::2] == pytest.approx((cut @ cosine).transpose(2, 0, 1), abs=1e-10)
+    assert sums[:, :, 22::2] == pytest.approx((cut @ sine).transpose(2, 0, 1), abs=1e-10)
+    again, none = sums.copy(), np.empty((0, 0))
+    cycle_sums(samples, first, cosine, sine, LANES, halves, again, none)
+    assert np.array_equal(again, sums)  # what flicker needs changes nothing else
 
 
 def test_without_cross_products_only_those_of_different_phases_are_missing() -> None:
@@ -212,3 +209,35 @@ def test_without_cross_products_only_those_of_different_phases_are_missing() -> 
         *((n, n) for n in range(6)), *((p, p + 3) for p in range(3)), *((p + 3, p) for p in range(3))
     }  # fmt: skip
     assert np.array_equal(some[kept], whole[kept])
+
+
+@pytest.mark.parametrize("block", [50 * 512, 7 * 512 + 300, 1000])
+def test_a_window_that_calls_cut_reads_as_one_that_they_do_not(block: int) -> None:
+    """At the rate of the fast transform, past a tick, where windows no longer begin with blocks."""
+    samples, at = waves(95, meters=1, per_cycle=512), edges(95, start=TICK - 333_000_000)
+    whole = Analyser(1).feed(samples, cycle_starts_ns=at).windows
+    analyser, parts, seen = Analyser(1), [], 0
+    for begin in range(0, samples.shape[1], block):
+        stop = min(begin + block, samples.shape[1])
+        reached = stop // 512 + 1
+        parts += analyser.feed(samples[:, begin:stop], cycle_starts_ns=at[seen:reached]).windows
+        seen = reached
+    assert [(w.start_ns, w.overlapping) for w in parts] == [(w.start_ns, w.overlapping) for w in whole]
+    for one, other in zip(parts, whole, strict=True):
+        assert np.array_equal(one.measure.gram, other.measure.gram)
+        assert np.array_equal(one.measure.spectrum, other.measure.spectrum)
+        assert np.array_equal(one.harmonic, other.harmonic)
+        assert np.array_equal(one.interharmonic, other.interharmonic)
+
+
+def test_the_caller_may_use_its_samples_again() -> None:
+    """What is held for a window that goes on is a copy."""
+    samples, at = waves(20, meters=1), edges(20)
+    expected = Analyser(1, samples_per_cycle=PER_CYCLE).feed(samples, cycle_starts_ns=at).windows[1]
+    analyser, cut = Analyser(1, samples_per_cycle=PER_CYCLE), 13 * PER_CYCLE + 40
+    block = samples[:, :cut].copy()
+    analyser.feed(block, cycle_starts_ns=at[:14])
+    block[:] = 0.0
+    found = analyser.feed(samples[:, cut:], cycle_starts_ns=at[14:]).windows[0]
+    assert np.array_equal(found.measure.gram, expected.measure.gram)
+    assert np.array_equal(found.harmonic, expected.harmonic)

@@ -10,6 +10,7 @@ samples are not looked at again between their cycles (`twin.metrology.basic_wind
 """
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,8 +18,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, TwinError, WindowMeasure
 from twin.metrology.analysed import AnalysedWindow, Measured
-from twin.metrology.analyser_plan import Plan, Series, Span, plan_cycles
-from twin.metrology.distortion import NEGLIGIBLE
+from twin.metrology.analyser_plan import Series, Span, plan_cycles
 from twin.metrology.energy import EnergyAccumulator
 from twin.metrology.flicker import FlickerMeter
 from twin.metrology.flicker_design import Lamp
@@ -32,14 +32,20 @@ CHANNEL_NAMES: Final = ("va", "vb", "vc", "ia", "ib", "ic")
 WINDOW_CYCLES: Final = {50: 10, 60: 12}
 FREQUENCY_REACH: Final = 0.15
 """Class A covers the nominal frequency to 15 % either way (IEC 61000-4-30, 5.1)."""
-VOLTAGES: Final = np.array([0, 1, 2])
-CURRENTS: Final = np.array([3, 4, 5])
-LOW: Final = np.tril_indices(CHANNELS)
-"""Rows and columns of the 21 products of two channels, in their order."""
 
 
 class AnalyserError(TwinError, ValueError):
     """Samples or cycle starts that cannot be measured."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moments:
+    """What sums over spans of cycles give, spans first; see `twin.metrology.sampled_kernels.span_moments`."""
+
+    frequency: Float
+    gram: Float
+    phasor: NDArray[np.complex128]
+    rates: Float
 
 
 class Analyser:
@@ -127,13 +133,12 @@ class Analyser:
                 lamp=flicker,
                 nominal_frequency=int(nominal_frequency),
             )
-        # Cycles count from the first sample fed. Samples are held from `_held_from` on, sums and edges
-        # from `_kept_from`; `_done` cycles are measured.
+        # Samples and cycles count from the first one fed. `_fed` samples have come, those from `_held_from`
+        # on are held. `_done` cycles are measured; their sums and edges are kept from cycle `_kept_from` on.
         self._held = np.zeros((CHANNELS * meters, 0))
-        self._held_from = self._kept_from = self._done = 0
+        self._fed = self._held_from = self._kept_from = self._done = 0
         self._edges: Int = np.zeros(0, np.int64)
         self._sums: Float = np.zeros((0, meters, 33))
-        self._folded = np.zeros((CHANNELS * meters, samples_per_cycle // 2))
         self._last_half: Float | None = None
         self._series = Series()
 
@@ -159,26 +164,23 @@ class Analyser:
             If shapes do not fit, a sample is not finite, or the cycles are not those of the nominal
             frequency to 15 %. Nothing has been taken then.
         """
-        samples = np.asarray(samples, np.float64)
+        samples = np.ascontiguousarray(samples, np.float64)
         edges = self._checked(samples, np.asarray(cycle_starts_ns, np.int64))
-        held = np.concatenate((self._held, samples), axis=1) if self._held.shape[1] else samples
-        held = np.ascontiguousarray(held)
         count = edges.size - 1 - (self._done - self._kept_from)
         plan = plan_cycles(edges, self._kept_from, self._done, self._series, cycles=self._cycles)
-        halves, sums, squares = self._summed(held, plan, count, samples)
+        halves, sums, squares = self._summed(samples, count)
         ends = edges[self._done - self._kept_from :]
         self._edges, self._sums = edges, np.concatenate((self._sums, sums)) if self._sums.size else sums
         half_ends = np.stack((ends[:-1] + (ends[1:] - ends[:-1]) // 2, ends[1:]), axis=1).reshape(-1)
         half_ends, rms = self._half_cycles(half_ends, halves)
-        gram, phasor = self._moments([*plan.windows, *plan.counts])
-        self._count(plan.counts, gram[len(plan.windows) :], phasor[len(plan.windows) :])
-        windows = tuple(
-            self._measured(window, held, gram[k], phasor[k]) for k, window in enumerate(plan.windows)
-        )
+        moments = self._moments([*plan.windows, *plan.counts])
+        for k, stretch in enumerate(plan.counts, start=len(plan.windows)):
+            self.energy.add_rates(moments.rates[k], int(np.diff(self._ends(stretch))[0]))
+        windows = tuple(self._measured(window, samples, moments, k) for k, window in enumerate(plan.windows))
         pinst, pst = self._sensation(squares, plan.ticks)
         self._done += count
         self._series = plan.series
-        self._forget(held, owned=held is not samples)
+        self._forget(samples)
         return Measured(half_ends, rms, windows, pinst, pst)
 
     def _checked(self, samples: Float, starts: Int) -> Int:
@@ -188,8 +190,8 @@ class Analyser:
                 f"samples of shape {samples.shape} do not fit {self.meters} meters of six channels; "
                 f"pass {CHANNELS * self.meters} rows"
             )
-        total = self._held.shape[1] + samples.shape[1]
-        wanted = self._held_from + total // self.samples_per_cycle - self._done + (not self._edges.size)
+        total = self._fed + samples.shape[1]
+        wanted = total // self.samples_per_cycle - self._done + (not self._edges.size)
         if starts.ndim != 1 or starts.size != wanted:
             raise AnalyserError(
                 f"{starts.size} cycle starts do not fit; the samples reach {wanted} edges between cycles"
@@ -206,40 +208,30 @@ class Analyser:
             )
         return edges
 
-    def _summed(self, held: Float, plan: Plan, count: int, samples: Float) -> tuple[Float, Float, Float]:
-        """Return half-cycle squares, sums of cycles, and mean squares for the flickermeter."""
-        from twin.metrology.sampled_kernels import (  # noqa: PLC0415
-            SUMS,
-            VALUES_PER_CYCLE,
-            cross_sums,
-            cycle_sums,
-        )
+    def _located(self, samples: Float, begin: int, end: int) -> tuple[Float, int]:
+        """Return an array that holds the samples from one place to another, and the column of the first.
 
-        halves = np.empty((CHANNELS * self.meters, 2 * count))
-        sums = np.full((count, self.meters, SUMS), np.nan)
-        rows = 3 * self.meters if self._flicker is not None else 0
-        squares = np.empty((rows, VALUES_PER_CYCLE * count if rows else 0))
-        first = (self._done - self._held_from) * self.samples_per_cycle
-        folded = self._folded.copy()
-        cycle_sums(
-            held,
-            first,
-            self.samples_per_cycle,
-            self._cosine,
-            self._sine,
-            plan.closing(self._done, count),
-            folded,
-            halves,
-            sums,
-            squares,
-        )
-        if self.cross_products:
-            cross_sums(held, first, self.samples_per_cycle, sums)
+        Only what a call has cut is put together anew.
+        """
+        if begin >= self._fed:
+            return samples, begin - self._fed
+        held = self._held[:, begin - self._held_from : end - self._held_from]
+        return np.concatenate((held, samples[:, : max(0, end - self._fed)]), axis=1), 0
+
+    def _summed(self, samples: Float, count: int) -> tuple[Float, Float, Float]:
+        """Return half-cycle squares, sums of cycles, and mean squares for the flickermeter."""
+        begin = self._done * self.samples_per_cycle
+        end = begin + count * self.samples_per_cycle
+        if count and begin < self._fed:  # the first cycle came in two calls
+            first = self._formed(samples, begin, 1)
+            rest = self._formed(samples, begin + self.samples_per_cycle, count - 1)
+            sums = np.concatenate((first[1], rest[1]))
+            halves, squares = (np.concatenate((first[k], rest[k]), axis=1) for k in (0, 2))
+        else:
+            halves, sums, squares = self._formed(samples, begin, count)
         # A sum is finite only if its samples are; what no cycle holds yet is looked at by itself.
-        rest = samples[:, -(held.shape[1] % self.samples_per_cycle) :] if held.shape[1] else samples
-        if held.shape[1] % self.samples_per_cycle == 0:
-            rest = samples[:, :0]
-        if not (np.isfinite(halves).all() and np.isfinite(rest).all()):
+        ahead = samples[:, max(0, end - self._fed) :]
+        if not (np.isfinite(halves).all() and np.isfinite(ahead).all()):
             bad = np.argwhere(~np.isfinite(samples))
             if not bad.size:
                 raise AnalyserError("squares of the samples overflow; pass volts and amperes")
@@ -248,7 +240,27 @@ class Analyser:
                 f"sample {n} of channel {CHANNEL_NAMES[row % CHANNELS]} of meter "
                 f"{row // CHANNELS} is {samples[row, n]}; fill the gap before it is measured"
             )
-        self._folded = folded
+        return halves, sums, squares
+
+    def _formed(self, samples: Float, begin: int, count: int) -> tuple[Float, Float, Float]:
+        """Return what `_summed` does of some cycles from a place on."""
+        from twin.metrology.sampled_kernels import (  # noqa: PLC0415
+            LANES,
+            SUMS,
+            VALUES_PER_CYCLE,
+            cross_sums,
+            cycle_sums,
+        )
+
+        size = self.samples_per_cycle
+        halves = np.empty((CHANNELS * self.meters, 2 * count))
+        sums = np.full((count, self.meters, SUMS), np.nan)
+        rows = 3 * self.meters if self._flicker is not None else 0
+        squares = np.empty((rows, VALUES_PER_CYCLE * count if rows else 0))
+        source, at = self._located(samples, begin, begin + count * size)
+        cycle_sums(source, at, self._cosine, self._sine, LANES, halves, sums, squares)
+        if self.cross_products:
+            cross_sums(source, at, size, LANES, sums)
         return halves, sums, squares
 
     def _half_cycles(self, ends: Int, halves: Float) -> tuple[Int, Float]:
@@ -262,51 +274,58 @@ class Analyser:
         rms = np.sqrt((halves[:, :-1] + halves[:, 1:]) / self.samples_per_cycle)
         return ends, rms.reshape(self.meters, CHANNELS, ends.size)
 
-    def _moments(self, spans: list[Span]) -> tuple[Float, NDArray[np.complex128]]:
-        """Return mean products (spans, meters, 6, 6) and fundamental RMS phasors (spans, meters, 6)."""
-        sums = np.empty((len(spans), self.meters, 33))
-        for k, span in enumerate(spans):
-            inside = self._sums[span.first - self._kept_from : span.after - self._kept_from]
-            np.add.reduce(inside, axis=0, out=sums[k])
-            sums[k] /= (span.after - span.first) * self.samples_per_cycle
-        gram = np.empty((len(spans), self.meters, CHANNELS, CHANNELS))
-        gram[:, :, LOW[0], LOW[1]] = gram[:, :, LOW[1], LOW[0]] = sums[:, :, :21]
-        phasor = (math.sqrt(2.0) * (sums[:, :, 21::2] - 1j * sums[:, :, 22::2])).astype(np.complex128)
-        return gram, phasor
+    def _ends(self, span: Span) -> Int:
+        """Return begin and end of a span, UTC [ns]."""
+        return self._edges[[span.first - self._kept_from, span.after - self._kept_from]]
 
-    def _count(self, spans: list[Span], gram: Float, phasor: NDArray[np.complex128]) -> None:
-        """Count the energy of stretches."""
-        p = gram[:, :, VOLTAGES, CURRENTS]
-        s = np.sqrt(gram[:, :, VOLTAGES, VOLTAGES] * gram[:, :, CURRENTS, CURRENTS])
-        q = (phasor[:, :, :3] * phasor[:, :, 3:].conj()).imag
-        for k, span in enumerate(spans):
-            begin, end = self._edges[span.first - self._kept_from], self._edges[span.after - self._kept_from]
-            self.energy.add(p[k], q[k], s[k], int(end - begin))
+    def _moments(self, spans: list[Span]) -> _Moments:
+        """Return the moments of spans."""
+        from twin.metrology.sampled_kernels import span_moments  # noqa: PLC0415
 
-    def _measured(
-        self, span: Span, held: Float, gram: Float, phasor: NDArray[np.complex128]
-    ) -> AnalysedWindow:
-        """Return a basic window."""
-        first = span.first
-        start, end = (int(self._edges[k - self._kept_from]) for k in (first, span.after))
-        frequency = np.full(self.meters, self._cycles * NS_PER_SECOND / (end - start))
-        frequency[(np.abs(phasor[:, :3]) <= NEGLIGIBLE).all(axis=1)] = np.nan
+        shape = (len(spans), self.meters)
+        moments = _Moments(
+            np.empty(shape),
+            np.empty((*shape, CHANNELS, CHANNELS)),
+            np.empty((*shape, CHANNELS), np.complex128),
+            np.empty((len(spans), 5, self.meters, 3)),
+        )
+        first = np.array([span.first for span in spans], np.int64) - self._kept_from
+        after = np.array([span.after for span in spans], np.int64) - self._kept_from
+        known = (after - first) * NS_PER_SECOND / (self._edges[after] - self._edges[first])
+        span_moments(
+            self._sums,
+            first,
+            after,
+            self.samples_per_cycle,
+            known,
+            moments.frequency,
+            moments.gram,
+            moments.phasor,
+            moments.rates,
+        )
+        return moments
+
+    def _measured(self, span: Span, samples: Float, moments: _Moments, k: int) -> AnalysedWindow:
+        """Return a basic window, span ``k`` of the moments."""
+        start, end = self._ends(span).tolist()
         harmonic = interharmonic = None
         if self._spectra is not None:
-            at = (first - self._held_from) * self.samples_per_cycle
-            spectrum, harmonic, interharmonic = self._transformed(self._spectra, held, at)
+            size = self.samples_per_cycle
+            source, column = self._located(samples, span.first * size, span.after * size)
+            spectrum, harmonic, interharmonic = self._transformed(self._spectra, source, column)
         else:
-            spectrum = np.stack((np.full_like(phasor, np.nan), phasor), axis=2)
-        measure = WindowMeasure(frequency, gram, spectrum)
+            spectrum = np.full((self.meters, CHANNELS, 2), np.nan, np.complex128)
+            spectrum[:, :, 1] = moments.phasor[k]
+        measure = WindowMeasure(moments.frequency[k], moments.gram[k], spectrum)
         return AnalysedWindow(start, end, span.overlapping, measure, harmonic, interharmonic)
 
     def _transformed(
-        self, spectra: SampledSpectrum, held: Float, at: int
+        self, spectra: SampledSpectrum, samples: Float, column: int
     ) -> tuple[NDArray[np.complex128], Float, Float]:
         """Return RMS phasors of orders, harmonic and interharmonic subgroups, each (meters, 6, orders)."""
         spectrum = np.empty((CHANNELS * self.meters, self.orders), np.complex128)
         harmonic, interharmonic = np.empty((2, *spectrum.shape))
-        spectra.measure(held, at, spectrum, harmonic, interharmonic)
+        spectra.measure(samples, column, spectrum, harmonic, interharmonic)
         shape = (self.meters, CHANNELS, self.orders)
         return spectrum.reshape(shape), harmonic.reshape(shape), interharmonic.reshape(shape)
 
@@ -330,13 +349,14 @@ class Analyser:
         pinst = np.concatenate(parts, axis=1)
         return pinst.reshape(self.meters, 3, pinst.shape[1]), tuple(pst)
 
-    def _forget(self, held: Float, *, owned: bool) -> None:
+    def _forget(self, samples: Float) -> None:
         """Keep what open windows still need."""
-        kept = oldest = self._series.window if self._series.cut is None else self._series.cut
-        self._edges = self._edges[kept - self._kept_from :]
-        self._sums = self._sums[kept - self._kept_from :]
-        self._kept_from = kept
-        needed = oldest if self.harmonics else self._done
-        drop = (needed - self._held_from) * self.samples_per_cycle
-        self._held = held if owned and not drop else held[:, drop:].copy()
-        self._held_from = needed
+        oldest = self._series.window if self._series.cut is None else self._series.cut
+        self._edges = self._edges[oldest - self._kept_from :]
+        self._sums = self._sums[oldest - self._kept_from :]
+        self._kept_from = oldest
+        begin = (oldest if self.harmonics else self._done) * self.samples_per_cycle
+        end = self._fed + samples.shape[1]
+        source, column = self._located(samples, begin, end)
+        self._held = samples[:, column:].copy() if source is samples else source
+        self._held_from, self._fed = begin, end

@@ -44,12 +44,6 @@ class Plan:
     series: Series = field(default_factory=Series)
     """Where the series stands after the last cycle."""
 
-    def closing(self, done: int, count: int) -> NDArray[np.bool_]:
-        """Return with which of the ``count`` cycles after cycle ``done`` something ends."""
-        out = np.zeros(count, np.bool_)
-        out[[span.after - done - 1 for span in (*self.windows, *self.counts)]] = True
-        return out
-
 
 def plan_cycles(edges: Int, kept_from: int, done: int, series: Series, *, cycles: int) -> Plan:
     """Return what ends with the cycles after cycle ``done``.
