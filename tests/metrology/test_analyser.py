@@ -5,16 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twin.contracts import Instant, Segment, Signal
 from twin.metrology import (
     Analyser,
     AnalyserError,
     FlickerMeter,
     Lamp,
+    half_cycle_rms,
     half_cycle_rms_samples,
     harmonic_groups,
     measure_samples,
+    measure_window,
     window_bins,
 )
+from twin.signals import instant_of_theta, synthesise_cycles
 
 START = 1_700_000_123_000_000_000
 PER_CYCLE = 128
@@ -241,3 +245,84 @@ def test_the_caller_may_use_its_samples_again() -> None:
     found = analyser.feed(samples[:, cut:], cycle_starts_ns=at[14:]).windows[0]
     assert np.array_equal(found.measure.gram, expected.measure.gram)
     assert np.array_equal(found.harmonic, expected.harmonic)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(("nominal", "frequency"), [(50, 50.0), (50, 47.3), (60, 60.0), (60, 63.1)])
+def test_coherent_signals_read_their_closed_form(nominal: int, frequency: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    orders = np.array([0.0, 1.0, 3.0, 5.0, 29.0, 50.0])
+    size = np.array([0.4, 325.0, 12.0, 9.0, 4.0, 2.0])
+    amplitude = size * np.exp(2j * np.pi * rng.uniform(size=(6, 6)))
+    amplitude[:, 0] = 0.4
+    start = 1_699_999_987_000_000_000
+    segment = Segment(start, frequency, 0.0, orders, np.zeros(6, np.complex128), amplitude)
+    cycles = nominal // 5
+    signal = Signal(tuple("abcdef"), (segment,), start + 3 * 10**9)
+    samples = synthesise_cycles(signal, Instant(start), samples_per_cycle=512, count=512 * 2 * cycles)
+    at = edges(2 * cycles, frequency=frequency, start=start)
+    analyser = Analyser(1, nominal_frequency=nominal)
+    measured = analyser.feed(samples, cycle_starts_ns=at)
+    for number, window in enumerate(measured.windows):
+        begin, end = (instant_of_theta(segment, 2 * np.pi * cycles * (number + k)) for k in (0, 1))
+        exact = measure_window(signal, begin, end, orders=51)
+        size_of = np.abs(exact.gram).max()
+        assert np.abs(window.measure.gram - exact.gram).max() < 1e-11 * size_of
+        assert np.abs(window.measure.spectrum - exact.spectrum).max() < 1e-11 * np.sqrt(size_of)
+        assert window.measure.frequency == pytest.approx(frequency, rel=1e-8)
+    ends, rms = half_cycle_rms(signal, 2, 4 * cycles - 1)
+    assert np.abs(measured.half_cycle_ends_ns - ends).max() <= 1
+    assert measured.half_cycle_rms[0] == pytest.approx(rms, rel=1e-11)
+
+
+@pytest.mark.parametrize("point", [0.0, 0.13, 0.5, 0.77])
+def test_a_dip_at_any_point_on_wave_reads_its_closed_form(point: float) -> None:
+    order, rate = np.array([1.0]), np.zeros(1, np.complex128)
+    amplitude = 325.0 * np.exp(-2j * np.pi * np.array([0, 1, 2, 0.1, 1.1, 2.1])[:, None] / 3)
+    start = 1_699_999_987_000_000_000
+    begin, end = start + round((3 + point) * 2e7), start + round((5.6 + point) * 2e7)
+    segments = tuple(
+        Segment(ns, 50.0, 2 * np.pi * 50 * (ns - start) * 1e-9, order, rate, amplitude * share)
+        for ns, share in ((start, 1.0), (begin, 0.4), (end, 1.0))
+    )
+    signal = Signal(tuple("abcdef"), segments, start + 10**9)
+    samples = synthesise_cycles(signal, Instant(start), samples_per_cycle=512, count=512 * 12)
+    measured = Analyser(1).feed(samples, cycle_starts_ns=edges(12, start=start))
+    _, rms = half_cycle_rms(signal, 2, 23)
+    # One sample of 512 on the wrong side of an edge, at the crest of the larger voltage.
+    assert np.abs(measured.half_cycle_rms[0] ** 2 - rms**2).max() < 325.0**2 / 512
+    assert measured.half_cycle_rms[0, :3].min() == pytest.approx(rms[:3].min(), abs=0.002 * 230)
+
+
+@pytest.mark.parametrize("frequency", [42.5, 49.0, 50.0, 51.0, 57.5])
+def test_flicker_reads_one_at_any_frequency_of_the_grid(frequency: float) -> None:
+    """Table 1 of IEC 61000-4-15, in hertz of time while samples and values follow the grid's cycles."""
+    table = [(2.0, 0.879), (8.8, 0.25), (20.0, 0.704)]
+    seconds, per_cycle = 30, 64
+    cycles = int(seconds * frequency)
+    t = np.arange(cycles * per_cycle) / (per_cycle * frequency)
+    samples = np.ones((6, t.size))
+    for row, (hertz, percent) in enumerate(table):
+        change = 1 + percent / 200 * np.sin(2 * np.pi * hertz * t)
+        samples[row] = 325 * np.sin(2 * np.pi * frequency * t) * change
+    analyser = Analyser(
+        1, samples_per_cycle=per_cycle, harmonics=False, flicker=Lamp.V230, orders=2, cross_products=False
+    )
+    pinst = analyser.feed(samples, cycle_starts_ns=edges(cycles, frequency=frequency)).pinst
+    assert pinst is not None
+    assert pinst[0, :, -round(8 * 32 * frequency) :].max(axis=1) == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_wandering_frequency_is_no_flicker() -> None:
+    """From 49 to 51 Hz in half a minute, ten times as fast as grids go."""
+    per_cycle = 64
+    frequency = np.concatenate((np.full(1500, 49.0), np.linspace(49.0, 51.0, 1500), np.full(1500, 51.0)))
+    starts = START + np.rint(np.concatenate(([0.0], np.cumsum(1e9 / frequency)))).astype(np.int64)
+    theta = 2 * np.pi * np.arange(frequency.size * per_cycle) / per_cycle
+    samples = np.tile(325 * np.cos(theta), (6, 1))
+    analyser = Analyser(
+        1, samples_per_cycle=per_cycle, harmonics=False, flicker=Lamp.V230, orders=2, cross_products=False
+    )
+    pinst = analyser.feed(samples, cycle_starts_ns=starts).pinst
+    assert pinst is not None
+    assert pinst[0, :, 31 * 50 * 32 :].max() < 1e-3

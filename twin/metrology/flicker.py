@@ -87,6 +87,7 @@ class FlickerMeter:
         "_counts",
         "_filled",
         "_highest",
+        "_lamp",
         "_mean",
         "_partial",
         "_primer",
@@ -113,13 +114,42 @@ class FlickerMeter:
         up = max(1, math.ceil(target / sample_rate - 1e-9))
         self.channels = channels
         self.nominal_frequency = nominal_frequency
-        self.sample_rate = float(sample_rate)
+        self._lamp = lamp
         self._taps = interpolator(up, half_taps=_HALF_TAPS)
         self._ratio = math.floor(sample_rate * up / target + 1e-9)
-        self.internal_rate = sample_rate * up / self._ratio
-        self._adapt = -math.expm1(-1.0 / (ADAPTOR_S * self.internal_rate))
-        self._sections = weighting_sections(self.internal_rate, lamp, nominal_frequency, averaged=self._ratio)
+        self._design(float(sample_rate))
         self.restart()
+
+    def _design(self, sample_rate: float) -> None:
+        """Make the filters for a rate."""
+        self.sample_rate = sample_rate
+        self.internal_rate: float = sample_rate * self._taps.shape[0] / self._ratio
+        self._adapt = -math.expm1(-1.0 / (ADAPTOR_S * self.internal_rate))
+        self._sections = weighting_sections(
+            self.internal_rate, self._lamp, self.nominal_frequency, averaged=self._ratio
+        )
+
+    def retune(self, sample_rate: float) -> None:
+        """Take the samples that follow as ones of another rate, without a restart.
+
+        For sampling that is locked to the grid: its rate follows the grid's frequency. What the filters hold
+        is kept; a steady voltage stays steady.
+
+        Parameters
+        ----------
+        sample_rate : float
+            Within 20 % of that at the start [Hz].
+
+        Raises
+        ------
+        ValueError
+            If the rate is no number above zero.
+        """
+        if not 0.0 < sample_rate < math.inf:
+            raise ValueError(f"{sample_rate} samples/s is no rate; give a positive number")
+        before = steady_state(self._sections)
+        self._design(float(sample_rate))
+        self._state += steady_state(self._sections) - before
 
     @property
     def settled(self) -> bool:
