@@ -143,6 +143,9 @@ class Analyser:
         self._sums: Float = np.zeros((0, meters, 33))
         self._last_half: Float | None = None
         self._series = Series()
+        nominal_ns = NS_PER_SECOND / nominal_frequency
+        self._shortest = nominal_ns / (1.0 + FREQUENCY_REACH + 1e-6)
+        self._longest = nominal_ns / (1.0 - FREQUENCY_REACH - 1e-6)
 
     def feed(self, samples: Float, *, cycle_starts_ns: Int) -> Measured:
         """Take further samples and return what they complete.
@@ -175,9 +178,11 @@ class Analyser:
         self._edges, self._sums = edges, np.concatenate((self._sums, sums)) if self._sums.size else sums
         half_ends = np.stack((ends[:-1] + (ends[1:] - ends[:-1]) // 2, ends[1:]), axis=1).reshape(-1)
         half_ends, rms = self._half_cycles(half_ends, halves)
-        moments = self._moments([*plan.windows, *plan.counts])
-        for k, stretch in enumerate(plan.counts, start=len(plan.windows)):
-            self.energy.add_rates(moments.rates[k], int(np.diff(self._ends(stretch))[0]))
+        spans = [*plan.windows, *(span for span in plan.counts if span not in plan.windows)]
+        moments = self._moments(spans)
+        for stretch in plan.counts:
+            start, end = self._ends(stretch)
+            self.energy.add_rates(moments.rates[spans.index(stretch)], end - start)
         windows = tuple(self._measured(window, samples, moments, k) for k, window in enumerate(plan.windows))
         pinst, pst = self._sensation(squares, plan)
         self._done += count
@@ -199,14 +204,13 @@ class Analyser:
                 f"{starts.size} cycle starts do not fit; the samples reach {wanted} edges between cycles"
             )
         edges = np.concatenate((self._edges, starts))
-        with np.errstate(divide="ignore"):
-            frequency = NS_PER_SECOND / np.diff(edges).astype(np.float64)
-        wrong = ~(np.abs(frequency / self.nominal_frequency - 1.0) <= FREQUENCY_REACH + 1e-6)
+        lengths = edges[1:] - edges[:-1]
+        wrong = (lengths < self._shortest) | (lengths > self._longest)
         if wrong.any():
-            cycle = int(np.flatnonzero(wrong)[0])
+            cycle = int(wrong.argmax())
             raise AnalyserError(
-                f"cycle {self._kept_from + cycle} has {frequency[cycle]:g} Hz; cycles must follow each other "
-                f"and keep to {self.nominal_frequency:g} Hz by 15 %"
+                f"cycle {self._kept_from + cycle} lasts {lengths[cycle] * 1e-6:g} ms; cycles must follow "
+                f"each other and keep to {self.nominal_frequency:g} Hz by 15 %"
             )
         return edges
 
@@ -233,7 +237,7 @@ class Analyser:
             halves, sums, squares = self._formed(samples, begin, count)
         # A sum is finite only if its samples are; what no cycle holds yet is looked at by itself.
         ahead = samples[:, max(0, end - self._fed) :]
-        if not (np.isfinite(halves).all() and np.isfinite(ahead).all()):
+        if not (math.isfinite(halves.sum()) and np.isfinite(ahead).all()):
             bad = np.argwhere(~np.isfinite(samples))
             if not bad.size:
                 raise AnalyserError("squares of the samples overflow; pass volts and amperes")
@@ -267,18 +271,21 @@ class Analyser:
 
     def _half_cycles(self, ends: Int, halves: Float) -> tuple[Int, Float]:
         """Return URMS(1/2) from the squares of half cycles; the first needs a whole cycle."""
-        if self._last_half is not None:
-            halves = np.concatenate((self._last_half, halves), axis=1)
+        squares = np.empty(halves.shape)
+        np.add(halves[:, :-1], halves[:, 1:], out=squares[:, 1:])
+        if self._last_half is None:
+            squares, ends = squares[:, 1:], ends[1:]
         elif ends.size:
-            ends = ends[1:]
+            np.add(self._last_half, halves[:, 0], out=squares[:, 0])
         if halves.shape[1]:
-            self._last_half = halves[:, -1:].copy()
-        rms = np.sqrt((halves[:, :-1] + halves[:, 1:]) / self.samples_per_cycle)
-        return ends, rms.reshape(self.meters, CHANNELS, ends.size)
+            self._last_half = halves[:, -1].copy()
+        squares *= 1.0 / self.samples_per_cycle
+        np.sqrt(squares, out=squares)
+        return ends, squares.reshape(self.meters, CHANNELS, ends.size)
 
-    def _ends(self, span: Span) -> Int:
+    def _ends(self, span: Span) -> tuple[int, int]:
         """Return begin and end of a span, UTC [ns]."""
-        return self._edges[[span.first - self._kept_from, span.after - self._kept_from]]
+        return int(self._edges[span.first - self._kept_from]), int(self._edges[span.after - self._kept_from])
 
     def _moments(self, spans: list[Span]) -> _Moments:
         """Return the moments of spans."""
@@ -309,15 +316,15 @@ class Analyser:
 
     def _measured(self, span: Span, samples: Float, moments: _Moments, k: int) -> AnalysedWindow:
         """Return a basic window, span ``k`` of the moments."""
-        start, end = self._ends(span).tolist()
+        start, end = self._ends(span)
         harmonic = interharmonic = None
         if self._spectra is not None:
             size = self.samples_per_cycle
             source, column = self._located(samples, span.first * size, span.after * size)
             spectrum, harmonic, interharmonic = self._transformed(self._spectra, source, column)
         else:
-            spectrum = np.full((self.meters, CHANNELS, 2), np.nan, np.complex128)
-            spectrum[:, :, 1] = moments.phasor[k]
+            spectrum = np.empty((self.meters, CHANNELS, 2), np.complex128)
+            spectrum[:, :, 0], spectrum[:, :, 1] = np.nan, moments.phasor[k]
         measure = WindowMeasure(moments.frequency[k], moments.gram[k], spectrum)
         return AnalysedWindow(start, end, span.overlapping, measure, harmonic, interharmonic)
 
@@ -356,7 +363,7 @@ class Analyser:
 
     def _follow(self, flicker: FlickerMeter, span: Span) -> None:
         """Tune the flickermeters to the frequency of a span."""
-        begin, end = self._ends(span).tolist()
+        begin, end = self._ends(span)
         rate = self.samples_per_cycle * (span.after - span.first) * NS_PER_SECOND / (end - begin)
         if abs(rate / flicker.sample_rate - 1.0) > _FLICKER_STEP:
             flicker.retune(rate)
