@@ -178,11 +178,13 @@ class Analyser:
         self._edges, self._sums = edges, np.concatenate((self._sums, sums)) if self._sums.size else sums
         half_ends = np.stack((ends[:-1] + (ends[1:] - ends[:-1]) // 2, ends[1:]), axis=1).reshape(-1)
         half_ends, rms = self._half_cycles(half_ends, halves)
-        spans = [*plan.windows, *(span for span in plan.counts if span not in plan.windows)]
+        # What is both a window and counted is one and the same span.
+        spans = list({id(span): span for span in (*plan.windows, *plan.counts)}.values())
         moments = self._moments(spans)
+        place = {id(span): k for k, span in enumerate(spans)}
         for stretch in plan.counts:
             start, end = self._ends(stretch)
-            self.energy.add_rates(moments.rates[spans.index(stretch)], end - start)
+            self.energy.add_rates(moments.rates[place[id(stretch)]], end - start)
         windows = tuple(self._measured(window, samples, moments, k) for k, window in enumerate(plan.windows))
         pinst, pst = self._sensation(squares, plan)
         self._done += count

@@ -71,8 +71,9 @@ def plan_cycles(edges: Int, kept_from: int, done: int, series: Series, *, cycles
             plan.windows.append(Span(cut, cycle, overlapping=True))
             cut = None
         if cycle - window == cycles:
-            plan.windows.append(Span(window, cycle))
-            plan.counts.append(Span(window, cycle))
+            span = Span(window, cycle)
+            plan.windows.append(span)
+            plan.counts.append(span)
             window = cycle
         if edge >= tick_ns:
             plan.ticks.append(cycle)
