@@ -318,9 +318,24 @@ def test_rates_of_a_direction_are_not_negative():
     counter = IntegralAccumulator(("v2", "q"), 1, 3)
     with pytest.raises(EnergyError, match="q is below zero; count the two directions apart"):
         counter.add_rates(np.stack([np.ones((1, 3)), -np.ones((1, 3))]), 1)
-    with pytest.raises(EnergyError, match=r"shape \(1, 3\) do not fit"):
+    with pytest.raises(EnergyError, match=r"shape \(1, 1, 3\) do not fit"):
         counter.add_rates(np.ones((1, 3)), 1)
     assert not counted(counter).any()
+
+
+def test_several_intervals_count_as_one_after_the_other_and_a_wrong_one_stops_them_all():
+    rates = np.random.default_rng(7).uniform(0.0, 1e5, (3, 2, 4, 3))
+    durations = (200_000_003, 7_200_000_000_000, 1)
+    apart, together = (IntegralAccumulator(("v2", "a2"), 4, 3) for _ in range(2))
+    for interval, duration in zip(rates, durations, strict=True):
+        apart.add_rates(interval, duration)
+    together.add_intervals(rates, durations)
+    assert (counted(together) == counted(apart)).all()
+    wrong = rates.copy()
+    wrong[2, 1, 0, 0] = np.nan
+    with pytest.raises(EnergyError, match="a rate of a2 is no number"):
+        together.add_intervals(wrong, durations)
+    assert (counted(together) == counted(apart)).all()
 
 
 @settings(deadline=None)

@@ -141,7 +141,8 @@ class Analyser:
         self._fed = self._held_from = self._kept_from = self._done = 0
         self._edges: Int = np.zeros(0, np.int64)
         self._sums: Float = np.zeros((0, meters, 33))
-        self._last_half: Float | None = None
+        self._scratch: tuple[Float, Float] | None = None
+        self._last_half: Float = np.full(CHANNELS * meters, np.nan)
         self._series = Series()
         nominal_ns = NS_PER_SECOND / nominal_frequency
         self._shortest = nominal_ns / (1.0 + FREQUENCY_REACH + 1e-6)
@@ -176,16 +177,17 @@ class Analyser:
         halves, sums, squares = self._summed(samples, count)
         ends = edges[self._done - self._kept_from :]
         self._edges, self._sums = edges, np.concatenate((self._sums, sums)) if self._sums.size else sums
-        half_ends = np.stack((ends[:-1] + (ends[1:] - ends[:-1]) // 2, ends[1:]), axis=1).reshape(-1)
+        half_ends = np.empty(2 * count, np.int64)
+        half_ends[::2], half_ends[1::2] = ends[:-1] + (ends[1:] - ends[:-1]) // 2, ends[1:]
         half_ends, rms = self._half_cycles(half_ends, halves)
         # What is both a window and counted is one and the same span.
         spans = list({id(span): span for span in (*plan.windows, *plan.counts)}.values())
         moments = self._moments(spans)
         place = {id(span): k for k, span in enumerate(spans)}
-        for stretch in plan.counts:
-            start, end = self._ends(stretch)
-            self.energy.add_rates(moments.rates[place[id(stretch)]], end - start)
-        windows = tuple(self._measured(window, samples, moments, k) for k, window in enumerate(plan.windows))
+        lengths = [end - start for start, end in map(self._ends, plan.counts)]
+        counted = moments.rates[[place[id(stretch)] for stretch in plan.counts]]
+        self.energy.add_intervals(counted, lengths)
+        windows = self._measured(plan.windows, samples, moments)
         pinst, pst = self._sensation(squares, plan)
         self._done += count
         self._series = plan.series
@@ -231,7 +233,7 @@ class Analyser:
         begin = self._done * self.samples_per_cycle
         end = begin + count * self.samples_per_cycle
         if count and begin < self._fed:  # the first cycle came in two calls
-            first = self._formed(samples, begin, 1)
+            first = tuple(part.copy() for part in self._formed(samples, begin, 1))
             rest = self._formed(samples, begin + self.samples_per_cycle, count - 1)
             sums = np.concatenate((first[1], rest[1]))
             halves, squares = (np.concatenate((first[k], rest[k]), axis=1) for k in (0, 2))
@@ -254,15 +256,13 @@ class Analyser:
         """Return what `_summed` does of some cycles from a place on."""
         from twin.metrology.sampled_kernels import (  # noqa: PLC0415
             LANES,
-            SUMS,
             VALUES_PER_CYCLE,
             cross_sums,
             cycle_sums,
         )
 
         size = self.samples_per_cycle
-        halves = np.empty((CHANNELS * self.meters, 2 * count))
-        sums = np.full((count, self.meters, SUMS), np.nan)
+        halves, sums = self._space(count)
         rows = 3 * self.meters if self._flicker is not None else 0
         squares = np.empty((rows, VALUES_PER_CYCLE * count if rows else 0))
         source, at = self._located(samples, begin, begin + count * size)
@@ -271,19 +271,31 @@ class Analyser:
             cross_sums(source, at, size, LANES, sums)
         return halves, sums, squares
 
+    def _space(self, count: int) -> tuple[Float, Float]:
+        """Return room for the squares of half cycles and the sums of cycles, used again by later calls.
+
+        Fresh memory costs as much as a tenth of the sums themselves. Products that are never formed stay NaN.
+        """
+        from twin.metrology.sampled_kernels import SUMS  # noqa: PLC0415
+
+        if self._scratch is None or self._scratch[1].shape[0] != count:
+            self._scratch = (
+                np.empty((CHANNELS * self.meters, 2 * count)),
+                np.full((count, self.meters, SUMS), np.nan),
+            )
+        return self._scratch
+
     def _half_cycles(self, ends: Int, halves: Float) -> tuple[Int, Float]:
         """Return URMS(1/2) from the squares of half cycles; the first needs a whole cycle."""
-        squares = np.empty(halves.shape)
-        np.add(halves[:, :-1], halves[:, 1:], out=squares[:, 1:])
-        if self._last_half is None:
-            squares, ends = squares[:, 1:], ends[1:]
-        elif ends.size:
-            np.add(self._last_half, halves[:, 0], out=squares[:, 0])
+        from twin.metrology.sampled_kernels import half_cycle_values  # noqa: PLC0415
+
+        rms = np.empty(halves.shape)
         if halves.shape[1]:
+            half_cycle_values(self._last_half, halves, 1.0 / self.samples_per_cycle, rms)
+            if np.isnan(self._last_half[0]):
+                rms, ends = rms[:, 1:], ends[1:]
             self._last_half = halves[:, -1].copy()
-        squares *= 1.0 / self.samples_per_cycle
-        np.sqrt(squares, out=squares)
-        return ends, squares.reshape(self.meters, CHANNELS, ends.size)
+        return ends, rms.reshape(self.meters, CHANNELS, ends.size)
 
     def _ends(self, span: Span) -> tuple[int, int]:
         """Return begin and end of a span, UTC [ns]."""
@@ -316,19 +328,22 @@ class Analyser:
         )
         return moments
 
-    def _measured(self, span: Span, samples: Float, moments: _Moments, k: int) -> AnalysedWindow:
-        """Return a basic window, span ``k`` of the moments."""
-        start, end = self._ends(span)
+    def _measured(self, spans: list[Span], samples: Float, moments: _Moments) -> tuple[AnalysedWindow, ...]:
+        """Return basic windows, which are the first spans of the moments."""
         harmonic = interharmonic = None
-        if self._spectra is not None:
-            size = self.samples_per_cycle
-            source, column = self._located(samples, span.first * size, span.after * size)
-            spectrum, harmonic, interharmonic = self._transformed(self._spectra, source, column)
-        else:
-            spectrum = np.empty((self.meters, CHANNELS, 2), np.complex128)
-            spectrum[:, :, 0], spectrum[:, :, 1] = np.nan, moments.phasor[k]
-        measure = WindowMeasure(moments.frequency[k], moments.gram[k], spectrum)
-        return AnalysedWindow(start, end, span.overlapping, measure, harmonic, interharmonic)
+        fundamental = np.empty((len(spans), self.meters, CHANNELS, 2), np.complex128)
+        fundamental[..., 0], fundamental[..., 1] = np.nan, moments.phasor[: len(spans)]
+        windows = []
+        for k, span in enumerate(spans):
+            start, end = self._ends(span)
+            spectrum = fundamental[k]
+            if self._spectra is not None:
+                size = self.samples_per_cycle
+                source, column = self._located(samples, span.first * size, span.after * size)
+                spectrum, harmonic, interharmonic = self._transformed(self._spectra, source, column)
+            measure = WindowMeasure(moments.frequency[k], moments.gram[k], spectrum)
+            windows.append(AnalysedWindow(start, end, span.overlapping, measure, harmonic, interharmonic))
+        return tuple(windows)
 
     def _transformed(
         self, spectra: SampledSpectrum, samples: Float, column: int
@@ -374,7 +389,7 @@ class Analyser:
         """Keep what open windows still need."""
         oldest = self._series.window if self._series.cut is None else self._series.cut
         self._edges = self._edges[oldest - self._kept_from :]
-        self._sums = self._sums[oldest - self._kept_from :]
+        self._sums = self._sums[oldest - self._kept_from :].copy()
         self._kept_from = oldest
         begin = (oldest if self.harmonics else self._done) * self.samples_per_cycle
         end = self._fed + samples.shape[1]

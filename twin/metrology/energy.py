@@ -74,12 +74,32 @@ class IntegralAccumulator:
             If a rate is no number, negative or not below 9e9, or the duration is negative; then nothing
             was added.
         """
-        if rates.shape != self.whole.shape:
-            raise EnergyError(f"rates of shape {rates.shape} do not fit counters of shape {self.whole.shape}")
+        self.add_intervals(np.asarray(rates)[np.newaxis], (duration_ns,))
+
+    def add_intervals(self, rates: Float, durations_ns: Sequence[int]) -> None:
+        """Add intervals that each have constant rates.
+
+        Parameters
+        ----------
+        rates : ndarray, shape (intervals, names, meters, points)
+            Values at zero or above [W, var, VA, V2 or A2].
+        durations_ns : sequence of int
+            Length of each [ns].
+
+        Raises
+        ------
+        EnergyError
+            As of `add_rates`; no interval has been added then.
+        """
+        if rates.shape != (len(durations_ns), *self.whole.shape):
+            raise EnergyError(
+                f"rates of shape {rates.shape} do not fit {len(durations_ns)} intervals and counters of "
+                f"shape {self.whole.shape}"
+            )
         if (rates < 0.0).any():
-            name = self.names[int(np.argwhere(rates < 0.0)[0, 0])]
+            name = self.names[int(np.argwhere(rates < 0.0)[0, 1])]
             raise EnergyError(f"{name} is below zero; count the two directions apart")
-        self._count(np.ascontiguousarray(rates), duration_ns)
+        self._count(np.ascontiguousarray(rates), durations_ns)
 
     def watt_hours(self, name: str) -> Float:
         """Return a counter, shape (meters, points) [Wh, varh, VAh, V2h, A2h], to the precision of a float."""
@@ -102,17 +122,17 @@ class IntegralAccumulator:
         """Take over the counts of another accumulator of the same names."""
         self.whole, self.rest, self.fine = other.whole.copy(), other.rest.copy(), other.fine.copy()
 
-    def _count(self, rates: Float, duration_ns: int) -> None:
-        """Add what is above zero."""
+    def _count(self, rates: Float, durations_ns: Sequence[int]) -> None:
+        """Add what is above zero, intervals first."""
         from twin.metrology.power_kernels import add_integrals  # noqa: PLC0415
 
-        if duration_ns < 0:
-            raise EnergyError(f"{duration_ns} ns is no duration; energy only grows with time")
-        seconds, nanoseconds = divmod(duration_ns, 1_000_000_000)
-        wrong = add_integrals(rates, seconds, nanoseconds, self.whole, self.rest, self.fine)
+        durations = np.array(durations_ns, np.int64)
+        if (durations < 0).any():
+            raise EnergyError(f"{durations.min()} ns is no duration; energy only grows with time")
+        wrong = add_integrals(rates, durations, self.whole, self.rest, self.fine)
         if wrong >= 0:
             raise EnergyError(
-                f"a rate of {self.names[wrong]} is no number or beyond 9 GW (9e9): {rates[wrong].tolist()}"
+                f"a rate of {self.names[wrong]} is no number or beyond 9 GW (9e9): {rates[:, wrong].tolist()}"
             )
 
 
@@ -156,7 +176,7 @@ class EnergyAccumulator(IntegralAccumulator):
         rates[0], rates[2], rates[4] = p, q, s
         np.negative(p, out=rates[1])
         np.negative(q, out=rates[3])
-        self._count(rates, duration_ns)
+        self._count(rates[np.newaxis], (duration_ns,))
 
 
 class QuadrantAccumulator(IntegralAccumulator):
@@ -197,4 +217,4 @@ class QuadrantAccumulator(IntegralAccumulator):
         rates[3] = np.where(exported, q, 0.0)
         rates[4] = np.where(exported, -q, 0.0)
         rates[5] = np.where(exported, 0.0, -q)
-        self._count(rates, duration_ns)
+        self._count(rates[np.newaxis], (duration_ns,))

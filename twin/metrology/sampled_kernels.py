@@ -129,7 +129,7 @@ def cycle_sums(
             v_row, i_row = meter * CHANNELS + phase, meter * CHANNELS + 3 + phase
             for cycle in range(sums.shape[0]):
                 out = sums[cycle, meter]
-                out[V_SQUARE[phase]] = out[I_SQUARE[phase]] = 0.0
+                v_total = i_total = 0.0
                 for k in range(2 * LANES, 7 * LANES):
                     lane[k] = 0.0
                 for part in range(2):
@@ -144,17 +144,39 @@ def cycle_sums(
                     v_square, i_square = sum_of_lanes(lane, 0), sum_of_lanes(lane, LANES)
                     half_squares[v_row, 2 * cycle + part] = v_square
                     half_squares[i_row, 2 * cycle + part] = i_square
-                    out[V_SQUARE[phase]] += v_square
-                    out[I_SQUARE[phase]] += i_square
+                    v_total += v_square
+                    i_total += i_square
                     if mean_squares.shape[0] > 0:
                         slot = VALUES_PER_CYCLE * cycle + part * (VALUES_PER_CYCLE // 2)
                         for g in range(VALUES_PER_CYCLE // 2):
                             square = sum_of_squares(v[g * group : (g + 1) * group])
                             mean_squares[meter * 3 + phase, slot + g] = square / group
+                out[V_SQUARE[phase]], out[I_SQUARE[phase]] = v_total, i_total
                 out[POWER[phase]] = sum_of_lanes(lane, 2 * LANES)
                 for k in range(2):
                     out[PAIRS + 2 * phase + k] = sum_of_lanes(lane, (3 + k) * LANES)
                     out[PAIRS + 6 + 2 * phase + k] = sum_of_lanes(lane, (5 + k) * LANES)
+
+
+@njit(types.void(F1, F2, f64, OUT2), cache=True, nogil=True)
+def half_cycle_values(last: Float, squares: Float, scale: float, rms: Float) -> None:
+    """Fill RMS over one cycle, renewed each half cycle (IEC 61000-4-30, 3.33: Urms(1/2)).
+
+    Parameters
+    ----------
+    last : ndarray, shape (channels,)
+        Sum of squares of the half cycle before the first; NaN where there is none.
+    squares : ndarray, shape (channels, half cycles)
+        Sums of squares.
+    scale : float
+        One over the samples of a cycle.
+    rms : ndarray, shape (channels, half cycles)
+        RMS.
+    """
+    for c in range(squares.shape[0]):
+        rms[c, 0] = math.sqrt((last[c] + squares[c, 0]) * scale)
+        for k in range(1, squares.shape[1]):
+            rms[c, k] = math.sqrt((squares[c, k - 1] + squares[c, k]) * scale)
 
 
 @njit(inline="always")
