@@ -1,0 +1,1 @@
+"""What stands at the ends of the network, as pure physics: motors, inverters, voltage dependence, spectra."""
