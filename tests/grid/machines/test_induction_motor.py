@@ -190,7 +190,7 @@ def test_usual_machines_can_be_fitted(plate, worst):
 )
 def test_contradicting_nameplates_are_refused(change):
     data = {name: getattr(PLATE, name) for name in PLATE.__dataclass_fields__}
-    with pytest.raises(MotorError, match="mend|accept"):
+    with pytest.raises(MotorError, match=r"mend|accept"):
         fit_motor(Nameplate(**{**data, **change}))
 
 

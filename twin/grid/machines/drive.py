@@ -28,7 +28,7 @@ class MechanicalLoad:
     def at(self, speed: float) -> float:
         """Return the resisting torque at a speed [rad/s], not negative [N m]."""
         share = max(speed, 0.0) / self.speed
-        return self.torque * share**self.exponent + self.friction * share
+        return float(self.torque * share**self.exponent + self.friction * share)
 
 
 @dataclass(frozen=True, slots=True)

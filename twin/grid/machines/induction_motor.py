@@ -39,7 +39,7 @@ class EquivalentCircuit:
     """A motor per phase of an equivalent star.
 
     Stator ``r1 + j x1`` in series with the air gap: the magnetising reactance, the iron's resistance and the
-    cages, all in parallel. Slip is (synchronous - actual speed) / synchronous speed at the frequency in force.
+    cages, all in parallel. Slip is (synchronous - actual speed) / synchronous speed.
     """
 
     u_rated: float
@@ -198,17 +198,23 @@ def operating_point(
         gap = circuit.gap_admittance(at, frequency)
         current = voltage * gap / (1.0 + stator * gap)
         inside = voltage - stator * current
-        at = at if abs(at) > _SMALLEST_SLIP else _SMALLEST_SLIP
         crossing = 3.0 * abs(inside) ** 2 * circuit.cage_admittance(at, frequency).real
         currents.append(current)
         power += 3.0 * voltage * current.conjugate()
         losses[0] += 3.0 * circuit.r1 * abs(current) ** 2
         losses[1] += 3.0 * abs(inside) ** 2 / circuit.r_iron
-        losses[2] += at * crossing
+        losses[2] += (at if abs(at) > _SMALLEST_SLIP else _SMALLEST_SLIP) * crossing
         torque += turn * crossing / speed
     mechanical = torque * speed * (1.0 - slip)
     return OperatingPoint(
-        (currents[0], currents[1]), torque, power.real, power.imag, *losses, mechanical=mechanical
+        (currents[0], currents[1]),
+        torque,
+        power.real,
+        power.imag,
+        stator_loss=losses[0],
+        iron_loss=losses[1],
+        rotor_loss=losses[2],
+        mechanical=mechanical,
     )
 
 

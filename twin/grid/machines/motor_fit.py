@@ -90,8 +90,8 @@ def fit_motor(nameplate: Nameplate, *, tolerance: float = 0.05) -> FittedMotor:
     Six values are sought (stator resistance, a leakage reactance that stator and outer cage share,
     magnetising reactance, both cages' resistances, the inner cage's leakage reactance) so that six are met:
     shaft power, active and reactive input at rated speed, starting current, starting torque, breakdown
-    torque. Losses beside the rotor's copper, which follows from the slip, are split by fixed shares into iron,
-    friction and the stator's. The search is a bounded least squares over the logarithms from four starts.
+    torque. Losses beside the rotor's copper, which follows from the slip, are split by fixed shares into
+    iron, friction and the stator's. The search is a bounded least squares over logarithms, from four starts.
 
     Parameters
     ----------
