@@ -62,7 +62,7 @@ def test_reset_times(name, tr):
 
 
 def test_a_curve_without_a_reset_constant_says_so():
-    with pytest.raises(GridError, match="reset = None.*state the maker's reset time"):
+    with pytest.raises(GridError, match=r"reset = None.*state the maker's reset time"):
         reset_time(CURVES["iec_a"], 0.5)
 
 

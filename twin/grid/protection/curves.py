@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -131,7 +132,7 @@ class PointCurve:
                 raise refuse(
                     f"curve {self.name}", "points", point, "give pairs of current and time above zero"
                 )
-        for before, after in zip(self.points, self.points[1:], strict=False):
+        for before, after in pairwise(self.points):
             if not (before[0] < after[0] and before[1] > after[1]):
                 raise refuse(f"curve {self.name}", "points", after, "let currents rise and times fall")
 
