@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from twin.grid.protection.curves import PointCurve
 from twin.grid.protection.measured import PHASES, Action, Measured, Operation, earliest, unknown_event
-from twin.grid.protection.validation import check_not_negative, check_positive, refuse
+from twin.grid.protection.validation import check_not_negative, check_positive, refuse, time_passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Fuse:
 
     def advance(self, measured: Measured, seconds: float) -> None:
         """Let ``seconds`` [s] pass during which ``measured`` was constant."""
-        if seconds <= 0.0:
+        if not time_passes(self.name, seconds):
             return
         for phase, pole in self._poles.items():
             current = measured.currents[PHASES.index(phase)]

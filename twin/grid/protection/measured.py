@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from twin.grid.errors import GridError
 from twin.grid.protection.validation import refuse
 
 PHASES = "abc"
@@ -138,6 +139,6 @@ def earliest(times: Sequence[tuple[float, str]]) -> tuple[float, str] | None:
     return best if best[0] < FOREVER else None
 
 
-def unknown_event(device: str, what: str, known: str) -> Exception:
+def unknown_event(device: str, what: str, known: str) -> GridError:
     """Return the error for an event that cannot happen to the device in its present state."""
     return refuse(device, "event", what, f"events now are: {known}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from twin.grid.protection.measured import PHASES, Action, Measured, Operation, earliest, unknown_event
 from twin.grid.protection.timers import DefiniteTime, InverseTime, Timer, TimeSettings, start_timer
-from twin.grid.protection.validation import refuse
+from twin.grid.protection.validation import refuse, time_passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class OvercurrentRelay:
 
     def advance(self, measured: Measured, seconds: float) -> None:
         """Let ``seconds`` [s] pass during which ``measured`` was constant."""
-        if seconds <= 0.0:
+        if not time_passes(self.name, seconds):
             return
         for element in self.elements:
             element.advance(measured, seconds)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from twin.grid.protection.measured import Action, Measured, Operation, earliest, unknown_event
 from twin.grid.protection.overcurrent import Element, phase_and_residual
 from twin.grid.protection.timers import HoldTimer, TimeSettings
-from twin.grid.protection.validation import check_positive, refuse
+from twin.grid.protection.validation import check_positive, refuse, time_passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Recloser:
 
     def advance(self, measured: Measured, seconds: float) -> None:
         """Let ``seconds`` [s] pass during which ``measured`` was constant."""
-        if seconds <= 0.0 or self.state is RecloserState.LOCKOUT:
+        if not time_passes(self.name, seconds) or self.state is RecloserState.LOCKOUT:
             return
         if self.state is RecloserState.OPEN:
             self._dead.advance(seconds, holds=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from twin.grid.protection.measured import Action, Measured, Operation, earliest, unknown_event
-from twin.grid.protection.validation import check_not_negative, check_positive, refuse
+from twin.grid.protection.validation import check_not_negative, check_positive, refuse, time_passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Sectionaliser:
 
     def advance(self, measured: Measured, seconds: float) -> None:
         """Let ``seconds`` [s] pass during which ``measured`` was constant."""
-        if seconds <= 0.0 or self.opened:
+        if not time_passes(self.name, seconds) or self.opened:
             return
         if self._counts_now(measured):
             self.count += 1

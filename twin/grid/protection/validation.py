@@ -57,6 +57,19 @@ def check_choice(device: str, choices: tuple[str, ...], **values: str) -> None:
             raise refuse(device, field, value, f"choose one of {', '.join(choices)}")
 
 
+def time_passes(device: str, seconds: float) -> bool:
+    """Return whether any time passes.
+
+    Raises
+    ------
+    GridError
+        When ``seconds`` is no duration.
+    """
+    if not 0.0 <= seconds < math.inf:
+        raise refuse(device, "seconds", seconds, "time passes by a finite number of zero or more")
+    return seconds > 0.0
+
+
 def _check(device: str, values: dict[str, float], good: Callable[[float], bool], mend: str) -> None:
     for field, value in values.items():
         # A comparison with NaN is false, so NaN is refused by both parts.

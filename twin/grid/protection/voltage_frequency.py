@@ -4,7 +4,13 @@ from dataclasses import dataclass, field
 
 from twin.grid.protection.measured import PHASES, Action, Measured, Operation, earliest, unknown_event
 from twin.grid.protection.timers import HoldTimer
-from twin.grid.protection.validation import check_choice, check_not_negative, check_positive, refuse
+from twin.grid.protection.validation import (
+    check_choice,
+    check_not_negative,
+    check_positive,
+    refuse,
+    time_passes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ class VoltageRelay:
 
     def advance(self, measured: Measured, seconds: float) -> None:
         """Let ``seconds`` [s] pass during which ``measured`` was constant."""
-        if seconds <= 0.0:
+        if not time_passes(self.name, seconds):
             return
         holds = self._holds(measured)
         for timer, held in zip(self.timers, holds, strict=True):
@@ -192,7 +198,7 @@ class FrequencyRelay:
 
     def advance(self, measured: Measured, seconds: float) -> None:
         """Let ``seconds`` [s] pass during which ``measured`` was constant."""
-        if seconds <= 0.0:
+        if not time_passes(self.name, seconds):
             return
         holds = self._holds(measured)
         self.timer.advance(seconds, holds=holds)
