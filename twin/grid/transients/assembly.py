@@ -68,16 +68,16 @@ class Assembly:
         return self.G_all @ self.T
 
     def outputs(
-        self, s: Complex, currents: Complex, free: Complex, fixed: Complex, injection: Complex
+        self, currents: Complex, charging: Complex, free: Complex, fixed: Complex, injection: Complex
     ) -> Complex:
         """Rows of the result from branch currents and voltages.
 
         Parameters
         ----------
-        s
-            Shape (m,): complex frequency of each column [1/s].
         currents
             Shape (branches, m) [A].
+        charging
+            Shape (capacitors, m): currents of the capacitors [A].
         free
             Shape (free, m) [V].
         fixed
@@ -92,7 +92,6 @@ class Assembly:
         """
         nodes = self.T @ free + self.T_fixed @ fixed
         across = self.C_all @ nodes
-        charging = self.c[:, None] * s * across
         leaving = self.A_all.T @ currents + self.C_all.T @ charging - injection
         leaving += self.G_all.T @ (self.g[:, None] * (self.G_all @ nodes))
         return np.concatenate([nodes, currents, across, charging, self._switch_currents(leaving)])

@@ -35,6 +35,8 @@ class StateSpace:
     """Shape (branches, n): branch currents = currents @ x [A per root joule]."""
     voltages: Float
     """Shape (free, n): voltages of the free nodes [V per root joule]."""
+    charging: Float
+    """Shape (capacitors, n): currents of the capacitors [A per root joule]."""
     from_currents: Float
     """Shape (n, branches): the inductors' share of the state that a set of currents makes."""
     from_capacitors: Float
@@ -114,6 +116,7 @@ def state_space(assembly: Assembly) -> StateSpace:
         A=np.vstack([A_i, A_c]),
         currents=currents,
         voltages=voltages,
+        charging=assembly.c[:, None] * (assembly.capacitor_incidence @ (Vx @ A_c)),
         from_currents=np.vstack([Zi.T @ assembly.L, np.zeros((n_c, len(R)))]),
         from_capacitors=np.vstack([np.zeros((n_i, len(assembly.c))), U.T * np.sqrt(assembly.c)]),
     )

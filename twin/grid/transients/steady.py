@@ -115,9 +115,10 @@ def steady_state(assembly: Assembly, sources: Sources) -> Terms:
     solution = np.zeros((branches + assembly.T.shape[1], len(s)), dtype=np.complex128)
     for column, point in enumerate(s):
         solution[:, column] = _solve_one(assembly, sources, column, point)
-    amplitude = assembly.outputs(
-        s, solution[:branches], solution[branches:], sources.fixed, sources.injection
-    )
+    currents, free = solution[:branches], solution[branches:]
+    across = assembly.C_all @ (assembly.T @ free + assembly.T_fixed @ sources.fixed)
+    charging = assembly.c[:, None] * s * across
+    amplitude = assembly.outputs(currents, charging, free, sources.fixed, sources.injection)
     return Terms(sources.frequency, sources.theta, order, rate, amplitude)
 
 

@@ -21,8 +21,8 @@ JUMP = 1e-6
 """A current or voltage that would jump by more than this share of the largest is an impulse, not rounding."""
 _LEAST = 1e-3
 """Currents and voltages below this are no scale to judge a jump by [A or V]."""
-NEGLIGIBLE = 1e-9
-"""Modes below this share of a row's signal are left out."""
+NEGLIGIBLE = 1e-10
+"""Modes that together stay below this share of the largest signal of each kind of row are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +182,8 @@ def _mode_terms(assembly: Assembly, natural: Modes, amplitude: Complex, forced: 
     m = len(natural.s)
     none = np.zeros((assembly.circuit.nodes, m), dtype=np.complex128)
     rows = assembly.outputs(
-        natural.s,
         natural.space.currents @ motion,
+        natural.space.charging @ motion,
         natural.space.voltages @ motion,
         np.zeros((assembly.T_fixed.shape[1], m), dtype=np.complex128),
         none,
