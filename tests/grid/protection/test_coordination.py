@@ -73,6 +73,15 @@ class TestCurves:
         assert trips_before_melt("R", FAST, fuse, lowest=400.0, highest=1000.0).coordinates
         assert not trips_before_melt("R", SLOW, fuse, lowest=1000.0, highest=1000.0).coordinates
 
+    def test_the_worst_current_may_lie_inside_the_range(self):
+        """I^2 t = 1e6 A^2 s melts; the element has a corner at 5 x 100 A, where 5 s stand against 4 s."""
+        element = InverseTime(100.0, PointCurve("recloser", ((1.0, 10.0), (5.0, 5.0), (10.0, 0.1))))
+        fuse = FuseSettings("f", PointCurve("m", ((100.0, 100.0), (10_000.0, 0.01))))
+        result = trips_before_melt("R", element, fuse, lowest=100.0, highest=1000.0)
+        assert not result.coordinates
+        assert result.ratio == pytest.approx(1.25, rel=0.02)
+        assert result.current == pytest.approx(500.0, rel=0.02)
+
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [

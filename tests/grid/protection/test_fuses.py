@@ -202,6 +202,16 @@ class TestMelting:
         assert fuse.blown == "a"
         assert fuse.time_to_event(phase_a(1000.0)) is None
 
+    def test_below_the_clearing_curve_it_arcs_as_at_its_beginning(self):
+        """It melts from 100 A on; clearing is stated from 200 A on, 25 s of melting and 2 s of arc."""
+        link = FuseSettings(
+            "late", PLAIN.minimum_melting, total_clearing=PointCurve("c", ((200.0, 27.0), (10_000.0, 0.02)))
+        )
+        fuse = Fuse(link, phases="a")
+        fuse.advance(phase_a(150.0), 1e6 / 150.0**2)
+        fuse.fire("melt a")
+        assert fuse.time_to_event(phase_a(150.0)) == (pytest.approx(2.0), "clear a")
+
     def test_each_phase_by_itself_and_new_links(self):
         fuse = Fuse(PLAIN)
         fault = Measured((2000.0, 1000.0, 0.0))
@@ -279,6 +289,13 @@ def test_a_fuse_melts_before_it_clears_and_has_cleared_by_its_clearing_time(link
 def test_more_current_never_melts_later(link, current, factor):
     melting = link.melting()
     assert melting.trip_seconds(current * factor) <= melting.trip_seconds(current)
+
+
+def test_a_clearing_curve_that_dips_below_beyond_its_points():
+    """Melting stays at 1 s above 1000 A, clearing goes on falling."""
+    flat = PointCurve("flat", ((100.0, 100.0), (1000.0, 1.0)), flat_end=True)
+    with pytest.raises(GridError, match=r"bad: total_clearing = .*raise it to 1 s or more at 1e\+06 A"):
+        FuseSettings("bad", flat, total_clearing=PointCurve("c", ((100.0, 200.0), (1000.0, 2.0))))
 
 
 LINE = PointCurve("line", ((100.0, 100.0), (1000.0, 1.0)))

@@ -72,6 +72,8 @@ def test_an_instantaneous_reset_forgets_and_a_definite_one_waits():
     assert waits.time_to_operate(1000.0) == pytest.approx(0.75)
     waits.advance(1000.0, 0.15)
     waits.advance(0.0, 1.0)
+    # The pickup in between has started the wait afresh.
+    assert waits.travel == pytest.approx(0.6)
     waits.advance(0.0, 1.0)
     assert waits.travel == 0.0
 
@@ -85,6 +87,14 @@ def test_between_dropout_and_pickup_a_started_element_holds():
     assert (timer.started, timer.travel) == (True, pytest.approx(0.5))
     timer.advance(94.0, 0.001)
     assert (timer.started, timer.travel) == (False, 0.0)
+
+
+def test_a_disk_knows_no_dropout():
+    timer = InverseTimer(InverseTime(100.0, CURVES["iec_e"], reset="inverse", dropout_ratio=0.9))
+    timer.advance(500.0, 0.5)
+    before = timer.travel
+    timer.advance(95.0, 1.0)
+    assert timer.travel == pytest.approx(before - (1.0 - 0.95**2) / 21.6)
 
 
 def test_start_multiple_minimum_time_and_limit():

@@ -69,6 +69,27 @@ def test_a_temporary_fault_is_forgotten_after_the_reset_time():
     assert (recloser.trips, recloser.time_to_event(LOAD)) == (0, None)
 
 
+def test_after_a_reset_the_first_shot_is_the_first_again():
+    recloser = Recloser(SETTINGS)
+    for _ in range(3):
+        step(recloser, FAULT)
+        step(recloser, DEAD)
+    assert recloser.time_to_event(FAULT) == (pytest.approx(SLOW_TIME), "lockout 51 b")
+    step(recloser, LOAD)
+    assert recloser.time_to_event(FAULT) == (pytest.approx(FAST_TIME), "trip 51 b")
+
+
+def test_a_trip_without_delay_starts_the_reset_time_again():
+    at_once = Shot(phase_instantaneous=DefiniteTime(800.0))
+    recloser = Recloser(RecloserSettings("R3", (at_once,) * 3, (1.0, 1.0), 10.0))
+    step(recloser, FAULT)
+    step(recloser, DEAD)
+    recloser.advance(LOAD, 9.0)
+    step(recloser, FAULT)
+    step(recloser, DEAD)
+    assert recloser.time_to_event(LOAD) == (10.0, "reset")
+
+
 def test_a_pickup_starts_the_reset_time_again():
     recloser = Recloser(SETTINGS)
     step(recloser, FAULT)
@@ -83,6 +104,19 @@ def test_an_earth_fault_trips_by_the_ground_element():
     recloser = Recloser(SETTINGS)
     earth = Measured((150.0, 80.0, 80.0), residual=70.0)
     assert step(recloser, earth)[:2] == (0.1, "trip 50N")
+
+
+def test_the_first_shot_may_trip_at_once_and_the_next_ones_wait():
+    """A reclosing relay: 50 and 51 in the first shot, 51 alone in the second, which is the last."""
+    first = Shot(
+        SLOW.phase, phase_instantaneous=DefiniteTime(800.0), ground_instantaneous=DefiniteTime(400.0, 0.05)
+    )
+    relay = Recloser(RecloserSettings("79", (first, Shot(SLOW.phase)), (1.0,), 10.0))
+    assert relay.time_to_event(Measured((700.0, 0.0, 0.0)))[1] == "trip 51 a"
+    assert relay.time_to_event(Measured((700.0, 0.0, 0.0), 700.0)) == (0.05, "trip 50N")
+    assert step(relay, FAULT)[:2] == (0.0, "trip 50 b")
+    step(relay, DEAD)
+    assert relay.time_to_event(FAULT) == (pytest.approx(SLOW_TIME), "lockout 51 b")
 
 
 def test_a_shot_starts_from_rest():

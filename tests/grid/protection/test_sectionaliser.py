@@ -72,6 +72,24 @@ def test_it_forgets_after_the_memory_time_since_the_last_count():
     assert device.time_to_event(DEAD) == (60.0, "forget")
 
 
+def test_every_count_starts_the_memory_time_again():
+    settings = SectionaliserSettings("S3", 160.0, counts=3, memory_time=60.0)
+    device = Sectionaliser(settings)
+    for measured, seconds in ((FAULT, 0.2), (DEAD, 30.0), (FAULT, 0.2)):
+        device.advance(measured, seconds)
+    assert device.time_to_event(FAULT) == (pytest.approx(29.8), "forget")
+    assert device.time_to_event(DEAD) == (60.0, "forget")
+    device.advance(DEAD, 1.0)
+    assert device.time_to_event(LOAD) == (59.0, "forget")
+
+
+def test_a_line_that_carries_current_is_not_dead():
+    """Fed from behind: no count, and no opening."""
+    fed = Measured((20.0, 0.0, 0.0), energised=False)
+    assert after((FAULT, 0.2), (fed, 1.0)).count == 0
+    assert after((FAULT, 0.2), (DEAD, 0.5), (FAULT, 0.2), (DEAD, 0.05)).time_to_event(fed)[1] == "forget"
+
+
 values = st.sampled_from([FAULT, EARTH, LOAD, IDLE, DEAD])
 
 

@@ -84,6 +84,7 @@ def test_without_voltage_there_is_no_frequency():
     relay = FrequencyRelay(FrequencySettings("f", "under", 47.5, 0.2))
     assert relay.time_to_event(Measured()) is None
     assert relay.time_to_event(frequency(47.0, volt=0.0)) is None
+    assert relay.time_to_event(frequency(0.0)) is None
     blocked = FrequencyRelay(FrequencySettings("f", "under", 47.5, 0.2, block_below=100.0))
     assert blocked.time_to_event(frequency(47.0, volt=100.0)) is None
 

@@ -35,7 +35,7 @@ class InverseCurve:
 
     References
     ----------
-    IEC 60255-151:2009, 4.3 and 4.4, constants in Annex A; IEEE C37.112-2018, clause 4 (k = A, c = B,
+    IEC 60255-151:2009, 4.4.1 and 4.4.2, constants in Annex A; IEEE C37.112-2018, clause 4 (k = A, c = B,
     alpha = p, reset = tr).
     """
 
@@ -104,7 +104,7 @@ def definite_time(seconds: float) -> InverseCurve:
 
     References
     ----------
-    IEC 60255-151:2009, 4.3 (independent time characteristic).
+    IEC 60255-151:2009, 4.4.1 (independent time characteristic).
     """
     return InverseCurve(f"definite time {seconds:g} s", k=0.0, alpha=1.0, c=seconds)
 
@@ -191,7 +191,7 @@ def trip_time(
     time_dial : float
         Time multiplier setting or time dial.
     multiple_limit : float
-        End of the dependent part: from there on the time stays (IEC 60255-151, 4.3: usually 20).
+        End of the dependent part: from there on the time stays (IEC 60255-151, 4.4.1: usually 20).
 
     Returns
     -------

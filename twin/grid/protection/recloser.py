@@ -5,23 +5,27 @@ from enum import StrEnum
 
 from twin.grid.protection.measured import Action, Measured, Operation, earliest, unknown_event
 from twin.grid.protection.overcurrent import Element, phase_and_residual
-from twin.grid.protection.timers import HoldTimer, TimeSettings
+from twin.grid.protection.timers import DefiniteTime, HoldTimer, TimeSettings
 from twin.grid.protection.validation import check_positive, refuse, time_passes
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """What trips the recloser while it is closed for the n-th time; phases, earth, or both."""
+    """What trips the recloser while it is closed for the n-th time; any element may be left out, not all."""
 
     phase: TimeSettings | None = None
     """On the phase currents."""
     ground: TimeSettings | None = None
     """On the residual current."""
+    phase_instantaneous: DefiniteTime | None = None
+    """Beside ``phase``, for high currents."""
+    ground_instantaneous: DefiniteTime | None = None
+    """Beside ``ground``, for high currents."""
 
     def __post_init__(self) -> None:
         """Refuse a shot that never trips."""
-        if self.phase is None and self.ground is None:
-            raise refuse("recloser shot", "phase", None, "set a phase curve, a ground curve, or both")
+        if not any((self.phase, self.ground, self.phase_instantaneous, self.ground_instantaneous)):
+            raise refuse("recloser shot", "phase", None, "set at least one element")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +208,8 @@ class Recloser:
 
     def _enter_shot(self) -> None:
         shot = self.settings.shots[self.trips]
-        self.elements = phase_and_residual(shot.phase, shot.ground)
+        self.elements = phase_and_residual(shot.phase_instantaneous, shot.ground_instantaneous)
+        self.elements += phase_and_residual(shot.phase, shot.ground)
         self._reclaim.rest()
 
     def _at_peace(self, measured: Measured) -> bool:

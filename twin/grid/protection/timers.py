@@ -22,8 +22,8 @@ class InverseTime:
 
     References
     ----------
-    IEC 60255-151:2009, 4.3 (operate) and 4.4 (reset: no intentional delay, definite time, dependent time);
-    IEEE C37.112-2018 (the disk that both describe).
+    IEC 60255-151:2009, 4.4.1 (operate) and 4.4.2 (reset: no intentional delay, definite time, dependent
+    time); IEEE C37.112-2018 (the disk that both describe).
     """
 
     pickup: float
