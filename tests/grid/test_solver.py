@@ -30,8 +30,10 @@ from twin.grid import (
     harmonics,
     read_network,
 )
-from twin.grid.admittance import branch_blocks, capacitor_admittance, source_block, source_voltage
+from twin.grid.admittance import capacitor_admittance, source_block, source_voltage
+from twin.grid.elements import branch_elements
 from twin.grid.nodal import NodalSystem, State
+from twin.grid.nodes import Nodes
 
 NETWORKS = Path(__file__).parents[2] / "scenarios" / "networks"
 ORDERS = [1, 3, 5, 7]
@@ -43,21 +45,18 @@ def dense(network, h, *, capacitors=()):
     index = network.bus_index
     Y = np.zeros((n, 3, n, 3), dtype=complex)
     rhs = np.zeros((n, 3), dtype=complex)
-    blocks = branch_blocks(network, np.array([h]))[0]
-    for branch, block in zip(network.branches, blocks, strict=True):
-        ends = [index[branch.from_bus], index[branch.to_bus]]
-        for i in range(2):
-            for j in range(2):
-                Y[ends[i], :, ends[j], :] += block[i, j]
+    flat = Y.reshape(3 * n, 3 * n)
+    for element in branch_elements(network, Nodes(network), np.array([float(h)])):
+        flat[np.ix_(element.nodes, element.nodes)] += element.y[0]
     for source in network.sources:
         at = index[source.bus]
         y = source_block(source, h)
         Y[at, :, at, :] += y
         if h == 1:
-            rhs[at] += y @ source_voltage(source, network.buses[at].u_rated)
+            rhs[at] += y @ source_voltage(source, network.buses[at])
     for capacitor in capacitors:
         at = index[capacitor.bus]
-        Y[at, :, at, :] += np.eye(3) * capacitor_admittance(capacitor, network.buses[at].u_rated, h)
+        Y[at, :, at, :] += np.eye(3) * capacitor_admittance(capacitor, network.buses[at], h)
     return Y.reshape(3 * n, 3 * n), rhs.reshape(-1)
 
 
@@ -66,13 +65,13 @@ def test_blocks_agree_with_the_dense_matrix(site, h):
     system = NodalSystem(site, [h], keep=[3, 5])
     factors = system.factorise(State(capacitors=frozenset({0})))
     generator = np.random.default_rng(7)
-    injection = generator.normal(size=(8, 3)) + 1j * generator.normal(size=(8, 3))
+    injection = generator.normal(size=24) + 1j * generator.normal(size=24)
     row = system.pattern.row
     permuted = np.empty_like(injection)
     permuted[row] = injection
     ours = system.solve(factors, 0, permuted)[row]
     Y, _ = dense(site, h, capacitors=site.capacitors)
-    expected = np.linalg.solve(Y, injection.reshape(-1)).reshape(-1, 3)
+    expected = np.linalg.solve(Y, injection)
     assert np.max(np.abs(ours - expected)) < 1e-10 * np.max(np.abs(expected))
 
 
@@ -108,12 +107,12 @@ def test_reduction_and_fixed_point_agree_with_the_dense_twin(site):
             np.subtract.at(injected, node, current)
             v = inverse @ injected
         V = v.reshape(-1, 3)
-        blocks = branch_blocks(site, np.array([h]))[0]
+        elements = branch_elements(site, Nodes(site), np.array([float(h)]))
         expected = []
         for probe, branch, near in (("SRC", "GRID", 0), ("LV1", "TA", 1), ("MV2", "CAB12", 1)):
             at = site.branch_index[branch]
-            ends = [index[site.branches[at].from_bus], index[site.branches[at].to_bus]]
-            i = blocks[at, near, 0] @ V[ends[0]] + blocks[at, near, 1] @ V[ends[1]]
+            element = elements[at]
+            i = (element.y[0] @ v[list(element.nodes)])[3 * near : 3 * near + 3]
             expected.extend([*V[index[probe]], *i])
         mine = [at for at, load in enumerate(loads) if load.name == "LD_LV3"]
         expected.extend([*V[index["LV3"]], *current[mine]])
@@ -218,14 +217,14 @@ def test_a_mesh_agrees_with_the_dense_matrix(case, h):
     network, keep = case
     system = NodalSystem(network, [h], keep=keep)
     row = system.pattern.row
-    assert sorted(row) == list(range(len(network.buses)))
-    assert all(row[bus] >= system.pattern.first_kept for bus in keep)
-    injection = np.arange(1.0, 3 * len(row) + 1).reshape(-1, 3) * (1 + 0.5j)
+    assert sorted(row) == list(range(3 * len(network.buses)))
+    assert all(row[3 * bus] >= system.pattern.first_kept for bus in keep)
+    injection = np.arange(1.0, len(row) + 1) * (1 + 0.5j)
     permuted = np.empty_like(injection)
     permuted[row] = injection
     ours = system.solve(system.factorise(State()), 0, permuted)[row]
     Y, _ = dense(network, h)
-    expected = np.linalg.solve(Y, injection.reshape(-1)).reshape(-1, 3)
+    expected = np.linalg.solve(Y, injection)
     assert np.max(np.abs(ours - expected)) < 1e-10 * np.max(np.abs(expected))
 
 

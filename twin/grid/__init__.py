@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from twin.grid.checks import check_network
 from twin.grid.components import (
-    Branch,
     Bus,
     Capacitor,
     Fault,
+    Grounding,
     HarmonicShare,
     Line,
     LineType,
     Load,
     LoadPoint,
-    Network,
     Probe,
     Source,
     Spectrum,
     Switch,
-    Transformer,
 )
 from twin.grid.errors import GridError, MissingExtraError, NotConvergedError
+from twin.grid.network import Branch, Network
 from twin.grid.network_file import parse_network, read_network
 from twin.grid.network_writer import network_text, write_network
 from twin.grid.schema import network_schema
+from twin.grid.transformers import TapChanger, Transformer
 
 if TYPE_CHECKING:
     from twin.grid.solver import GridSolver, Solution
@@ -56,6 +56,7 @@ __all__ = [
     "Fault",
     "GridError",
     "GridSolver",
+    "Grounding",
     "HarmonicShare",
     "Line",
     "LineType",
@@ -69,6 +70,7 @@ __all__ = [
     "Source",
     "Spectrum",
     "Switch",
+    "TapChanger",
     "Transformer",
     "check_network",
     "fault",

@@ -1,36 +1,47 @@
-"""What a network is made of: buses, sources, lines, transformers, switches, capacitors, loads. SI units.
+"""What a network is made of: buses, sources, lines, switches, capacitors, loads. SI units.
 
-Every bus has three phases a, b, c and an implied, perfect earth. Names are unique within a kind; branches
-(lines and transformers) share one set of names, and so do switches and switched capacitors, because both
-are operated by name.
+Earth is perfect and everywhere. A bus has some of the conductors a, b, c and n; without n, what is connected
+between phase and neutral lies between phase and earth. Names are unique within a kind; branches (lines and
+transformers) share one set of names, and so do switches and switched capacitors, because both are operated
+by name.
 """
 
+import math
 from dataclasses import dataclass
-from functools import cached_property
 
 PHASES = "abc"
 """Order of the phases everywhere."""
 
-VECTOR_GROUPS = ("Dyn1", "Dyn5", "Dyn7", "Dyn11", "YNyn0")
-"""Transformer connections that the network model knows; the star points are solidly earthed."""
+CONDUCTORS = "abcn"
+"""Order of the conductors of a bus."""
+
+Matrix = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """A node with three phases."""
+    """A place where conductors end."""
 
     name: str
     u_rated: float
-    """Line to line [V]."""
+    """Line to line; of a bus with one phase: phase to earth or neutral [V]."""
     x: float | None = None
     """Position to the east, in any unit; None when unknown."""
     y: float | None = None
     """Position to the north, in the unit of x."""
+    phases: str = "abc"
+    """Its conductors, of a, b, c and n."""
+
+    @property
+    def u_phase(self) -> float:
+        """Rated voltage of a phase to earth or neutral [V]."""
+        single = len(self.phases.replace("n", "")) == 1
+        return self.u_rated if single else self.u_rated / math.sqrt(3.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The grid that feeds a bus: a balanced voltage behind an impedance, star point earthed."""
+    """The grid that feeds a bus: a balanced voltage behind an impedance."""
 
     name: str
     bus: str
@@ -46,6 +57,12 @@ class Source:
     """Zero-sequence resistance [ohm]."""
     x0: float = 0.0
     """Zero-sequence reactance at rated frequency [ohm]."""
+    star_point: str = "earthed"
+    """``earthed``, or ``isolated``: no path for zero-sequence current."""
+    r_star: float = 0.0
+    """Resistance between star point and earth [ohm]."""
+    x_star: float = 0.0
+    """Reactance between star point and earth at rated frequency [ohm]."""
 
     @property
     def ideal(self) -> bool:
@@ -55,40 +72,47 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class LineType:
-    """What a kind of line has per metre."""
+    """What a kind of line has per metre: sequence values, or a matrix over its conductors."""
 
     name: str
-    r1: float
+    r1: float | None = None
     """Positive-sequence resistance [ohm/m]."""
-    x1: float
+    x1: float | None = None
     """Positive-sequence reactance at rated frequency [ohm/m]."""
-    r0: float
+    r0: float | None = None
     """Zero-sequence resistance [ohm/m]."""
-    x0: float
+    x0: float | None = None
     """Zero-sequence reactance at rated frequency [ohm/m]."""
     c1: float = 0.0
     """Positive-sequence capacitance [F/m]."""
     c0: float = 0.0
     """Zero-sequence capacitance [F/m]."""
+    r: Matrix | None = None
+    """Resistance matrix with the return through earth, conductor by conductor [ohm/m]."""
+    x: Matrix | None = None
+    """Reactance matrix at rated frequency [ohm/m]."""
+    c: Matrix | None = None
+    """Nodal capacitance matrix: off its diagonal zero or negative [F/m]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line or cable: a pi section whose self and mutual impedances follow from its sequence values.
+    """A line or cable: a pi section, half of its capacitance at each end.
 
-    ``Zs = (Z0 + 2 Z1) / 3``, ``Zm = (Z0 - Z1) / 3``; likewise for C, half of it at each end.
+    Its impedance is a matrix over its conductors, or follows from sequence values: ``Zs = (Z0 + 2 Z1) / 3``
+    on the diagonal, ``Zm = (Z0 - Z1) / 3`` beside it, likewise for C.
     """
 
     name: str
     from_bus: str
     to_bus: str
-    r1: float
+    r1: float | None = None
     """Positive-sequence resistance, total [ohm]."""
-    x1: float
+    x1: float | None = None
     """Positive-sequence reactance at rated frequency, total [ohm]."""
-    r0: float
+    r0: float | None = None
     """Zero-sequence resistance, total [ohm]."""
-    x0: float
+    x0: float | None = None
     """Zero-sequence reactance at rated frequency, total [ohm]."""
     c1: float = 0.0
     """Positive-sequence capacitance, total [F]."""
@@ -98,65 +122,41 @@ class Line:
     """Name of the `LineType` that the totals were made of; empty when given as totals."""
     length: float | None = None
     """[m]; None when the totals were given."""
+    phases: str = "abc"
+    """Its conductors, in the order of the rows of its matrices."""
+    r: Matrix | None = None
+    """Resistance matrix, total [ohm]."""
+    x: Matrix | None = None
+    """Reactance matrix at rated frequency, total [ohm]."""
+    c: Matrix | None = None
+    """Nodal capacitance matrix, total [F]."""
 
 
-def line_of_type(name: str, from_bus: str, to_bus: str, kind: LineType, length: float) -> Line:
+def line_of_type(
+    name: str, from_bus: str, to_bus: str, kind: LineType, length: float, phases: str = "abc"
+) -> Line:
     """Return a line of ``length`` [m] with the totals of its type."""
     return Line(
         name,
         from_bus,
         to_bus,
-        r1=kind.r1 * length,
-        x1=kind.x1 * length,
-        r0=kind.r0 * length,
-        x0=kind.x0 * length,
+        r1=None if kind.r1 is None else kind.r1 * length,
+        x1=None if kind.x1 is None else kind.x1 * length,
+        r0=None if kind.r0 is None else kind.r0 * length,
+        x0=None if kind.x0 is None else kind.x0 * length,
         c1=kind.c1 * length,
         c0=kind.c0 * length,
         type=kind.name,
         length=length,
+        phases=phases,
+        r=_scaled(kind.r, length),
+        x=_scaled(kind.x, length),
+        c=_scaled(kind.c, length),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Transformer:
-    """Three equal single-phase units between two buses, star sides solidly earthed.
-
-    The short-circuit impedance is that of the units, seen from the low-voltage side, in every sequence.
-    The magnetising branch, if there is one, lies at the low-voltage terminals.
-    """
-
-    name: str
-    hv_bus: str
-    lv_bus: str
-    s_rated: float
-    """Three-phase rating [VA]."""
-    u_hv: float
-    """Rated line-to-line voltage of the high-voltage winding at the tap in use [V]."""
-    u_lv: float
-    """Rated line-to-line voltage of the low-voltage winding [V]."""
-    vk_percent: float
-    """Short-circuit voltage [%]."""
-    vkr_percent: float
-    """Its resistive part [%]."""
-    vector_group: str
-    """One of `VECTOR_GROUPS`."""
-    p_iron: float = 0.0
-    """No-load losses of the three units at rated voltage [W]."""
-    i0_percent: float = 0.0
-    """No-load current, of the rated current [%]."""
-
-    @property
-    def from_bus(self) -> str:
-        """The high-voltage bus: the branch's ``from`` end."""
-        return self.hv_bus
-
-    @property
-    def to_bus(self) -> str:
-        """The low-voltage bus: the branch's ``to`` end."""
-        return self.lv_bus
-
-
-Branch = Line | Transformer
+def _scaled(matrix: Matrix | None, factor: float) -> Matrix | None:
+    return None if matrix is None else tuple(tuple(value * factor for value in row) for row in matrix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +172,38 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Capacitor:
-    """A capacitor bank: three equal units in star, star point earthed, with its own three-pole switch."""
+    """A capacitor bank of equal units with its own switch; with a reactor in series it is a filter."""
 
     name: str
     bus: str
     q_rated: float
-    """Three-phase reactive power at the bus's rated voltage and frequency [var]."""
+    """Reactive power of all units together at ``u_rated`` and rated frequency, reactors aside [var]."""
     closed: bool = True
     """State of its switch at the start."""
+    phases: str = "abc"
+    """Phases with a unit."""
+    connection: str = "star"
+    """``star`` (to neutral or earth), ``isolated_star`` or ``delta`` (between phases)."""
+    u_rated: float | None = None
+    """Rated voltage line to line (of one phase: to earth); the bus's when None [V]."""
+    reactor_percent: float = 0.0
+    """Reactance of the reactor in series, of the capacitor's at rated frequency: 7 resonates at 3.78 [%]."""
+    quality: float = 0.0
+    """Reactance over resistance of the reactor at rated frequency; 0: without losses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounding:
+    """An impedance between a conductor of a bus and earth."""
+
+    name: str
+    bus: str
+    r: float = 0.0
+    """Resistance [ohm]."""
+    x: float = 0.0
+    """Reactance at rated frequency [ohm]."""
+    conductor: str = "n"
+    """``n``, or a phase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,56 +227,36 @@ class Spectrum:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A load between one or all three phases and earth; a photovoltaic plant is a negative one."""
+    """A load between phases and neutral (or earth), or between phases; a generator is a negative one."""
 
     name: str
     bus: str
     phases: str
-    """``a``, ``b``, ``c`` or ``abc``."""
+    """``a`` .. ``abc``; of a delta ``ab``, ``bc``, ``ca``, or ``abc`` for all three sides."""
     p: tuple[float, ...]
-    """Rated active power, one value for each letter of ``phases`` [W]."""
+    """Rated active power, one value for each of `sides` [W]."""
     q: tuple[float, ...]
-    """Rated reactive power, one value for each letter of ``phases`` [var]."""
+    """Rated reactive power, one value for each of `sides` [var]."""
     spectrum: str = ""
     """Name of a `Spectrum`; empty for a linear load."""
+    connection: str = "star"
+    """``star`` or ``delta``."""
+    z_percent: float = 0.0
+    """Share of constant impedance at rated voltage [%]."""
+    i_percent: float = 0.0
+    """Share of constant current [%]; what is left is constant power."""
 
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """What each value of ``p`` lies between: phases, or pairs of them."""
+        if self.connection == "star":
+            return tuple(self.phases)
+        return ("ab", "bc", "ca") if len(self.phases) == 3 else (self.phases,)
 
-@dataclass(frozen=True)
-class Network:
-    """A distribution network."""
-
-    name: str
-    buses: tuple[Bus, ...]
-    sources: tuple[Source, ...]
-    lines: tuple[Line, ...] = ()
-    transformers: tuple[Transformer, ...] = ()
-    switches: tuple[Switch, ...] = ()
-    capacitors: tuple[Capacitor, ...] = ()
-    loads: tuple[Load, ...] = ()
-    line_types: tuple[LineType, ...] = ()
-    spectra: tuple[Spectrum, ...] = ()
-    frequency: float = 50.0
-    """Rated frequency [Hz], to which every reactance belongs."""
-    description: str = ""
-    origin: str = ""
-    """Where the data come from, for the reader of the file."""
-    assumptions: tuple[str, ...] = ()
-    """What a converter had to assume because its source does not say."""
-
-    @cached_property
-    def bus_index(self) -> dict[str, int]:
-        """Position of each bus by name."""
-        return {bus.name: at for at, bus in enumerate(self.buses)}
-
-    @cached_property
-    def branches(self) -> tuple[Branch, ...]:
-        """Lines, then transformers."""
-        return (*self.lines, *self.transformers)
-
-    @cached_property
-    def branch_index(self) -> dict[str, int]:
-        """Position of each branch in `branches` by name."""
-        return {branch.name: at for at, branch in enumerate(self.branches)}
+    @property
+    def zip_shares(self) -> tuple[float, float]:
+        """Shares of constant impedance and of constant current, of one."""
+        return self.z_percent / 100.0, self.i_percent / 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,12 +276,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class LoadPoint:
-    """Where a changing single-phase load is connected between a phase and earth."""
+    """Where a changing load of one phase is connected."""
 
     name: str
     bus: str
     phase: str
-    """``a``, ``b`` or ``c``."""
+    """``a``, ``b`` or ``c``: between phase and neutral (or earth); ``ab``, ``bc``, ``ca``: between phases."""
+    z_share: float = 0.0
+    """Share of its power that is a constant impedance at rated voltage, 0 .. 1."""
+    i_share: float = 0.0
+    """Share that is a constant current."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,22 @@ Index = NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)
-def drawn_current(voltage: complex, p: float, q: float, v_min: float) -> complex:
-    """Return the current of a constant-power load; below ``v_min`` it is a constant impedance [A]."""
+def drawn_share(u: float, z: float, i: float) -> float:
+    """Return the power of a load over that at rated voltage, at ``u`` of it: ``z u^2 + i u + rest``."""
+    return (z * u + i) * u + (1.0 - z - i)
+
+
+@njit(cache=True, nogil=True)
+def drawn_current(
+    voltage: complex, p: float, q: float, z: float, i: float, v_min: float, v_base: float
+) -> complex:
+    """Return the current of a load; below ``v_min`` it is a constant impedance [A]."""
     squared = voltage.real * voltage.real + voltage.imag * voltage.imag
-    squared = max(squared, v_min * v_min)
-    return complex(p, -q) * voltage / squared
+    low = v_min * v_min
+    if z != 0.0 or i != 0.0:
+        share = drawn_share(np.sqrt(max(squared, low)) / v_base, z, i)
+        return complex(p, -q) * voltage * (share / max(squared, low))
+    return complex(p, -q) * voltage / max(squared, low)
 
 
 @njit(cache=True, nogil=True)
@@ -24,6 +35,7 @@ def fixed_point(
     coupling_im: Float,
     p: Float,
     q: Float,
+    shares: Float,
     v_min: Float,
     v_base: Float,
     tolerance: float,
@@ -42,7 +54,7 @@ def fixed_point(
             re[i] = v0[i].real
             im[i] = v0[i].imag
         for j in range(loads):
-            current = drawn_current(v[j], p[j], q[j], v_min[j])
+            current = drawn_current(v[j], p[j], q[j], shares[j, 0], shares[j, 1], v_min[j], v_base[j])
             c, s = current.real, current.imag
             if c == 0.0 and s == 0.0:
                 continue
@@ -70,6 +82,7 @@ def admittance_iteration(
     coupling_im: Float,
     p: Float,
     q: Float,
+    shares: Float,
     v_min: Float,
     v_base: Float,
     tolerance: float,
@@ -88,7 +101,8 @@ def admittance_iteration(
     change = 0.0
     for iteration in range(1, limit + 1):
         for j in range(loads):
-            y = complex(p[j], -q[j]) / (level[j] * level[j])
+            share = drawn_share(level[j] / v_base[j], shares[j, 0], shares[j, 1])
+            y = complex(p[j], -q[j]) * (share / (level[j] * level[j]))
             for i in range(loads):
                 matrix[i, j] = -complex(coupling_re[j, i], coupling_im[j, i]) * y
             matrix[j, j] += 1.0
@@ -132,7 +146,15 @@ def admittance_iteration(
 
 @njit(cache=True, nogil=True)
 def load_currents(
-    v: Complex, p: Float, q: Float, v_min: Float, emission: Complex, orders: Index, out: Complex
+    v: Complex,
+    p: Float,
+    q: Float,
+    shares: Float,
+    v_min: Float,
+    v_base: Float,
+    emission: Complex,
+    orders: Index,
+    out: Complex,
 ) -> None:
     """Fill ``out`` c128[orders, loads] with what each load point draws at each order [A].
 
@@ -152,7 +174,7 @@ def load_currents(
                 turn *= direction
                 reached += 1
             if orders[h] == 1:
-                out[h, j] = drawn_current(v[j], p[j], q[j], v_min[j])
+                out[h, j] = drawn_current(v[j], p[j], q[j], shares[j, 0], shares[j, 1], v_min[j], v_base[j])
             elif emission[j, h] == 0.0:
                 out[h, j] = 0.0
             else:

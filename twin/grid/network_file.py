@@ -9,19 +9,20 @@ from twin.grid.checks import check_components, check_islands
 from twin.grid.components import (
     Bus,
     Capacitor,
+    Grounding,
     HarmonicShare,
     Line,
     LineType,
     Load,
-    Network,
     Source,
     Spectrum,
     Switch,
-    Transformer,
     line_of_type,
 )
 from twin.grid.fields import HEADER, SECTIONS
+from twin.grid.network import Network
 from twin.grid.table import Places, read_section
+from twin.grid.transformers import TapChanger, Transformer
 
 _TOTALS = ("r1", "x1", "r0", "x0")
 
@@ -52,7 +53,7 @@ def parse_network(document: Document) -> Network:
     places = Places(document)
     header = _header(document, findings)
     rows = {section: read_section(document, section, places, findings) for section in SECTIONS}
-    types = {row["name"]: LineType(**row) for row in rows["line_types"]}
+    types = {kind.name: kind for kind in _line_types(rows["line_types"], places, findings)}
     network = Network(
         name=header["network"],
         description=header["description"],
@@ -64,6 +65,8 @@ def parse_network(document: Document) -> Network:
         line_types=tuple(types.values()),
         lines=_lines(rows["lines"], types, places, findings),
         transformers=tuple(Transformer(**row) for row in rows["transformers"]),
+        tap_changers=tuple(TapChanger(**row) for row in rows["tap_changers"]),
+        groundings=tuple(Grounding(**row) for row in rows["groundings"]),
         switches=tuple(Switch(**row) for row in rows["switches"]),
         capacitors=tuple(Capacitor(**row) for row in rows["capacitors"]),
         loads=tuple(Load(**row) for row in rows["loads"]),
@@ -120,6 +123,46 @@ def _sources(rows: list[dict[str, Any]], places: Places, findings: list[Finding]
     return tuple(Source(**row) for row in rows)
 
 
+def _line_types(rows: list[dict[str, Any]], places: Places, findings: list[Finding]) -> tuple[LineType, ...]:
+    kinds, kept = [], []
+    for at, row in enumerate(rows):
+        if _impedance_given("line_types", at, row, "_ohm_per_km", "", places, findings):
+            kinds.append(LineType(**row))
+            kept.append(places.row("line_types", at))
+    if len(kept) < len(rows):
+        places.left_out("line_types", kept, complete=False)
+    return tuple(kinds)
+
+
+def _impedance_given(
+    section: str,
+    at: int,
+    row: dict[str, Any],
+    unit: str,
+    mend: str,
+    places: Places,
+    findings: list[Finding],
+) -> bool:
+    """Find whether a row has sequence values or matrices, and not both."""
+    sequence = [key for key in _TOTALS if row[key] is not None]
+    if row["r"] is not None or row["x"] is not None:
+        if sequence or row["c1"] or row["c0"]:
+            what = "has sequence values and a matrix"
+            findings.append(places.finding(section, at, f"r{unit}", what, "give one of the two"))
+        elif row["r"] is None or row["x"] is None:
+            absent = "r" if row["r"] is None else "x"
+            what = f"has no {absent}{unit}"
+            findings.append(places.finding(section, at, "", what, "give both matrices"))
+        else:
+            return True
+        return False
+    missing = [f"{key}{unit}" for key in _TOTALS if row[key] is None]
+    if missing:
+        what = f"has no {', '.join(missing)}"
+        findings.append(places.finding(section, at, "", what, f"add them{mend}"))
+    return not missing
+
+
 def _lines(
     rows: list[dict[str, Any]], types: dict[str, LineType], places: Places, findings: list[Finding]
 ) -> tuple[Line, ...]:
@@ -127,14 +170,13 @@ def _lines(
     kept = []
     for at, row in enumerate(rows):
         before = len(lines)
-        given = [key for key in _TOTALS if row[key] is not None]
+        given = [key for key in (*_TOTALS, "r", "x", "c") if row[key] is not None]
         kind = types.get(row["type"])
         if not row["type"]:
-            missing = [f"{key}_ohm" for key in _TOTALS if row[key] is None]
-            if missing:
-                what, mend = f"has no {', '.join(missing)}", "add them, or give type and length_m"
-                findings.append(places.finding("lines", at, "", what, mend))
-            elif row["length"] is not None:
+            mend = ", or give type and length_m"
+            if not _impedance_given("lines", at, row, "_ohm", mend, places, findings):
+                continue
+            if row["length"] is not None:
                 what, mend = "has a length but no type", "drop length_m, or give a type instead of the totals"
                 findings.append(places.finding("lines", at, "length_m", what, mend))
             else:
@@ -149,7 +191,8 @@ def _lines(
         elif kind is None:
             findings.append(places.unknown("lines", at, "type", row["type"], list(types), "line_types"))
         else:
-            lines.append(line_of_type(row["name"], row["from_bus"], row["to_bus"], kind, row["length"]))
+            ends = row["name"], row["from_bus"], row["to_bus"]
+            lines.append(line_of_type(*ends, kind, row["length"], row["phases"]))
         if len(lines) > before:
             kept.append(places.row("lines", at))
     if len(kept) < len(rows):

@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from twin.grid.components import Line, Network, Source, Spectrum
+from twin.grid.components import Line, Matrix, Source, Spectrum
 from twin.grid.fields import SECTIONS, Field
+from twin.grid.network import Network
 
 _TABLE = 24
 """From so many rows on, a section is written as columns and rows."""
@@ -67,10 +68,16 @@ def _row(component: Any, fields: tuple[Field, ...]) -> dict[str, str]:
         if not field.required and value == field.default:
             continue
         if isinstance(value, float) and field.factor != 1.0:
-            # 15 digits give back what was typed: the factor is a power of ten.
-            value = float(f"{value / field.factor:.15g}")
+            value = _unscaled(value, field.factor)
+        elif isinstance(value, tuple) and field.factor != 1.0:
+            value = tuple(tuple(_unscaled(item, field.factor) for item in row) for row in value)
         out[field.key] = _value(value)
     return out
+
+
+def _unscaled(value: float, factor: float) -> float:
+    """Return what was typed: 15 digits give it back, as the factor is a power of ten."""
+    return float(f"{value / factor:.15g}")
 
 
 def _values(component: Any, fields: tuple[Field, ...]) -> dict[str, Any]:
@@ -84,7 +91,8 @@ def _values(component: Any, fields: tuple[Field, ...]) -> dict[str, Any]:
         }
     values = {field.attribute: getattr(component, field.attribute, None) for field in fields}
     if isinstance(component, Line) and component.type:
-        values.update({"r1": None, "x1": None, "r0": None, "x0": None, "c1": 0.0, "c0": 0.0})
+        values.update(dict.fromkeys(("r1", "x1", "r0", "x0", "r", "x", "c")))
+        values.update({"c1": 0.0, "c0": 0.0})
     if isinstance(component, Source):
         values["ideal"] = component.ideal
     return values
@@ -105,11 +113,18 @@ def _value(value: Any) -> str:
         return "null"
     if isinstance(value, str):
         return _text(value)
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        rows = [row[: at + 1] for at, row in enumerate(value)] if _symmetric(value) else value
+        return f"[{', '.join('[' + ', '.join(map(_number, row)) + ']' for row in rows)}]"
     if isinstance(value, list | tuple):
         items = [_number(item) for item in value]
         # A single-phase load's one power stands without brackets.
         return items[0] if isinstance(value, tuple) and len(items) == 1 else f"[{', '.join(items)}]"
     return _number(value)
+
+
+def _symmetric(matrix: Matrix) -> bool:
+    return all(matrix[i][j] == matrix[j][i] for i in range(len(matrix)) for j in range(i))
 
 
 def _number(value: float) -> str:

@@ -1,27 +1,32 @@
 """The network as nodal equations ``Y V = I``, assembled and factorised for one state of its switches."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.grid import kernels
-from twin.grid.admittance import (
-    branch_blocks,
-    capacitor_admittance,
-    fault_block,
-    source_block,
-    source_voltage,
+from twin.grid.admittance import fault_block, grounding_admittance, source_block, source_voltage, without
+from twin.grid.components import PHASES, Fault
+from twin.grid.elements import (
+    Element,
+    branch_elements,
+    capacitor_elements,
+    shunt_element,
+    source_element,
 )
-from twin.grid.components import Fault, Network
 from twin.grid.errors import GridError
+from twin.grid.network import Network
+from twin.grid.nodes import Nodes
 from twin.grid.ordering import Pattern, symbolic
-from twin.grid.topology import Topology, energise
+from twin.grid.topology import Feeding, Links, Topology, links
 
 Complex = NDArray[np.complex128]
+Float = NDArray[np.float64]
+Index = NDArray[np.int64]
+Flag = NDArray[np.bool_]
 
 BOLTED = 1e8
 """Admittance of a fault without resistance, relative to the largest at its bus: its voltage is then below
@@ -40,6 +45,8 @@ class State:
     capacitors: frozenset[int] = frozenset()
     """Positions in ``network.capacitors`` of those that are connected."""
     faults: tuple[Fault, ...] = ()
+    open_poles: frozenset[tuple[int, int, str]] = frozenset()
+    """Branch, end and conductor of single poles that are open."""
 
 
 def initial_state(network: Network) -> State:
@@ -54,18 +61,14 @@ class Factors:
     """The factorised equations of one state, at each order."""
 
     topology: Topology
-    fixed: NDArray[np.bool_]
-    """(rows,) rows whose voltage is given: ideal sources and dead buses."""
-    dead: NDArray[np.bool_]
-    """(rows,)"""
-    in_service: NDArray[np.bool_]
-    """(branches,)"""
-    diagonal: Complex
-    """(orders, rows, 3, 3)"""
-    lower: Complex
-    """(orders, slots, 3, 3)"""
-    upper: Complex
-    """(orders, slots, 3, 3)"""
+    fixed: Flag
+    """(rows,) rows whose voltage is given: ideal sources and nodes of dead buses."""
+    still: Flag
+    """(rows,) those, and nodes that no source reaches: no load draws current there."""
+    matrix: Complex
+    """(orders, size)"""
+    elements: tuple[Element, ...]
+    """Branches as they are in this state, open poles eliminated."""
     faults: tuple[Complex, ...]
     """(3, 3) admittance of each of the state's faults [S]."""
 
@@ -95,140 +98,212 @@ class NodalSystem:
         self.network = network
         self.orders = np.array(orders, dtype=np.int64)
         self._ratio = 1.0 if frequency is None else frequency / network.frequency
+        self.nodes = Nodes(network)
         index = network.bus_index
         edges = [(index[branch.from_bus], index[branch.to_bus]) for branch in network.branches]
-        self.pattern: Pattern = symbolic(len(network.buses), edges, keep)
-        row = self.pattern.row
-        self.ends = np.array([(row[f], row[t]) for f, t in edges], dtype=np.int64).reshape(-1, 2)
-        self.blocks = branch_blocks(network, self.orders, frequency_ratio=self._ratio)
+        buses = [self.nodes.of_bus(at) for at in range(len(network.buses))]
+        self.pattern: Pattern = symbolic(buses, edges, keep)
+        h: Float = np.asarray(self.orders * self._ratio, dtype=np.float64)
+        self.elements = branch_elements(network, self.nodes, h)
+        self._shunts, self._capacitor_of = self._fixed_shunts(h)
+        everything = [*self.elements, *self._shunts]
+        branches = [*network.branches, *([None] * len(self._shunts))]
+        held = [bus for source in network.sources if source.ideal for bus in [index[source.bus]]]
+        self._held = np.zeros(self.nodes.count, dtype=np.bool_)
+        self._held[[self.nodes.at(bus, letter) for bus in held for letter in PHASES]] = True
+        fed = [self.nodes.at(index[s.bus], letter) for s in network.sources for letter in PHASES]
+        link = [links(one, branch) for one, branch in zip(everything, branches, strict=True)]
+        self._links = link
+        self._sources = fed
+        self._feeding = self._connections(link)
+        self._stamps = [self._entries(one) for one in everything]
+        self._place, self._row, self._value, self._owner = self._joined(self._stamps)
 
     @property
     def rows(self) -> int:
-        """How many buses there are."""
-        return len(self.network.buses)
+        """How many nodes there are."""
+        return self.nodes.count
 
-    def factorise(self, state: State, *, shunts: Mapping[int, Complex] | None = None) -> Factors:
+    def _fixed_shunts(self, h: Float) -> tuple[list[Element], list[int]]:
+        """Return what the network has at its buses, and the capacitor of each (-1: none)."""
+        network, nodes = self.network, self.nodes
+        out = [source_element(network, nodes, source, h) for source in network.sources if not source.ideal]
+        largest = max((float(np.abs(one.y[0]).max()) for one in self.elements), default=1.0)
+        for grounding in network.groundings:
+            bus = network.bus_index[grounding.bus]
+            y = np.array([grounding_admittance(grounding, float(r), BOLTED * largest) for r in h])
+            one = shunt_element([nodes.at(bus, grounding.conductor)], "n", y[:, None, None])
+            out.extend([] if one is None else [one])
+        owner = [-1] * len(out)
+        for at, capacitor in enumerate(network.capacitors):
+            units = capacitor_elements(network, nodes, capacitor, h)
+            out.extend(units)
+            owner.extend([at] * len(units))
+        return out, owner
+
+    def _entries(self, element: Element) -> tuple[Index, Index, Complex]:
+        """Return place, row and value (orders, entries) of an element's entries."""
+        rows = self.pattern.row[np.array(element.nodes, dtype=np.int64)]
+        size = rows.size
+        one, other = np.repeat(rows, size), np.tile(rows, size)
+        return one, other, element.y.reshape(len(self.orders), size * size)
+
+    def _joined(self, entries: Sequence[tuple[Index, Index, Complex]]) -> tuple[Index, Index, Complex, Index]:
+        owner = np.repeat(np.arange(len(entries)), [len(one) for one, _, _ in entries])
+        row = np.concatenate([one for one, _, _ in entries] or [np.zeros(0, np.int64)])
+        column = np.concatenate([other for _, other, _ in entries] or [np.zeros(0, np.int64)])
+        empty = np.zeros((len(self.orders), 0), np.complex128)
+        value = np.concatenate([value for _, _, value in entries] or [empty], axis=1)
+        return self.pattern.place(row, column), row, np.ascontiguousarray(value), owner
+
+    def factorise(self, state: State, *, shunts: Sequence[Element] = ()) -> Factors:
         """Assemble and factorise.
 
         Parameters
         ----------
         state : State
-        shunts : mapping of bus number to c128[orders, 3, 3], optional
-            Further admittances to earth, for example loads [S].
+        shunts : sequence of Element, optional
+            Further admittances at a bus, for example loads.
 
         Raises
         ------
         GridError
             The equations have no unique solution.
         """
-        topology = energise(self.network, open_branches=state.open_branches, capacitors=state.capacitors)
+        elements, feeding, stamps = self._with_poles(state)
+        closed = self._closed(state)
+        topology = feeding.energise(closed)
+        bus = np.array(self.nodes.bus)
+        bus_fed = np.zeros(len(self.network.buses), dtype=np.bool_)
+        bus_fed[bus[topology.fed]] = True
         row = self.pattern.row
-        dead = np.zeros(self.rows, dtype=np.bool_)
-        dead[row] = ~np.array(topology.fed, dtype=np.bool_)
-        fixed = dead.copy()
-        for source in self.network.sources:
-            if source.ideal:
-                fixed[row[self.network.bus_index[source.bus]]] = True
-        in_service = np.array(topology.in_service, dtype=np.bool_)
-        shunt, faults = self._shunts(state, topology, shunts or {})
-        orders, slots = len(self.orders), len(self.pattern.column)
-        diagonal = np.zeros((orders, self.rows, 3, 3), dtype=np.complex128)
-        lower = np.zeros((orders, slots, 3, 3), dtype=np.complex128)
-        upper = np.zeros((orders, slots, 3, 3), dtype=np.complex128)
+        fixed = np.zeros(self.rows, dtype=np.bool_)
+        fixed[row] = ~bus_fed[bus] | self._held
+        still = fixed.copy()
+        still[row] |= ~topology.fed
+        place, entry_row, value, owner = stamps
+        own = self._own_admittance(entry_row, value, topology.in_service[owner])
+        extra, faults = self._state_shunts(state, topology, shunts, own)
+        more = self._joined([self._entries(one) for one in extra])
+        matrix = np.zeros((len(self.orders), self.pattern.size), dtype=np.complex128)
+        matrix[:, : self.rows][:, fixed] = 1.0
+        always = np.ones(len(extra), dtype=np.bool_)
         pattern = self.pattern
-        for n in range(orders):
-            kernels.assemble(
-                self.blocks[n],
-                shunt[n],
-                in_service,
-                self.ends,
-                pattern.slot,
-                fixed,
-                diagonal[n],
-                lower[n],
-                upper[n],
-            )
+        for n in range(len(self.orders)):
+            kernels.stamp(place, entry_row, value[n], owner, topology.in_service, fixed, matrix[n])
+            kernels.stamp(more[0], more[1], more[2][n], more[3], always, fixed, matrix[n])
             singular = kernels.factorise(
-                pattern.start,
-                pattern.column,
-                pattern.target_start,
-                pattern.target,
-                diagonal[n],
-                lower[n],
-                upper[n],
+                pattern.start, pattern.column, pattern.target_start, pattern.target, matrix[n]
             )
             if singular >= 0:
-                bus = self.network.buses[int(np.flatnonzero(row == singular)[0])].name
-                raise GridError(f"the network has no unique solution at order {self.orders[n]} (bus {bus})")
-        return Factors(topology, fixed, dead, in_service, diagonal, lower, upper, faults)
+                node = int(np.flatnonzero(row == singular)[0])
+                name = self.network.buses[self.nodes.bus[node]].name
+                raise GridError(
+                    f"the network has no unique solution at order {self.orders[n]} (bus {name}, conductor "
+                    f"{self.nodes.letter[node]}); connect it to a source or earth"
+                )
+        return Factors(topology, fixed, still, matrix, tuple(elements), faults)
 
-    def _shunts(
-        self, state: State, topology: Topology, extra: Mapping[int, Complex]
-    ) -> tuple[Complex, tuple[Complex, ...]]:
-        """Return c128[orders, rows, 3, 3], what lies between each bus and earth, and each fault's part."""
-        network, row, index = self.network, self.pattern.row, self.network.bus_index
-        out = np.zeros((len(self.orders), self.rows, 3, 3), dtype=np.complex128)
-        for n, h in enumerate(self.orders * self._ratio):
-            for source in network.sources:
-                if not source.ideal:
-                    out[n, row[index[source.bus]]] += source_block(source, float(h))
-            for at in sorted(state.capacitors):
-                capacitor = network.capacitors[at]
-                bus = index[capacitor.bus]
-                y = capacitor_admittance(capacitor, network.buses[bus].u_rated, float(h))
-                out[n, row[bus]] += y * np.eye(3)
-        for bus, blocks in sorted(extra.items()):
-            out[:, row[bus]] += blocks
-        size = self.own_admittance(topology.in_service, out)
-        for group in topology.floating:
-            for bus in group:
-                out[:, row[bus]] += STRAY * size[row[bus]] * np.eye(3)
+    def _connections(self, link: Sequence[Links]) -> Feeding:
+        ideal = np.flatnonzero(self._held)
+        bus = np.array(self.nodes.bus)
+        return Feeding(self.network, bus, link, sources=self._sources, ideal=[int(at) for at in ideal])
+
+    def _closed(self, state: State) -> Flag:
+        closed = np.ones(len(self.elements) + len(self._shunts), dtype=np.bool_)
+        closed[sorted(state.open_branches)] = False
+        for at, capacitor in enumerate(self._capacitor_of, start=len(self.elements)):
+            closed[at] = capacitor < 0 or capacitor in state.capacitors
+        return closed
+
+    def _with_poles(self, state: State) -> tuple[list[Element], Feeding, tuple[Index, Index, Complex, Index]]:
+        """Return branches, their connections and entries with single poles opened."""
+        if not state.open_poles:
+            return self.elements, self._feeding, (self._place, self._row, self._value, self._owner)
+        elements, link, stamps = list(self.elements), list(self._links), list(self._stamps)
+        for branch in sorted({at for at, _, _ in state.open_poles}):
+            whole = self.elements[branch]
+            open_here = sorted((end, letter) for at, end, letter in state.open_poles if at == branch)
+            terminals = [whole.terminal(end, letter) for end, letter in open_here]
+            y = without(whole.y, [at for at in terminals if at is not None])
+            elements[branch] = Element(whole.nodes, whole.ends, whole.letters, y)
+            link[branch] = links(elements[branch], self.network.branches[branch])
+            stamps[branch] = self._entries(elements[branch])
+        return elements, self._connections(link), self._joined(stamps)
+
+    def _own_admittance(self, row: Index, value: Complex, used: Flag) -> Float:
+        """Return for each node the largest admittance of anything at its bus, at the first order [S]."""
+        of_row = np.empty(self.rows, dtype=np.int64)
+        bus = np.array(self.nodes.bus)
+        of_row[self.pattern.row] = bus
+        size = np.zeros(len(self.network.buses))
+        np.maximum.at(size, of_row[row[used]], np.abs(value[0, used]))
+        return np.asarray(np.maximum(size, 1e-12)[bus])
+
+    def _state_shunts(
+        self, state: State, topology: Topology, shunts: Sequence[Element], own: Float
+    ) -> tuple[list[Element], tuple[Complex, ...]]:
+        """Return what loads, faults and stray paths to earth add, and each fault's block."""
+        nodes, index, orders = self.nodes, self.network.bus_index, len(self.orders)
+        out = [one for one in shunts if topology.fed[list(one.nodes)].any()]
+        size = own.copy()
+        for one in out:
+            for at, node in enumerate(one.nodes):
+                size[node] = max(size[node], float(np.abs(one.y[0, at]).max()))
         faults = []
         for fault in state.faults:
-            k = row[index[fault.bus]]
-            faults.append(fault_block(fault, BOLTED * size[k]))
-            out[:, k] += faults[-1]
+            bus = index[fault.bus]
+            numbers = dict(nodes.phases(bus))
+            missing = [letter for letter in fault.phases if letter not in numbers]
+            if missing:
+                raise GridError(f"fault '{fault.name}': bus '{fault.bus}' has no phase {missing[0]}")
+            block = fault_block(fault, BOLTED * max(size[node] for node in numbers.values()))
+            faults.append(block)
+            used = [at for at, letter in enumerate(PHASES) if letter in fault.phases]
+            y = np.broadcast_to(block[np.ix_(used, used)], (orders, len(used), len(used)))
+            letters = "".join(PHASES[at] for at in used)
+            out.append(Element(tuple(numbers[x] for x in letters), (0,) * len(used), letters, y))
+        for node in map(int, np.flatnonzero(topology.floating & ~_held_groups(out, topology.group))):
+            y = np.full((orders, 1, 1), STRAY * size[node], dtype=np.complex128)
+            out.append(Element((node,), (0,), nodes.letter[node], y))
         return out, tuple(faults)
-
-    def own_admittance(self, in_service: Sequence[bool], shunt: Complex) -> NDArray[np.float64]:
-        """Return for each row the largest admittance of anything at its bus at the first order [S]."""
-        size = np.abs(shunt[0]).max(axis=(1, 2))
-        branch = np.abs(self.blocks[0]).max(axis=(3, 4))
-        for at, closed in enumerate(in_service):
-            if closed:
-                for end in range(2):
-                    k = self.ends[at, end]
-                    size[k] = max(size[k], branch[at, end, end])
-        return cast(NDArray[np.float64], np.maximum(size, 1e-12))
 
     @cached_property
     def source_injection(self) -> Complex:
-        """c128[rows, 3]: right-hand side of the sources at order 1 [A], or [V] for an ideal one."""
-        out = np.zeros((self.rows, 3), dtype=np.complex128)
+        """c128[rows]: right-hand side of the sources at order 1 [A], or [V] for an ideal one."""
+        out = np.zeros(self.rows, dtype=np.complex128)
         for source in self.network.sources:
             bus = self.network.bus_index[source.bus]
-            emf = source_voltage(source, self.network.buses[bus].u_rated)
-            k = self.pattern.row[bus]
+            emf = source_voltage(source, self.network.buses[bus])
+            rows = self.pattern.row[[self.nodes.at(bus, letter) for letter in PHASES]]
             if source.ideal:
-                out[k] = emf
+                out[rows] = emf
             else:
                 block = source_block(source, self._ratio)
                 for i in range(3):
-                    out[k, i] += block[i, 0] * emf[0] + block[i, 1] * emf[1] + block[i, 2] * emf[2]
+                    out[rows[i]] += block[i, 0] * emf[0] + block[i, 1] * emf[1] + block[i, 2] * emf[2]
         return out
 
     def solve(self, factors: Factors, order_at: int, injection: Complex) -> Complex:
-        """Return voltages c128[rows, 3] for the right-hand side at the order in position ``order_at``."""
-        x = np.where(factors.dead[:, None], 0.0, injection)
+        """Return voltages c128[rows] for the right-hand side at the order in position ``order_at``."""
+        dead = factors.still & ~self.held_rows
+        x = np.where(dead, 0.0, injection)
         pattern = self.pattern
-        kernels.substitute(
-            pattern.start,
-            pattern.column,
-            factors.diagonal[order_at],
-            factors.lower[order_at],
-            factors.upper[order_at],
-            0,
-            0,
-            x,
-        )
+        kernels.substitute(pattern.start, pattern.column, factors.matrix[order_at], 0, 0, x)
         return x
+
+    @cached_property
+    def held_rows(self) -> Flag:
+        """(rows,) those that an ideal source holds."""
+        held = np.zeros(self.rows, dtype=np.bool_)
+        held[self.pattern.row] = self._held
+        return held
+
+
+def _held_groups(shunts: Sequence[Element], group: Index) -> Flag:
+    """Return the nodes (of all) whose group some shunt holds to earth."""
+    holds = np.zeros(group.size, dtype=np.bool_)
+    for one in shunts:
+        rows = np.abs(one.y[0].sum(axis=1))
+        holds[[group[node] for node, total in zip(one.nodes, rows, strict=True) if total > 0]] = True
+    return holds[group]

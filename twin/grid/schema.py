@@ -15,7 +15,8 @@ _TYPES: dict[Kind, dict[str, Any]] = {
     Kind.FLAG: {"type": "boolean"},
     Kind.NUMBERS: {"type": "array", "items": _NUMBER},
     Kind.WHOLES: {"type": "array", "items": {"type": "integer"}},
-    Kind.POWER: {"anyOf": [_NUMBER, {"type": "array", "items": _NUMBER, "minItems": 3, "maxItems": 3}]},
+    Kind.POWER: {"anyOf": [_NUMBER, {"type": "array", "items": _NUMBER, "minItems": 1, "maxItems": 3}]},
+    Kind.MATRIX: {"type": "array", "items": {"type": "array", "items": _NUMBER}},
 }
 
 
@@ -67,7 +68,8 @@ def field_table(section: str) -> str:
         elif field.default in (None, ""):
             need = "no"
         else:
-            default = str(field.default).lower() if isinstance(field.default, bool) else f"{field.default:g}"
-            need = f"no ({default})"
+            default = field.default
+            number = isinstance(default, int | float) and not isinstance(default, bool)
+            need = f"no ({f'{default:g}' if number else str(default).lower()})"
         lines.append(f"| `{field.key}` | {field.kind} | {need} | {field.meaning} |")
     return "\n".join(lines)

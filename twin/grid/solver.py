@@ -1,7 +1,8 @@
 """The network as the simulation uses it: from load powers to the phasors at every metering point."""
 
+import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,15 +11,21 @@ from numpy.typing import NDArray
 from twin.documents import suggestion
 from twin.grid import kernels, load_kernels
 from twin.grid.admittance import check_fault
-from twin.grid.components import PHASES, Fault, LoadPoint, Network, Probe
+from twin.grid.components import Fault, LoadPoint, Probe
 from twin.grid.errors import GridError, NotConvergedError
-from twin.grid.nodal import NodalSystem, State, initial_state
+from twin.grid.network import Network
+from twin.grid.nodal import Factors, NodalSystem, State
+from twin.grid.nodes import EARTH
+from twin.grid.probes import ProbeRows, find_bus
 
 Complex = NDArray[np.complex128]
 Float = NDArray[np.float64]
 
 TOLERANCE = 1e-11
 """Largest change of a load voltage in the last iteration [pu]."""
+
+_GOOD_ENOUGH = 1e-9
+"""What is taken where rounding hinders more: a part that next to nothing holds to earth [pu]."""
 
 ITERATIONS = 60
 """After so many the fixed point is given up for the slower, surer iteration."""
@@ -58,6 +65,7 @@ class _Reduction:
     transfer_re: Float
     transfer_im: Float
     """(orders, loads, moved rows) [V/A, A/A]"""
+    factors: Factors
 
 
 class GridSolver:
@@ -101,76 +109,41 @@ class GridSolver:
         self.probes = tuple(probes)
         self.loads = tuple(loads)
         self.orders = tuple(orders)
-        load_bus = [self._bus(load.bus, f"load point '{load.name}'") for load in loads]
-        probe_bus = [self._bus(probe.bus, f"probe '{probe.name}'") for probe in probes]
-        self._probe_branch = np.array([self._branch(probe) for probe in probes], dtype=np.int64)
-        keep = {*load_bus, *probe_bus, *self._branch_ends()}
-        self._system = NodalSystem(network, orders, keep=keep, frequency=frequency)
-        row = self._system.pattern.row
-        self._load_row = row[np.array(load_bus, dtype=np.int64)]
-        self._load_phase = np.array([self._phase(load) for load in loads], dtype=np.int64)
-        self._probe_row = row[np.array(probe_bus, dtype=np.int64)]
-        self._probe_end = np.array([probe.end == "to" for probe in probes], dtype=np.int64)
-        self._probe_load = self._named_loads()
-        rated = np.array([network.buses[bus].u_rated for bus in load_bus]) / np.sqrt(3.0)
-        self._v_base: Float = rated.reshape(-1)
+        load_bus = [find_bus(network, load.bus, f"load point '{load.name}'") for load in loads]
+        held = [network.bus_index[probe.bus] for probe in probes if probe.bus in network.bus_index]
+        used = [network.branch_index.get(probe.branch or "", -1) for probe in probes]
+        ends = [network.branches[at] for at in used if at >= 0]
+        held += [network.bus_index[bus] for one in ends for bus in (one.from_bus, one.to_bus)]
+        self._system = NodalSystem(network, orders, keep={*load_bus, *held}, frequency=frequency)
+        nodes, row = self._system.nodes, self._system.pattern.row
+        self._probe_rows = ProbeRows(network, nodes, self.probes, self.loads, self._system.elements)
+        self._probe_row = row[self._probe_rows.node]
+        sides = [self._side(load, bus) for load, bus in zip(self.loads, load_bus, strict=True)]
+        numbers = np.array(sides, dtype=np.int64).reshape(-1, 2)
+        self._ends = np.where(numbers == EARTH, EARTH, row[numbers])
+        base = [
+            network.buses[bus].u_phase * (math.sqrt(3.0) if len(load.phase) == 2 else 1.0)
+            for bus, load in zip(load_bus, self.loads, strict=True)
+        ]
+        self._v_base: Float = np.array(base, dtype=np.float64)
         self._v_min = self._v_base * v_min_pu
+        self._shares: Float = np.array([(load.z_share, load.i_share) for load in loads]).reshape(-1, 2)
         self._orders = np.array(orders, dtype=np.int64)
-        self._initial = initial_state(network)
+        self._open_poles: frozenset[tuple[int, int, str]] = frozenset()
         self._closed = {switch.name: switch.closed for switch in network.switches}
         self._closed.update({capacitor.name: capacitor.closed for capacitor in network.capacitors})
         self._faults: dict[str, Fault] = {}
         self._reductions: OrderedDict[State, _Reduction] = OrderedDict()
         self._current: _Reduction | None = None
 
-    def _bus(self, name: str, of: str) -> int:
-        at = self.network.bus_index.get(name)
-        if at is None:
-            mend = suggestion(name, self.network.bus_index, "buses")
-            raise GridError(f"{of}: the network has no bus '{name}'; {mend}")
-        return at
-
-    def _branch(self, probe: Probe) -> int:
-        if probe.end not in {"from", "to"}:
-            raise GridError(f"probe '{probe.name}': end '{probe.end}' is neither 'from' nor 'to'")
-        if probe.branch is None:
-            return -1
-        at = self.network.branch_index.get(probe.branch)
-        if at is None:
-            mend = suggestion(probe.branch, self.network.branch_index, "branches")
-            raise GridError(f"probe '{probe.name}': the network has no branch '{probe.branch}'; {mend}")
-        branch = self.network.branches[at]
-        bus = branch.from_bus if probe.end == "from" else branch.to_bus
-        if bus != probe.bus:
-            raise GridError(
-                f"probe '{probe.name}': the {probe.end} end of '{probe.branch}' is at bus '{bus}', "
-                f"not at '{probe.bus}'; change bus or end"
-            )
-        return at
-
-    @staticmethod
-    def _phase(load: LoadPoint) -> int:
-        if load.phase not in {"a", "b", "c"}:
-            raise GridError(f"load point '{load.name}': phase '{load.phase}' is none of a, b, c")
-        return PHASES.index(load.phase)
-
-    def _branch_ends(self) -> list[int]:
-        index = self.network.bus_index
-        used = [self.network.branches[at] for at in self._probe_branch if at >= 0]
-        return [index[bus] for branch in used for bus in (branch.from_bus, branch.to_bus)]
-
-    def _named_loads(self) -> NDArray[np.bool_]:
-        index: dict[str, list[int]] = {}
-        for at, load in enumerate(self.loads):
-            index.setdefault(load.name, []).append(at)
-        out = np.zeros((len(self.probes), len(self.loads)), dtype=np.bool_)
-        for at, probe in enumerate(self.probes):
-            for name in probe.loads if probe.branch is None else ():
-                if name not in index:
-                    mend = suggestion(name, index, "load points")
-                    raise GridError(f"probe '{probe.name}': there is no load point '{name}'; {mend}")
-                out[at, index[name]] = True
-        return out
+    def _side(self, load: LoadPoint, bus: int) -> tuple[int, int]:
+        letters, nodes = load.phase, self._system.nodes
+        if letters not in {"a", "b", "c", "ab", "bc", "ca"}:
+            raise GridError(f"load point '{load.name}': phase '{letters}' is none of a, b, c, ab, bc, ca")
+        missing = [letter for letter in letters if not nodes.has(bus, letter)]
+        if missing:
+            raise GridError(f"load point '{load.name}': bus '{load.bus}' has no phase {missing[0]}")
+        return nodes.side(bus, letters)
 
     @property
     def load_base(self) -> Float:
@@ -210,7 +183,7 @@ class GridSolver:
             An impossible fault, an unknown bus, or a bus that an ideal source holds.
         """
         check_fault(fault)
-        bus = self._bus(fault.bus, f"fault '{fault.name}'")
+        bus = find_bus(self.network, fault.bus, f"fault '{fault.name}'")
         held = {source.bus for source in self.network.sources if source.ideal}
         if self.network.buses[bus].name in held:
             raise GridError(f"fault '{fault.name}': an ideal source holds bus '{fault.bus}'")
@@ -230,15 +203,18 @@ class GridSolver:
         del self._faults[name]
         self._current = None
 
+    def set_poles(self, open_poles: Collection[tuple[int, int, str]]) -> None:
+        """Set which single poles are open: branch, end (0 from, 1 to) and conductor of each."""
+        self._open_poles = frozenset(open_poles)
+        self._current = None
+
     def _state(self) -> State:
         network = self.network
         opened = {network.branch_index[s.branch] for s in network.switches if not self._closed[s.name]}
         on = {at for at, capacitor in enumerate(network.capacitors) if self._closed[capacitor.name]}
         # The name of a fault does not change what it does.
         faults = tuple(replace(fault, name="") for fault in self.faults)
-        return replace(
-            self._initial, open_branches=frozenset(opened), capacitors=frozenset(on), faults=faults
-        )
+        return State(frozenset(opened), frozenset(on), faults, self._open_poles)
 
     def _reduction(self) -> _Reduction:
         if self._current is None:
@@ -253,56 +229,55 @@ class GridSolver:
         return self._current
 
     def _reduce(self, state: State) -> _Reduction:
-        system, pattern = self._system, self._system.pattern
+        system, pattern, probe = self._system, self._system.pattern, self._probe_rows
         factors = system.factorise(state)
-        loads, rows, orders = len(self.loads), 6 * len(self.probes), len(self.orders)
+        loads, rows, orders = len(self.loads), probe.count, len(self.orders)
         one = self.orders.index(1)
         coupling = np.empty((loads, loads), dtype=np.complex128)
         scratch = np.empty_like(coupling)
         transfer = np.empty((orders, loads, rows), dtype=np.complex128)
+        plus, minus = (np.ascontiguousarray(self._ends[:, at]) for at in (0, 1))
+        live = self._live(factors)
+        direct = np.where(live[:, None], probe.direct, 0.0)
+        weights = [probe.weights(factors.elements, factors.topology.in_service, n) for n in range(orders)]
         for n in range(orders):
             kernels.reduce_to_loads(
                 pattern.start,
                 pattern.column,
-                factors.diagonal[n],
-                factors.lower[n],
-                factors.upper[n],
+                factors.matrix[n],
                 pattern.first_kept,
-                factors.fixed,
-                self._load_row,
-                self._load_phase,
+                factors.still,
+                np.where(live, plus, EARTH),
+                np.where(live, minus, EARTH),
+                probe.start,
                 self._probe_row,
-                self._probe_branch,
-                self._probe_end,
-                self._probe_load,
-                system.ends,
-                factors.in_service,
-                system.blocks[n],
+                weights[n],
+                direct,
                 coupling if n == one else scratch,
                 transfer[n],
             )
         v = system.solve(factors, one, system.source_injection)
         base = np.empty(rows, dtype=np.complex128)
-        kernels.probe_values(
-            v,
-            self._probe_row,
-            self._probe_branch,
-            self._probe_end,
-            system.ends,
-            factors.in_service,
-            system.blocks[one],
-            base,
-        )
+        kernels.weighted_sums(probe.start, self._probe_row, weights[one], v, base)
         moved = np.flatnonzero(np.any(transfer, axis=(0, 1)))
         return _Reduction(
-            v0=v[self._load_row, self._load_phase],
+            v0=np.where(live, _between(v, plus, minus), 0.0),
             base=base,
             coupling_re=np.ascontiguousarray(coupling.real),
             coupling_im=np.ascontiguousarray(coupling.imag),
             moved=moved,
             transfer_re=np.ascontiguousarray(transfer.real[:, :, moved]),
             transfer_im=np.ascontiguousarray(transfer.imag[:, :, moved]),
+            factors=factors,
         )
+
+    def _live(self, factors: Factors) -> NDArray[np.bool_]:
+        """Return the load points whose conductors a source reaches."""
+        row = self._system.pattern.row
+        fed = np.zeros(row.size + 1, dtype=np.bool_)
+        fed[row] = factors.topology.fed
+        fed[EARTH] = True
+        return np.asarray(fed[self._ends].all(axis=1))
 
     def solve(self, p: Float, q: Float, emission: Complex) -> Solution:
         """Return the steady state for given load powers.
@@ -340,6 +315,7 @@ class GridSolver:
             reduction.coupling_im,
             p,
             q,
+            self._shares,
             self._v_min,
             self._v_base,
             TOLERANCE,
@@ -348,13 +324,15 @@ class GridSolver:
         if not mismatch <= TOLERANCE:
             more, mismatch = load_kernels.admittance_iteration(*arguments, 10 * ITERATIONS, v)
             iterations += more
-        if not mismatch <= TOLERANCE:
+        if not mismatch <= _GOOD_ENOUGH:
             raise NotConvergedError(
                 f"no voltage satisfies loads of {float(np.sum(p)) / 1e3:.6g} kW in all "
                 f"(last change {mismatch:.3g} pu after {iterations} iterations)"
             )
         current = np.empty((len(self.orders), len(self.loads)), dtype=np.complex128)
-        load_kernels.load_currents(v, p, q, self._v_min, emission, self._orders, current)
+        load_kernels.load_currents(
+            v, p, q, self._shares, self._v_min, self._v_base, emission, self._orders, current
+        )
         phasor = np.empty((6 * len(self.probes), len(self.orders)), dtype=np.complex128)
         load_kernels.apply_transfer(
             reduction.base,
@@ -366,3 +344,27 @@ class GridSolver:
             phasor,
         )
         return Solution(phasor, v, current[self.orders.index(1)], int(iterations), float(mismatch))
+
+    def node_voltages(self, solution: Solution) -> Complex:
+        """Return the fundamental voltage of every node of the network for a solution of the present state.
+
+        Returns
+        -------
+        c128[nodes]
+            In the order of `twin.grid.nodes.Nodes`, against earth [V].
+        """
+        system = self._system
+        # Earth is the last element; currents into a given voltage do not change it.
+        injection = np.append(system.source_injection, 0.0)
+        given = injection[:-1][system.held_rows]
+        np.subtract.at(injection, self._ends[:, 0], solution.load_current)
+        np.add.at(injection, self._ends[:, 1], solution.load_current)
+        injection[:-1][system.held_rows] = given
+        v = system.solve(self._reduction().factors, self.orders.index(1), injection[:-1])
+        return v[system.pattern.row]
+
+
+def _between(v: Complex, plus: NDArray[np.int64], minus: NDArray[np.int64]) -> Complex:
+    """Return the voltages between rows; -1 is earth."""
+    against_earth = np.append(v, 0.0)
+    return np.asarray(against_earth[plus] - against_earth[minus])

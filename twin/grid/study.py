@@ -2,7 +2,7 @@
 
 import cmath
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 
 from twin.documents import suggestion
 from twin.grid.admittance import check_fault
-from twin.grid.components import PHASES, Fault, Load, LoadPoint, Network
+from twin.grid.components import PHASES, Fault
+from twin.grid.elements import Element
 from twin.grid.errors import GridError
-from twin.grid.nodal import Factors, NodalSystem, State, initial_state
-from twin.grid.solver import GridSolver
+from twin.grid.network import Network
+from twin.grid.nodal import NodalSystem, State, initial_state
+from twin.grid.nodes import EARTH, Nodes
+from twin.grid.rated import V_MIN_PU, load_shunts, solve_fundamental
+from twin.grid.regulation import regulated
 
 Complex = NDArray[np.complex128]
 Row = dict[str, Any]
-_Point = tuple[int, int, Load]
-
-V_MIN_PU = 0.7
-"""Voltage below which a constant-power load turns to a constant impedance, of the rated one [pu]."""
 
 
 def flow(network: Network, *, loads: str = "constant_power", v_min_pu: float = V_MIN_PU) -> list[Row]:
-    """Return the voltages of a network with its rated loads.
+    """Return the voltages of a network with its rated loads, tap changers having moved.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def flow(network: Network, *, loads: str = "constant_power", v_min_pu: float = V
     NotConvergedError
         The network cannot carry the loads.
     """
-    network = _referred(network)
+    network = regulated(_referred(network), loads=loads, v_min_pu=v_min_pu)
     voltages, _ = solve_fundamental(network, initial_state(network), loads=loads, v_min_pu=v_min_pu)
     return voltage_rows(network, voltages)
 
@@ -99,13 +99,15 @@ def fault(
         raise GridError(f"an ideal source holds bus '{bus}', which therefore cannot be faulted")
     network = _referred(network)
     state = initial_state(network)
-    state = State(state.open_branches, state.capacitors, (short,))
-    shunts = _impedances(network, 1.0, loads=network.loads) if loads == "constant_impedance" else {}
+    state = State(state.open_branches, state.capacitors, (short,), state.open_poles)
     system = NodalSystem(network, [1])
-    factors = system.factorise(state, shunts={b: y[None] for b, y in shunts.items()})
+    shunts = load_shunts(network, system.nodes, [1.0]) if loads == "constant_impedance" else []
+    factors = system.factorise(state, shunts=shunts)
     v = system.solve(factors, 0, system.source_injection)[system.pattern.row]
     block = factors.faults[0]
-    current = [complex(sum(block[i, j] * v[at, j] for j in range(3))) for i in range(3)]
+    here = dict(system.nodes.phases(at))
+    volts = [complex(v[here[letter]]) if letter in here else 0j for letter in PHASES]
+    current = [complex(sum(block[i, j] * volts[j] for j in range(3))) for i in range(3)]
     return {
         "voltages": voltage_rows(network, v),
         "fault_current_a": {
@@ -161,20 +163,24 @@ def harmonics(
     if not orders:
         return rows
     system = NodalSystem(network, orders)
-    shunts: dict[int, Complex] = {}
+    shunts: list[Element] = []
     if damping is not None:
-        linear = [load for load in network.loads if not load.spectrum]
-        by_order = [_impedances(network, float(h), loads=linear, series=damping) for h in orders]
-        shunts = {bus: np.stack([blocks[bus] for blocks in by_order]) for bus in by_order[0]}
+        ratios = [float(order) for order in orders]
+        shunts = load_shunts(network, system.nodes, ratios, series=damping)
     factors = system.factorise(state, shunts=shunts)
     for n, h in enumerate(orders):
-        injection = np.zeros((len(network.buses), 3), dtype=np.complex128)
-        for (bus, phase, load), drawn in current:
+        injection = np.zeros(system.nodes.count, dtype=np.complex128)
+        for (plus, minus, load), drawn in current:
             for share in shares[load.spectrum] if load.spectrum else ():
                 if share.order == h and drawn != 0:
                     angle = h * cmath.phase(drawn) + math.radians(share.angle_deg)
-                    injection[bus, phase] -= cmath.rect(share.percent / 100.0 * abs(drawn), angle)
-        v = _solve(system, factors, n, injection)
+                    out = cmath.rect(share.percent / 100.0 * abs(drawn), angle)
+                    injection[plus] -= out
+                    if minus != EARTH:
+                        injection[minus] += out
+        rhs = np.empty_like(injection)
+        rhs[system.pattern.row] = injection
+        v = system.solve(factors, n, rhs)[system.pattern.row]
         rows.extend({"h": h, **row} for row in _harmonic_rows(network, v, fundamental))
     return rows
 
@@ -188,87 +194,6 @@ def _referred(network: Network) -> Network:
     return replace(network, sources=tuple(turned))
 
 
-def _solve(system: NodalSystem, factors: Factors, n: int, injection: Complex) -> Complex:
-    """Solve with right-hand side and result by bus number."""
-    row = system.pattern.row
-    rhs = np.empty_like(injection)
-    rhs[row] = injection
-    return system.solve(factors, n, rhs)[row]
-
-
-def solve_fundamental(
-    network: Network, state: State, *, loads: str = "constant_power", v_min_pu: float = V_MIN_PU
-) -> tuple[Complex, list[tuple[_Point, complex]]]:
-    """Return voltages c128[buses, 3] at order 1, and what each single-phase part of a load draws [A]."""
-    if loads not in {"constant_power", "constant_impedance"}:
-        raise GridError(f"loads '{loads}' are unknown; give constant_power or constant_impedance")
-    system = NodalSystem(network, [1])
-    row = system.pattern.row
-    if loads == "constant_impedance":
-        shunts = {bus: y[None] for bus, y in _impedances(network, 1.0, loads=network.loads).items()}
-        factors = system.factorise(state, shunts=shunts)
-        v = system.solve(factors, 0, system.source_injection)[row]
-        return v, []
-    points = list(_points(network))
-    solver = GridSolver(
-        network,
-        probes=[],
-        loads=[LoadPoint(load.name, load.bus, PHASES[phase]) for (_, phase, load), _, _ in points],
-        orders=[1],
-        v_min_pu=v_min_pu,
-    )
-    p = np.array([p for _, p, _ in points])
-    q = np.array([q for _, _, q in points])
-    solution = solver.solve(p, q, np.zeros((len(points), 1), dtype=np.complex128))
-    injection = system.source_injection.copy()
-    current = []
-    for at, ((bus, phase, load), _, _) in enumerate(points):
-        drawn = complex(solution.load_current[at])
-        current.append(((bus, phase, load), drawn))
-        injection[row[bus], phase] -= drawn
-    return system.solve(system.factorise(state), 0, injection)[row], current
-
-
-def _points(network: Network) -> Iterator[tuple[_Point, float, float]]:
-    """Yield bus, phase and load of each single-phase part that has power, with its P and Q."""
-    held = {source.bus for source in network.sources if source.ideal}
-    for load in network.loads:
-        for letter, p, q in zip(load.phases, load.p, load.q, strict=True):
-            # A load at an ideal source changes no voltage.
-            if (p or q) and load.bus not in held:
-                yield (network.bus_index[load.bus], PHASES.index(letter), load), p, q
-
-
-def _impedances(
-    network: Network, h: float, *, loads: Sequence[Load], series: float | None = None
-) -> dict[int, Complex]:
-    """Return c128[3, 3] by bus: loads as admittances ``y = (P - jQ) / V^2`` at rated voltage [S].
-
-    With ``series``, a share of each load at order h: ``Z = R + jhX``, the rest ``Y = G + jB/h``.
-    """
-    out: dict[int, Complex] = {}
-    for load in loads:
-        bus = network.bus_index[load.bus]
-        block = out.setdefault(bus, np.zeros((3, 3), dtype=np.complex128))
-        for letter, p, q in zip(load.phases, load.p, load.q, strict=True):
-            at = PHASES.index(letter)
-            y = complex(p, -q) / (network.buses[bus].u_rated ** 2 / 3.0)
-            block[at, at] += y if series is None else _damped(y, h, series)
-    return out
-
-
-def _damped(y: complex, h: float, series: float) -> complex:
-    """Return a load's admittance at order h, part of it in series and the rest in parallel [S]."""
-    if y == 0 or y.real < 0:
-        return 0j
-    parallel = (1.0 - series) * y
-    total = complex(parallel.real, parallel.imag / h)
-    if series > 0:
-        z = 1.0 / (series * y)
-        total += 1.0 / complex(z.real, h * z.imag)
-    return total
-
-
 def _angle(value: complex) -> float | None:
     return math.degrees(cmath.phase(value)) if value != 0 else None
 
@@ -278,21 +203,20 @@ def _phasor(value: complex) -> Row:
 
 
 def voltage_rows(network: Network, v: Complex) -> list[Row]:
-    """Return voltages c128[buses, 3] as rows by bus and phase."""
+    """Return voltages c128[nodes] as rows by bus and conductor."""
+    nodes = Nodes(network)
     rows = []
-    for bus, values in zip(network.buses, v, strict=True):
-        base = bus.u_rated / math.sqrt(3.0)
-        for phase, value in zip(PHASES, map(complex, values), strict=True):
-            size = abs(value)
-            rows.append(
-                {
-                    "bus": bus.name,
-                    "phase": phase,
-                    "v_volt": size,
-                    "v_pu": size / base,
-                    "angle_deg": _angle(value),
-                }
-            )
+    for bus, letter, value in zip(nodes.bus, nodes.letter, map(complex, v), strict=True):
+        size = abs(value)
+        rows.append(
+            {
+                "bus": network.buses[bus].name,
+                "phase": letter,
+                "v_volt": size,
+                "v_pu": size / network.buses[bus].u_phase,
+                "angle_deg": _angle(value),
+            }
+        )
     return rows
 
 

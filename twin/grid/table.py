@@ -185,8 +185,16 @@ def _typed(
             findings.append(places.finding(section, at, key, *_misfit(value, field)))
             good = False
             continue
-        out[field.attribute] = typed * field.factor if field.factor != 1.0 else typed
+        out[field.attribute] = _scaled(typed, field.factor)
     return out if good else None
+
+
+def _scaled(value: Any, factor: float) -> Any:
+    if factor == 1.0:
+        return value
+    if isinstance(value, tuple):
+        return tuple(_scaled(item, factor) for item in value)
+    return value * factor
 
 
 def _misfit(value: object, field: Field) -> tuple[str, str]:
@@ -236,9 +244,20 @@ def _power(value: object) -> tuple[float, ...] | None:
     if isinstance(value, list):
         items = [_number(item) for item in value]
         known = tuple(item for item in items if item is not None)
-        return known if len(known) == len(items) == 3 else None
+        return known if len(known) == len(items) in (1, 2, 3) else None
     number = _number(value)
     return None if number is None else (number,)
+
+
+def _matrix(value: object) -> tuple[tuple[float, ...], ...] | None:
+    """Return a symmetric matrix from its rows, or from the rows of its lower triangle."""
+    rows = _list(_list(_number))(value)
+    if not rows:
+        return None
+    size = len(rows)
+    if [len(row) for row in rows] == list(range(1, size + 1)):
+        return tuple(tuple(rows[max(i, j)][min(i, j)] for j in range(size)) for i in range(size))
+    return rows if all(len(row) == size for row in rows) else None
 
 
 _CONVERT: dict[Kind, Callable[[object], Any]] = {
@@ -250,4 +269,5 @@ _CONVERT: dict[Kind, Callable[[object], Any]] = {
     Kind.NUMBERS: _list(_number),
     Kind.WHOLES: _list(_whole),
     Kind.POWER: _power,
+    Kind.MATRIX: _matrix,
 }

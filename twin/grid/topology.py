@@ -1,93 +1,173 @@
-"""Which buses are fed, and which fed buses have no path to earth for zero-sequence current."""
+"""Which nodes are fed, and which fed nodes nothing holds to earth."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twin.grid.components import Network, Transformer
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.grid import kernels
+from twin.grid.components import Line
+from twin.grid.elements import Element
+from twin.grid.network import Branch, Network
+
+Index = NDArray[np.int64]
+Flag = NDArray[np.bool_]
+
+_HELD = 1e-10
+"""Part of an element's admittance that, as a sum over its terminals, makes a path to earth."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Topology:
     """What a state of the switches makes of a network."""
 
-    in_service: tuple[bool, ...]
-    """By branch: closed and fed."""
-    fed: tuple[bool, ...]
-    """By bus: connected to a source."""
-    floating: tuple[tuple[int, ...], ...]
-    """Groups of fed buses that nothing holds to earth."""
+    in_service: Flag
+    """(elements,) closed and fed."""
+    fed: Flag
+    """(nodes,) connected to a source."""
+    group: Index
+    """(nodes,) the smallest node that each one shares its potential against earth with."""
+    floating: Flag
+    """(nodes,) at a bus that is fed, but nothing of the network holds their group to earth."""
 
 
-def energise(network: Network, *, open_branches: Collection[int], capacitors: Collection[int]) -> Topology:
-    """Return what is fed when some branches are open.
+@dataclass(frozen=True, slots=True, eq=False)
+class Links:
+    """What an element connects, by node."""
+
+    coupled: tuple[tuple[int, int], ...]
+    """Pairs of nodes of which one feeds the other."""
+    joined: tuple[tuple[int, int], ...]
+    """Pairs of nodes that share their potential against earth: no winding lies between them."""
+    held: tuple[int, ...]
+    """Nodes that the element holds to earth."""
+
+
+def links(element: Element, branch: Branch | None) -> Links:
+    """Return what an element of the network connects; its first order counts.
+
+    Parameters
+    ----------
+    element : Element
+    branch : Line or Transformer, optional
+        None for what lies at one bus.
+    """
+    y = element.y[0]
+    nodes = element.nodes
+    limit = _HELD * np.abs(y).max(initial=0.0)
+    if isinstance(branch, Line):
+        pairs = _conductors(element, y, limit, branch)
+        return Links(pairs, pairs, _held_of_line(element, branch))
+    size = len(nodes)
+    upper = [(i, j) for i in range(size) for j in range(i + 1, size) if abs(y[i, j]) > limit]
+    coupled = tuple((nodes[i], nodes[j]) for i, j in upper)
+    if branch is None:
+        rows = np.abs(y.sum(axis=1))
+        return Links(coupled, coupled, tuple(nodes[i] for i in range(size) if rows[i] > limit))
+    ends = np.array(element.ends)
+    joined = tuple((nodes[i], nodes[j]) for i, j in upper if ends[i] == ends[j])
+    holding = []
+    for end in (0, 1):
+        side = np.flatnonzero(ends == end)
+        rows = np.abs(y[np.ix_(side, side)].sum(axis=1))
+        holding.append([nodes[side[i]] for i in range(side.size) if rows[i] > limit])
+    if all(holding):
+        # Zero-sequence current passes from star to star: each end is held as far as the other one is.
+        magnetised = bool(branch.p_iron or branch.i0_percent)
+        return Links(coupled, coupled, tuple(holding[1]) if magnetised else ())
+    return Links(coupled, joined, tuple(holding[0] + holding[1]))
+
+
+def _conductors(
+    element: Element, y: NDArray[np.complex128], limit: float, line: Line
+) -> tuple[tuple[int, int], ...]:
+    """Return the nodes that a line's conductors join, and those that its capacitances do."""
+    size = len(line.phases)
+    nodes = element.nodes
+    out = [(nodes[i], nodes[size + i]) for i in range(size) if abs(y[i, size + i]) > limit]
+    if line.c is not None:
+        pairs = [(i, j) for i in range(size) for j in range(i) if line.c[i][j]]
+    else:
+        pairs = [(i, j) for i in range(size) for j in range(i)] if line.c0 != line.c1 else []
+    for i, j in pairs:
+        charged = [end for end in (0, size) if y[end + i, end + i] and y[end + j, end + j]]
+        out.extend((nodes[end + i], nodes[end + j]) for end in charged)
+    return tuple(out)
+
+
+def _held_of_line(element: Element, line: Line) -> tuple[int, ...]:
+    size = len(line.phases)
+    if line.c is None:
+        return element.nodes if line.c0 > 0 else ()
+    rows = [sum(row) for row in line.c]
+    return tuple(element.nodes[at] for at in range(2 * size) if rows[at % size] > 0)
+
+
+class Feeding:
+    """The connections of a network's elements as arrays, for one state after another.
 
     Parameters
     ----------
     network : Network
-    open_branches : collection of int
-        Positions in ``network.branches``.
-    capacitors : collection of int
-        Positions in ``network.capacitors`` of those that are connected.
+    bus : int[nodes]
+        Bus of each node.
+    links_of : sequence of Links
+        Of each element; elements past the branches lie at one bus.
+    sources : sequence of int
+        Nodes that a source feeds.
+    ideal : sequence of int
+        Those of them that an ideal source holds against earth.
     """
-    index = network.bus_index
-    ends = [(index[branch.from_bus], index[branch.to_bus]) for branch in network.branches]
-    closed = [at for at in range(len(ends)) if at not in open_branches]
-    component = components(len(network.buses), [ends[at] for at in closed])
-    live = {component[index[source.bus]] for source in network.sources}
-    fed = tuple(root in live for root in component)
-    in_service = [False] * len(ends)
-    for at in closed:
-        in_service[at] = fed[ends[at][0]]
-    running = [at for at in closed if in_service[at]]
-    floating = _floating(network, ends, running, fed, capacitors)
-    return Topology(tuple(in_service), fed, floating)
+
+    def __init__(
+        self,
+        network: Network,
+        bus: Index,
+        links_of: Sequence[Links],
+        *,
+        sources: Sequence[int],
+        ideal: Sequence[int],
+    ) -> None:
+        self._bus = bus
+        self._buses = len(network.buses)
+        self._coupled = _arrays([(pair, at) for at, link in enumerate(links_of) for pair in link.coupled])
+        self._joined = _arrays([(pair, at) for at, link in enumerate(links_of) for pair in link.joined])
+        held = [(node, at) for at, link in enumerate(links_of) for node in link.held]
+        self._held = np.array(held, dtype=np.int64).reshape(-1, 2)
+        self._sources = np.array(sources, dtype=np.int64)
+        self._ideal = np.array(ideal, dtype=np.int64)
+
+    def energise(self, closed: Flag) -> Topology:
+        """Return what is fed when only some elements are connected.
+
+        Parameters
+        ----------
+        closed : bool[elements]
+        """
+        count = self._bus.size
+        one, other, owner = self._coupled
+        root = kernels.components(count, one, other, closed[owner])
+        live = np.zeros(count, dtype=np.bool_)
+        live[root[self._sources]] = True
+        fed = live[root]
+        bus_fed = np.zeros(self._buses, dtype=np.bool_)
+        bus_fed[self._bus[fed]] = True
+        in_service = closed.copy()
+        reached = np.zeros(closed.size, dtype=np.bool_)
+        np.logical_or.at(reached, owner, fed[one])
+        np.logical_or.at(reached, self._held[:, 1], fed[self._held[:, 0]])
+        in_service &= reached
+        one, other, owner = self._joined
+        group = kernels.components(count, one, other, in_service[owner])
+        holds = np.zeros(count, dtype=np.bool_)
+        at_work = in_service[self._held[:, 1]]
+        holds[group[self._held[at_work, 0]]] = True
+        holds[group[self._ideal]] = True
+        floating = bus_fed[self._bus] & ~holds[group]
+        return Topology(in_service, fed, group, floating)
 
 
-def _floating(
-    network: Network,
-    ends: Sequence[tuple[int, int]],
-    running: Sequence[int],
-    fed: Sequence[bool],
-    capacitors: Collection[int],
-) -> tuple[tuple[int, ...], ...]:
-    index = network.bus_index
-    carries: list[tuple[int, int]] = []
-    earthed = {index[source.bus] for source in network.sources}
-    earthed.update(index[network.capacitors[at].bus] for at in capacitors)
-    for at in running:
-        branch = network.branches[at]
-        if not isinstance(branch, Transformer) or branch.vector_group == "YNyn0":
-            carries.append(ends[at])
-        if isinstance(branch, Transformer):
-            held = branch.vector_group != "YNyn0" or branch.p_iron or branch.i0_percent
-        else:
-            held = branch.c0 > 0.0
-        if held:
-            earthed.add(ends[at][1])
-    component = components(len(network.buses), carries)
-    held_roots = {component[bus] for bus in earthed}
-    groups: dict[int, list[int]] = {}
-    for bus, root in enumerate(component):
-        if fed[bus] and root not in held_roots:
-            groups.setdefault(root, []).append(bus)
-    return tuple(tuple(groups[root]) for root in sorted(groups))
-
-
-def components(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """Return for each node the smallest node that it is connected to."""
-    parent = list(range(count))
-    for one, other in edges:
-        a, b = one, other
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        while parent[b] != b:
-            parent[b] = parent[parent[b]]
-            b = parent[b]
-        if a < b:
-            parent[b] = a
-        elif b < a:
-            parent[a] = b
-    for node in range(count):
-        parent[node] = parent[parent[node]]
-    return parent
+def _arrays(edges: Sequence[tuple[tuple[int, int], int]]) -> tuple[Index, Index, Index]:
+    table = np.array([(*pair, owner) for pair, owner in edges], dtype=np.int64).reshape(-1, 3)
+    return tuple(np.ascontiguousarray(table[:, at]) for at in range(3))  # type: ignore[return-value]

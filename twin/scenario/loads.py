@@ -1,5 +1,7 @@
 """Who drives which load: network loads and generators as single-phase points."""
 
+from collections.abc import Sequence
+
 from twin.grid import LoadPoint, Network
 from twin.scenario.schema import Constant, Household, Profile, Scenario
 from twin.scenario.site_scenario import LoadPoints
@@ -15,17 +17,24 @@ def resolve_loads(scenario: Scenario, network: Network) -> LoadPoints:
     rated_q: list[float] = []
     by_name: dict[str, tuple[int, ...]] = {}
 
-    def add(name: str, bus: str, phases: str, p: tuple[float, ...], q: tuple[float, ...]) -> None:
+    def add(
+        name: str,
+        bus: str,
+        sides: Sequence[str],
+        p: tuple[float, ...],
+        q: tuple[float, ...],
+        shares: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
         first = len(points)
         points.extend(
-            LoadPoint(f"{name}.{phase}" if len(phases) > 1 else name, bus, phase) for phase in phases
+            LoadPoint(f"{name}.{side}" if len(sides) > 1 else name, bus, side, *shares) for side in sides
         )
         rated_p.extend(p)
         rated_q.extend(q)
         by_name[name] = tuple(range(first, len(points)))
 
     for load in network.loads:
-        add(load.name, load.bus, load.phases, load.p, load.q)
+        add(load.name, load.bus, load.sides, load.p, load.q, load.zip_shares)
     for generator in scenario.photovoltaics:
         phases = generator.phases
         nothing = (0.0,) * len(phases)

@@ -1,6 +1,5 @@
 """Meters of a scenario: what they are connected to, and their settings in the device's own terms."""
 
-import math
 import re
 from collections.abc import Iterator
 
@@ -104,7 +103,7 @@ def _probe(network: Network, loads: LoadPoints, meter: Meter) -> tuple[str, Prob
 
 
 def _config(context: Context, meter: Meter, bus: str) -> MeterConfig:
-    u_rated = context.network.buses[context.network.bus_index[bus]].u_rated / math.sqrt(3)
+    u_rated = context.network.buses[context.network.bus_index[bus]].u_phase
     ct1, ct2 = _ratio(meter.ct)
     pt1, pt2 = _ratio(meter.pt) if meter.pt else (220.0, 220.0)
     rated = meter.rated_voltage if meter.rated_voltage is not None else u_rated * pt2 / pt1

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from twin.contracts import BadInputError, Finding, Mark
-from twin.grid import Fault, GridSolver, HarmonicShare, Load, LoadPoint, Network, Probe, Spectrum
+from twin.grid import Fault, GridSolver, HarmonicShare, Load, LoadPoint, Network, Spectrum
 from twin.grid.study import voltage_rows
 from twin.scenario import SiteScenario
 from twin.simulation.build import ORDERS, build_site
@@ -36,8 +36,8 @@ class Moment:
         network = self.network
         solver = GridSolver(
             network,
-            probes=[Probe(bus.name, bus.name) for bus in network.buses],
-            loads=[LoadPoint(load.name, load.bus, load.phases) for load in network.loads],
+            probes=[],
+            loads=[LoadPoint(load.name, load.bus, load.phases, *load.zip_shares) for load in network.loads],
             orders=[1],
             v_min_pu=v_min_pu,
         )
@@ -46,7 +46,7 @@ class Moment:
         p = np.array([load.p[0] for load in network.loads])
         q = np.array([load.q[0] for load in network.loads])
         solution = solver.solve(p, q, np.zeros((len(p), 1), dtype=np.complex128))
-        return voltage_rows(network, solution.phasor[:, 0].reshape(-1, 6)[:, :3])
+        return voltage_rows(network, solver.node_voltages(solution))
 
 
 def moment_of(scenario: SiteScenario, at_ns: int) -> Moment:
@@ -95,7 +95,19 @@ def _loads(scenario: SiteScenario, site: Site) -> tuple[tuple[Load, ...], tuple[
         name = f"of {point.name}" if shares else ""
         if shares:
             spectra.append(Spectrum(name, shares))
-        loads.append(Load(point.name, point.bus, point.phase, (power.real,), (power.imag,), name))
+        loads.append(
+            Load(
+                point.name,
+                point.bus,
+                point.phase,
+                (power.real,),
+                (power.imag,),
+                name,
+                connection="delta" if len(point.phase) == 2 else "star",
+                z_percent=100.0 * point.z_share,
+                i_percent=100.0 * point.i_share,
+            )
+        )
     return tuple(loads), tuple(spectra)
 
 

@@ -9,19 +9,18 @@ import numpy as np
 
 from twin.grid.components import (
     PHASES,
-    VECTOR_GROUPS,
     Bus,
     Capacitor,
     Line,
     LineType,
     Load,
-    Network,
     Source,
     Switch,
-    Transformer,
     line_of_type,
 )
 from twin.grid.errors import GridError
+from twin.grid.network import Network
+from twin.grid.transformers import VECTOR_GROUPS, Transformer
 
 _TOTALS = ("r_ohm_per_km", "x_ohm_per_km", "r0_ohm_per_km", "x0_ohm_per_km", "c_nf_per_km", "c0_nf_per_km")
 _UNUSED = ("trafo3w", "gen", "impedance", "dcline", "ward", "xward", "motor", "svc", "tcsc", "ssc")
@@ -117,10 +116,10 @@ class _Converter:
             name = _unique(_word(row.get("name")) or f"grid {index}", taken)
             u_rated = _round(_given(self.net["bus"].at[int(row["bus"]), "vn_kv"]) * 1e3)
             s_sc = _number(row.get("s_sc_max_mva"))
-            common = {"u_pu": _given(row["vm_pu"]), "angle_deg": _given(row["va_degree"])}
+            u_pu, angle = _given(row["vm_pu"]), _given(row["va_degree"])
             if s_sc is None:
                 self.assume(f"{name} has no short-circuit power: it is an ideal source")
-                yield Source(name, self.at(row["bus"]), **common)
+                yield Source(name, self.at(row["bus"]), u_pu, angle)
                 continue
             rx = _number(row.get("rx_max"))
             z = _C_MAX * u_rated**2 / (s_sc * 1e6)
@@ -132,7 +131,7 @@ class _Converter:
             x0 = x1 * (1.0 if x0x is None else x0x)
             r0 = x0 * (0.1 if r0x0 is None else r0x0)
             self.assume(f"{name}: impedance c U^2/S_sc with c = {_C_MAX:g} (IEC 60909-0)")
-            yield Source(name, self.at(row["bus"]), r1=r1, x1=x1, r0=r0, x0=x0, **common)
+            yield Source(name, self.at(row["bus"]), u_pu, angle, r1=r1, x1=x1, r0=r0, x0=x0)
 
     def lines(self) -> tuple[tuple[Line, ...], tuple[LineType, ...]]:
         taken: set[str] = set()

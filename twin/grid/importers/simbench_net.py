@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND
 from twin.documents import nearest
-from twin.grid.components import PHASES, Load, Network
+from twin.grid.components import PHASES, Load
 from twin.grid.errors import GridError, MissingExtraError
 from twin.grid.importers.pandapower_net import BALANCED, from_pandapower
+from twin.grid.network import Network
 from twin.grid.network_writer import write_network
 
 SINGLE_PHASE_LIMIT = 4600.0
