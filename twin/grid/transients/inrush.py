@@ -11,6 +11,7 @@ from math import tau as two_pi
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
 from twin.contracts import SampledBlock
 from twin.grid.transients.errors import CircuitError
@@ -19,6 +20,8 @@ from twin.grid.transients.zeros import next_zero
 
 Float = NDArray[np.float64]
 
+_LEAVE_S = 1e-9
+"""Time within which a winding that has passed its knee is not asked for its return [s]."""
 _DELTA = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [-1.0, 0.0, 1.0]])
 _WINDINGS = {"delta": _DELTA, "star_earthed": np.eye(3), "star_isolated": np.eye(3)}
 
@@ -64,7 +67,7 @@ class Energising:
     remanence: Float
     """Shape (phases,): flux linkage of each winding before closing [V s]."""
     connection: str = "star_earthed"
-    """Of the energised side: ``star_earthed``, ``star_isolated`` or ``delta``; one phase is always earthed."""
+    """Of the energised side, for three phases: ``star_earthed``, ``star_isolated`` or ``delta``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,24 +117,6 @@ def first_peak(core: Core, voltage: float, frequency: float, remanence: float) -
     return float(core.current(np.array(remanence + 2.0 * voltage / (two_pi * frequency))))
 
 
-def remanence_of(core_flux: float, *, residual: float) -> Float:
-    """Give three windings the remanence that interrupting at a current zero usually leaves.
-
-    Parameters
-    ----------
-    core_flux
-        Amplitude of the flux linkage in service, voltage peak over omega [V s].
-    residual
-        Share of it that stays in the worst limb, between 0 and 1.
-
-    Returns
-    -------
-    NDArray
-        Shape (3,): ``residual``, 0 and minus ``residual`` times the flux linkage [V s].
-    """
-    return np.array([1.0, 0.0, -1.0]) * residual * core_flux
-
-
 def inrush(case: Energising, *, step: float, samples: int) -> Inrush:
     """Compute the currents of a transformer from the instant of energising.
 
@@ -158,25 +143,95 @@ def inrush(case: Energising, *, step: float, samples: int) -> Inrush:
     CircuitError
         If shapes do not fit, or the connection is unknown.
     """
-    lines, incidence = _lines(case)
+    incidence, basis = _connection(case)
     n = len(case.emf)
     flux, rate = np.zeros((n, samples)), np.zeros((n, samples))
     state, time, done = np.array(case.remanence, dtype=float), 0.0, 0
-    region = np.trunc(np.clip(state / case.core.knee, -1.0, 1.0)).astype(int)
-    end = step * (samples - 1)
+    region = np.zeros(n, dtype=int)
     while done < samples:
-        terms = _linear(case, lines, incidence, region, state, time)
-        leave, where, into = _crossing(terms, region, case.core.knee, end - time)
-        last = samples if leave == inf else min(samples, int(np.floor((time + leave) / step)) + 1)
-        if last > done:
-            inside = np.arange(done, last) * step - time
-            flux[:, done:last] = terms.at(inside)
-            rate[:, done:last] = replace(terms, amplitude=terms.amplitude * terms.s).at(inside)
-            done = last
-        if leave == inf:
-            break
-        state, time, region = terms.at(leave), time + leave, region.copy()
-        state[where] = case.core.knee * (into if region[where] == 0 else region[where])
-        region[where] = into
+        terms = _linear(case, incidence, basis, region, state, time)
+        # At most a cycle ahead: a winding that never passes its knee costs a look at each cycle.
+        leave, crossed = _crossing(terms, region, case.core.knee, 1.0 / case.frequency)
+        last = min(samples, int((time + leave) / step) + 1)
+        inside = np.arange(done, last) * step - time
+        flux[:, done:last] = terms.at(inside)
+        rate[:, done:last] = replace(terms, amplitude=terms.amplitude * terms.s).at(inside)
+        done = max(done, last)
+        state, time = terms.at(leave), time + leave
+        for winding, into in crossed.items():
+            state[winding] = case.core.knee * (into or region[winding])
+            region[winding] = into
     windings = case.core.current(flux)
     return Inrush(step, incidence.T @ windings, windings, flux, rate)
+
+
+def _connection(case: Energising) -> tuple[Float, Float]:
+    """Incidence of windings on lines, and a basis of the winding currents that the connection allows."""
+    n = len(case.emf)
+    if case.connection not in _WINDINGS:
+        raise CircuitError(f"connection '{case.connection}' is none of {', '.join(sorted(_WINDINGS))}")
+    if n not in {1, 3} or case.R.shape != (n, n) or case.L.shape != (n, n) or case.remanence.shape != (n,):
+        raise CircuitError("emf, R, L and remanence must all be of one phase or all of three")
+    if np.abs(case.remanence).max() > case.core.knee:
+        raise CircuitError(f"a remanence over the knee of {case.core.knee} V s cannot stay in a core")
+    if n == 1:
+        return np.eye(1), np.eye(1)
+    if case.connection != "star_isolated":
+        return _WINDINGS[case.connection], np.eye(3)
+    if abs(case.remanence.sum()) > 1e-9 * case.core.knee:
+        raise CircuitError(
+            "the remanences of an isolated star add up to zero: no current could hold the rest"
+        )
+    return np.eye(3), np.array([[1.0, 1.0], [-1.0, 1.0], [0.0, -2.0]]) / np.array([sqrt(2.0), sqrt(6.0)])
+
+
+def _linear(
+    case: Energising, incidence: Float, basis: Float, region: NDArray[np.int64], flux: Float, time: float
+) -> Terms:
+    """Flux linkages from here on while no winding passes its knee: an R-L circuit's response.
+
+    In a region every winding is an inductance, its flux linkage ``inductance i + offset``.
+    """
+    core, omega = case.core, two_pi * case.frequency
+    inductance = np.where(region == 0, core.magnetising, core.air_core)
+    offset = region * core.knee * (1.0 - core.air_core / core.magnetising)
+    L = basis.T @ (np.diag(inductance) + incidence @ case.L @ incidence.T) @ basis
+    R = basis.T @ (incidence @ case.R @ incidence.T) @ basis
+    forced = basis @ np.linalg.solve(1j * omega * L + R, basis.T @ (incidence @ case.emf))
+    decay, vectors = eigh(R, L)
+    start = core.current(flux) - (forced * np.exp(1j * omega * time)).real
+    modes = (basis @ vectors) * (vectors.T @ (L @ (np.linalg.pinv(basis) @ start)))
+    currents = np.concatenate([forced[:, None], modes, np.zeros((len(flux), 1))], axis=1)
+    amplitude = inductance[:, None] * currents
+    amplitude[:, -1] = offset
+    order = np.zeros(amplitude.shape[1])
+    order[0] = 1.0
+    rate = np.zeros(len(order), dtype=np.complex128)
+    rate[1:-1] = -np.maximum(decay, 0.0)
+    return Terms(case.frequency, omega * time, order, rate, amplitude)
+
+
+def _crossing(
+    terms: Terms, region: NDArray[np.int64], knee: float, until: float
+) -> tuple[float, dict[int, int]]:
+    """When windings pass their knees next, and where each of them goes; ``until`` if none does."""
+    found: list[tuple[float, int, int]] = []
+    here = terms.at(0.0)
+    for winding, place in enumerate(region.tolist()):
+        # From below the knee to either side; from beyond it, back.
+        for level, into in ((knee, 1), (-knee, -1)) if place == 0 else ((place * knee, 0),):
+            shifted = terms.amplitude[winding : winding + 1].copy()
+            shifted[0, -1] -= level
+            only = replace(terms, amplitude=shifted)
+            # A winding that has just come over this level must leave it before it can come back.
+            after = _LEAVE_S if abs(here[winding] - level) <= 1e-9 * knee else 0.0
+            gone = np.sign(only.at(after)[0])
+            inside = -np.sign(level) if place == 0 else np.sign(level)
+            limit = min([until, *(zero for zero, _, _ in found)])
+            zero = after if after and gone == -inside else next_zero(only, 0, after, until=limit + _LEAVE_S)
+            if zero is not None:
+                found.append((zero, winding, into))
+    first = min((zero for zero, _, _ in found), default=inf)
+    if first > until:
+        return until, {}
+    return first, {winding: into for zero, winding, into in found if zero - first <= _LEAVE_S}

@@ -53,7 +53,7 @@ class Terms:
         """
         when = np.asarray(times, dtype=float)
         value = self.start @ np.exp(np.multiply.outer(self.s, when.ravel()))
-        return np.asarray(value.real.reshape(-1, *when.shape))
+        return np.asarray(value.real.reshape(len(self.amplitude), *when.shape))
 
     def later(self, delay: float) -> "Terms":
         """Return the same waveforms, starting ``delay`` seconds later."""
