@@ -5,6 +5,7 @@ from math import tau as two_pi
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import zgecon, zgetrf, zgetrs
 
 from twin.grid.transients.assembly import Assembly
 from twin.grid.transients.circuit import Circuit
@@ -13,6 +14,9 @@ from twin.grid.transients.terms import Terms
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+
+_SINGULAR = 1e-14
+"""Reciprocal condition, rows and columns scaled to one, at which nothing but rounding is left."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,11 +164,10 @@ def _equilibrated_solve(system: Complex, right: Complex, s: complex) -> Complex:
     columns = np.abs(system).max(axis=0)
     columns[columns == 0.0] = 1.0
     system /= columns
-    try:
-        x = np.linalg.solve(system, right)
-        x += np.linalg.solve(system, right - system @ x)
-    except np.linalg.LinAlgError:
-        raise CircuitError(
-            f"the circuit has an undamped resonance at s = {s:.6g} 1/s: add resistance"
-        ) from None
+    factors, pivots, _ = zgetrf(system)
+    rest, _ = zgecon(factors, np.abs(system).sum(axis=0).max())
+    if rest < _SINGULAR:
+        raise CircuitError(f"the circuit has an undamped resonance at s = {s:.6g} 1/s: add resistance")
+    x, _ = zgetrs(factors, pivots, right)
+    x = x + zgetrs(factors, pivots, right - system @ x)[0]
     return np.asarray(x / columns)
