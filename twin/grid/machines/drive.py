@@ -73,23 +73,31 @@ class Drive:
         for following in _grid_from(slip, falling=now > 0.0):
             then = self.acceleration(following, positive, negative, frequency=frequency)
             if then == 0.0 or (then > 0.0) != (now > 0.0):
-                return self._bisect(before, following, positive, negative, frequency)
+                return self._root(before, following, positive, negative, frequency)
             before = following
         return before
 
-    def _bisect(
+    def _root(
         self, one: float, other: float, positive: float, negative: float, frequency: float | None
     ) -> float:
-        """Return where the acceleration between two slips changes its sign."""
-        sign = self.acceleration(one, positive, negative, frequency=frequency) > 0.0
-        for _ in range(80):
-            middle = (one + other) / 2.0
-            if middle in {one, other}:
-                break
-            if (self.acceleration(middle, positive, negative, frequency=frequency) > 0.0) == sign:
-                one = middle
+        """Return where the acceleration between two slips is zero: regula falsi, Illinois."""
+
+        def rate(slip: float) -> float:
+            return self.acceleration(slip, positive, negative, frequency=frequency)
+
+        f_one, f_other = rate(one), rate(other)
+        if f_other == 0.0:
+            return other
+        for _ in range(100):
+            middle = other - f_other * (other - one) / (f_other - f_one)
+            f_middle = rate(middle)
+            if f_middle == 0.0 or abs(other - one) <= 1e-15 or middle in {one, other}:
+                return middle
+            if (f_middle > 0.0) != (f_other > 0.0):
+                one, f_one = other, f_other
             else:
-                other = middle
+                f_one /= 2.0
+            other, f_other = middle, f_middle
         return other
 
     def advance(
@@ -158,7 +166,13 @@ class Drive:
 
 
 def _grid_from(slip: float, *, falling: bool) -> Iterator[float]:
-    """Yield slips from a given one on, to standstill or past synchronism; finer near synchronism."""
-    grid = np.concatenate([-np.geomspace(0.1, 1e-4, 40), [0.0], np.geomspace(1e-4, 1.0, 120)])
-    ahead = grid[grid < slip][::-1] if falling else grid[grid > slip]
-    yield from ahead.tolist()
+    """Yield slips from a given one on, to standstill or 10 % past synchronism.
+
+    Steps begin small, since the search mostly starts next to its goal, and grow to 3 % of the slip.
+    """
+    at, step = slip, 1e-3 * max(abs(slip), 1e-3)
+    end = -0.1 if falling else 1.0
+    while at != end:
+        at = max(at - step, end) if falling else min(at + step, end)
+        yield at
+        step = min(2.0 * step, 0.03 * max(abs(at), 1e-3))
