@@ -163,6 +163,45 @@ def test_a_long_sag_stalls_a_constant_torque():
     assert float(abs(bus.currents()[0])) == pytest.approx(expected, rel=2e-3)
 
 
+def test_on_a_bus_too_weak_for_its_torque_it_stalls_in_the_time_that_inertia_needs():
+    settings = MotorSettings("hoist", HOIST, contactor=None)
+    env, bus, motor = bench(settings, running=True, impedance=0.05 + 0.25j)
+    env.run(env.now + seconds(1.0))
+    calm = motor.slip
+    assert calm < 0.05
+    bus.disturb([0.8, 0.8, 0.8])
+    start = int(env.now)
+    while motor.slip < 0.5 and env.peek() < start + seconds(100.0):
+        env.step()
+    lasted = (int(env.now) - start) / 1e9
+    # With no torque at all the load alone would need J w (s - s0) / T.
+    load = HOIST.load.at(HOIST.load.speed)
+    assert lasted > 1.5 * 50 * math.pi * (0.5 - calm) / load
+    assert lasted < 100.0
+    instants = [at for at, _ in bus.heard]
+    assert max(instants.count(at) for at in set(instants)) < 20
+
+
+def test_motors_that_pull_on_each_other_come_to_rest():
+    env = simpy.Environment(initial_time=0)
+    bus = BenchBus(impedance=0.02 + 0.08j)
+    bus.env = env
+    motors = [
+        start_motor(env, bus, settings=MotorSettings(name, FAN, contactor=None), running=True)
+        for name in ("one", "two", "three")
+    ]
+    env.run(seconds(1.0))
+    bus.disturb([0.9, 0.92, 0.9])
+    env.run(seconds(30.0))
+    told = len(bus.heard)
+    env.run(seconds(3600.0))
+    assert len(bus.heard) == told
+    slips = [motor.slip for motor in motors]
+    assert slips == pytest.approx([slips[0]] * 3, rel=0.01)
+    instants = [at for at, _ in bus.heard]
+    assert max(instants.count(at) for at in set(instants)) < 60
+
+
 def test_unbalanced_sags_act_by_both_sequences():
     env, bus, motor = bench(MotorSettings("hoist", HOIST, contactor=None), running=True)
     env.run(env.now + seconds(1.0))

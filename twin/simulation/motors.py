@@ -19,7 +19,7 @@ from twin.grid.machines.induction_motor import phase_matrix, sequence_voltages
 from twin.simulation.ports import MotorPort
 
 _SHORTEST_NS = 100_000
-_LONGEST_S = 5.0
+_LONGEST_S = 0.2
 _STEP, _REST, _UNSEEN = 0.5, 0.3, 0.2
 """Shares of the resolution: of a step, of the last one to rest, of what is not shown; together one."""
 _DEAD = 1e-6
@@ -125,6 +125,7 @@ class Motor:
         self._healthy_ns: int | None = None
         self._dropped = False
         self._moving = False
+        self._rested_ns = -1
         self._held = (0.0, 0.0, settings.drive.circuit.frequency)
 
     def switch_on(self) -> None:
@@ -313,8 +314,11 @@ class Motor:
         self._held = one, two, hertz = self._felt(now_ns)
         if self._may_rest():
             goal = drive.settling_slip(self.slip, one, two, frequency=hertz)
-            if self._near(self.slip, goal, hertz, times=_REST):
-                self.slip, self._moving = goal, False
+            # Only once in an instant: on a bus too weak for a rest, resting again and again would be a
+            # way to run away in no time.
+            near = _UNSEEN if self._rested_ns == now_ns else _REST
+            if self._near(self.slip, goal, hertz, times=near):
+                self.slip, self._moving, self._rested_ns = goal, False, now_ns
                 self._show(self._factors(now_ns), cause=self._phase_of_life())
                 return None
         self._moving = True

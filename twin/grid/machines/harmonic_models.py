@@ -264,7 +264,7 @@ def led_lamp(orders: Sequence[int]) -> Spectrum:
 def ev_charger(orders: Sequence[int]) -> Spectrum:
     """Return the spectrum of an on-board charger with correction: ripple 6 %, dead angle 0.12, an estimate.
 
-    It keeps the limits of IEC 61000-3-12:2011, table 3, for a short-circuit ratio of 33.
+    It keeps the limits of IEC 61000-3-12:2011, table 2, for a short-circuit ratio of 33.
     """
     return corrected_rectifier(orders, ripple=0.06, dead_angle=0.12)
 
