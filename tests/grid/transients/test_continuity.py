@@ -10,15 +10,17 @@ from twin.grid.transients import (
     Conductances,
     CoupledRL,
     State,
+    Switches,
     assemble,
     between,
+    clear_pole_by_pole,
     modes,
     state_at,
     stationary,
     transient,
 )
 
-from .circuits import driven, element_residual, kirchhoff_current
+from .circuits import branch, driven, element_residual, kirchhoff_current
 
 TIMES = np.array([0.0, 1e-6, 3e-5, 1e-3, 7e-3, 0.02, 0.11])
 
@@ -94,7 +96,9 @@ def test_nothing_jumps_and_kirchhoff_holds(drawn, theta, clearing):
     first = transient(faulted, sources, state_at(circuit, before, 0.0))
     second = transient(circuit, sources.later(clearing), first.state(clearing))
     injection = np.zeros((circuit.nodes, len(TIMES)))
-    rounding = 1e-14 * np.abs(first.terms.amplitude).max() * max(1.0, faulted.conductances.G.max())
+    # A conductance between two nodes of nearly one voltage: what is left of g (v - v') is rounding.
+    volts = max(100.0, *(np.abs(event.terms.amplitude).max() for event in (first, second)))
+    rounding = 1e-13 * volts * max(1.0, faulted.conductances.G.max())
     last, left = before.at(0.0), circuit.nodes
     for event, of in ((first, faulted), (second, circuit)):
         start = event.terms.at(0.0)
@@ -112,6 +116,44 @@ def test_nothing_jumps_and_kirchhoff_holds(drawn, theta, clearing):
         )
         assert residual <= 1e-6 * size
         last = event.terms.at(clearing)
+
+
+@settings(max_examples=100, deadline=None)
+@given(random_circuits(), st.floats(0.0, 6.3), st.floats(0.0, 0.05))
+def test_a_pole_that_opens_at_its_zero_makes_nothing_jump(drawn, theta, parting):
+    circuit, (node, _) = drawn
+    extra = branch("feeder", node, circuit.nodes, 0.3, 2e-3)
+    switched = Circuit(
+        circuit.nodes + 1,
+        (*circuit.branches, extra),
+        circuit.capacitors,
+        circuit.conductances,
+        Switches(("pole",), (circuit.nodes,), (-1,)),
+    )
+    closed = switched.switched(close=["pole"])
+    sources = driven(switched, {"coil 0": 100.0, "feeder": 60.0j}, theta=theta)
+    first = transient(closed, sources, state_at(switched, stationary(switched, sources), 0.0))
+    openings = clear_pole_by_pole(
+        lambda left: closed.switched(open_={"pole"} - left),
+        sources,
+        first.terms,
+        {"pole": parting},
+        until=2.0,
+    )
+    assume(openings)
+    (opening,) = openings
+    assert opening.time >= parting
+    before, after = first.terms.at(opening.time), opening.after.terms.at(0.0)
+    b, c, n = len(switched.branch_names), len(circuit.capacitors.names), switched.nodes
+    volts = max(100.0, *(np.abs(event.terms.amplitude).max() for event in (first, opening.after)))
+    rounding = 1e-13 * volts * max(1.0, circuit.conductances.G.max())
+    for rows in (slice(n, n + b), slice(n + b, n + b + c)):
+        signal = np.abs(first.terms.amplitude[rows]).max(initial=0.0)
+        assert np.abs(after[rows] - before[rows]).max(initial=0.0) <= 1e-9 * signal + rounding
+    values = opening.after.terms.at(TIMES)
+    missing = kirchhoff_current(opening.after.circuit, values, np.zeros((n, len(TIMES))))
+    assert np.abs(missing).max() <= 1e-9 * np.abs(first.terms.amplitude[n:]).max() + rounding
+    assert np.abs(values[switched.branch_row("feeder")]).max() <= rounding + 1e-12
 
 
 @settings(max_examples=100, deadline=None)
