@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from twin.contracts import NS_PER_SECOND
@@ -52,6 +52,7 @@ def test_at_rated_voltage_it_delivers_what_was_set():
     p=st.floats(-30e3, 30e3),
     q=st.floats(-30e3, 30e3),
 )
+@example(sizes=[1.0, 0.0, 1e-308], p=0.0, q=0.0)
 def test_the_current_is_balanced_limited_and_never_gives_more_than_was_set(sizes, p, q):
     volts = 230.0 * np.array(sizes) * TURNS
     current = injected_current(THREE, volts, p, q)

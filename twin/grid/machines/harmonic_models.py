@@ -29,7 +29,7 @@ class SpectrumError(TwinError, ValueError):
 
 def _ratios(coefficients: Sequence[complex], orders: Sequence[int], first: complex) -> Spectrum:
     """Return harmonics over fundamental, angles at the crest of the fundamental."""
-    size, angle = abs(first), cmath.phase(first)
+    size, angle = abs(first), math.atan2(first.imag, first.real)
     out = [
         1.0 if order == 1 else value / size * cmath.exp(-1j * order * angle)
         for value, order in zip(coefficients, orders, strict=True)

@@ -3,7 +3,6 @@
 The state of its protection is `twin.grid.machines.ride_through`.
 """
 
-import cmath
 import itertools
 import math
 from dataclasses import dataclass
@@ -150,5 +149,5 @@ def injected_current(inverter: Inverter, voltages: ArrayLike, p: float, q: float
         return np.zeros(inverter.phases, dtype=np.complex128)
     most = inverter.current_limit * inverter.i_rated
     p, q = within_rating(p, q, most * size * inverter.phases, inverter.priority)
-    current = complex(p, -q) / (inverter.phases * size) * cmath.exp(1j * cmath.phase(one))
+    current = complex(p, -q) / (inverter.phases * size) * (one / size)
     return np.asarray(current * _TURNS[: inverter.phases], dtype=np.complex128)
