@@ -10,6 +10,7 @@ from twin.grid.transients import (
     Circuit,
     CircuitError,
     Conductances,
+    CoupledRL,
     FloatingError,
     ImpulseError,
     State,
@@ -249,3 +250,49 @@ def test_two_ideal_sources_on_one_node_are_refused():
     circuit = Circuit(2, switches=Switches(("tie",), (0,), (1,)), closed=frozenset({"tie"}), fixed=(0, 1))
     with pytest.raises(CircuitError, match="without any impedance"):
         assemble(circuit)
+
+
+@pytest.mark.parametrize("ratio", [0.05, 0.2, 0.5, 1.0])
+def test_the_worst_peak_is_the_factor_of_the_short_circuit_standard(ratio):
+    """IEC 60909-0, 4.3.1.1: kappa = 1.02 + 0.98 exp(-3 R / X), fitted at a voltage zero to about 2 %."""
+    X = 0.3
+    circuit = coil_and_fault(ratio * X, X / OMEGA).switched(close=["fault"])
+    sources = driven(circuit, {"source": 325.0}, theta=-pi / 2)
+    t = np.linspace(0.0, 0.02, 20001)
+    current = transient(circuit, sources, State()).terms.at(t)[circuit.switch_row("fault")]
+    steady = 325.0 / abs(X * (ratio + 1j))
+    assert np.abs(current).max() / steady == pytest.approx(1.02 + 0.98 * np.exp(-3 * ratio), rel=0.02)
+
+
+def test_an_earth_fault_in_an_isolated_network():
+    """Steady: I = 3 w C V, healthy phases at the line voltage. At first the healthy capacitances recharge."""
+    C, V = 1.5e-6, 20e3 * sqrt(2 / 3)
+    phases = V * np.exp(-2j * pi / 3 * np.arange(3))
+    circuit = Circuit(
+        nodes=4,
+        branches=(
+            CoupledRL(("a", "b", "c"), between([3, 3, 3], [0, 1, 2]), 0.2 * np.eye(3), 3e-3 * np.eye(3)),
+        ),
+        capacitors=Capacitors(("ca", "cb", "cc"), between([0, 1, 2], [-1, -1, -1]), np.full(3, C)),
+        switches=Switches(("fault",), (0,), (-1,)),
+    )
+    # The fault passes 5 ohm, so that the charge of its own phase finds a way.
+    faulted = Circuit(
+        circuit.nodes,
+        circuit.branches,
+        circuit.capacitors,
+        Conductances(between([0], [-1]), np.array([0.2])),
+    )
+    sources = driven(circuit, dict(zip("abc", phases, strict=True)))
+    before = stationary(circuit, sources)
+    event = transient(faulted, sources, state_at(circuit, before, 0.0))
+    settled = np.linspace(1.0, 1.02, 2001)
+    voltages = np.abs(event.terms.at(settled)[:3]).max(axis=1)
+    assert 0.2 * voltages[0] == pytest.approx(3 * OMEGA * C * V, rel=5e-3)
+    np.testing.assert_allclose(voltages[1:], sqrt(3) * V, rtol=5e-3)
+    first = event.terms.at(np.linspace(0.0, 0.01, 5001))
+    assert np.abs(first[1:3]).max() > 1.8 * V
+    assert 0.2 * np.abs(first[0]).max() > 10 * 3 * OMEGA * C * V
+    # Healthy voltages ring at the zero-sequence frequency: 1.5 L against 2 C of both healthy phases.
+    ring = event.terms.rate[event.terms.rate.imag > 0].imag.min()
+    assert ring == pytest.approx(1 / sqrt(1.5 * 3e-3 * 2 * C), rel=0.02)
