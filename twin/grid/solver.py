@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from twin.documents import suggestion
 from twin.grid import kernels, load_kernels
 from twin.grid.admittance import check_fault
-from twin.grid.components import Fault, LoadPoint, Probe
+from twin.grid.circuit_builder import LoadImpedance
+from twin.grid.components import Fault, Line, LoadPoint, Probe
 from twin.grid.errors import GridError, NotConvergedError
+from twin.grid.natural_response import OperatingPoint
 from twin.grid.network import Network
 from twin.grid.nodal import Factors, NodalSystem, State
 from twin.grid.nodes import EARTH
@@ -172,6 +174,7 @@ class GridSolver:
             mend = suggestion(name, self._closed, "switches")
             raise GridError(f"the network has no switch '{name}'; {mend}")
         self._closed[name] = bool(closed)
+        self._open_poles -= frozenset(self.poles_of(name))
         self._current = None
 
     def apply_fault(self, fault: Fault) -> None:
@@ -207,6 +210,35 @@ class GridSolver:
         """Set which single poles are open: branch, end (0 from, 1 to) and conductor of each."""
         self._open_poles = frozenset(open_poles)
         self._current = None
+
+    def open_poles(self, poles: Collection[tuple[int, int, str]]) -> None:
+        """Open further single poles; `set_switch` of their switch ends that."""
+        self.set_poles(self._open_poles | frozenset(poles))
+
+    def poles_of(self, switch: str) -> list[tuple[int, int, str]]:
+        """Return the poles of a branch's switch; none of a capacitor's."""
+        for item in self.network.switches:
+            if item.name == switch:
+                at = self.network.branch_index[item.branch]
+                branch = self.network.branches[at]
+                phases = branch.phases if isinstance(branch, Line) else branch.hv_phases
+                return [(at, 0, letter) for letter in phases]
+        return []
+
+    @property
+    def state(self) -> State:
+        """What operation has made of the network."""
+        return self._state()
+
+    def operating_point(self, solution: Solution, p: Float, q: Float) -> OperatingPoint:
+        """Return a solution of the present state as impedances and voltages."""
+        volts, amperes = solution.load_voltage, solution.load_current
+        loads = []
+        for at, point in enumerate(self.loads):
+            v, i = complex(volts[at]), complex(amperes[at])
+            y = i / v if v != 0 else complex(p[at], -q[at]) / float(self._v_min[at]) ** 2
+            loads.append(LoadImpedance(point, y, i))
+        return OperatingPoint(self._state(), tuple(loads), self.node_voltages(solution))
 
     def _state(self) -> State:
         network = self.network

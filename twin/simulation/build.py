@@ -267,11 +267,18 @@ def _solved_site(
         reversed_probes=[meter.reverse for meter in scenario.meters],
         switches=_initial_switches(network),
         witness=witness,
+        call_at=partial(_call_at, environment) if scenario.meters else None,
     )
     start_customers(environment, site, scenario, orders=ORDERS)
     site.load_changes = 0  # what is on already at the start is no change
     start_events(environment, site, scenario.events)
     return site
+
+
+def _call_at(environment: simpy.Environment, at_ns: int, function: Callable[[], None]) -> None:
+    """Have a function called at an instant of simulated time."""
+    timeout = environment.timeout(at_ns - int(environment.now))
+    timeout.callbacks.append(lambda _: function())
 
 
 def _initial_switches(network: Network) -> dict[str, bool]:

@@ -33,6 +33,10 @@ class SiteModel(Protocol):
     def segment(self) -> Segment:
         """The segment that is true at ``time_ns``."""
 
+    @property
+    def calm_ns(self) -> int | None:
+        """When the segment's damped terms will have died away, UTC; None when there are none [ns]."""
+
     def operate(self, switch: str, *, closed: bool, cause: str) -> bool:
         """Open or close a switch; returns whether it moved."""
 
@@ -126,10 +130,16 @@ class Engine:
             return
         site.settle()
         self._keep_truth()
-        while until_ns - site.segment.start_ns > ANCHOR_NS:
-            self._measure(site.segment.start_ns + ANCHOR_NS)
+        while (anchor := self._next_anchor()) < until_ns:
+            self._measure(anchor)
             site.reanchor()
         self._measure(until_ns)
+
+    def _next_anchor(self) -> int:
+        """Return when the segment ends by itself: it has grown long, or its modes have died away."""
+        site = self.site
+        longest = site.segment.start_ns + ANCHOR_NS
+        return longest if site.calm_ns is None else min(longest, max(site.calm_ns, site.time_ns + 1))
 
     def _measure(self, until_ns: int) -> None:
         records = self.fleet.advance(self.site.segment, until_ns)

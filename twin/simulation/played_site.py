@@ -55,6 +55,11 @@ class PlayedSite:
         self._segment = self._at_meters(first, None)
 
     @property
+    def calm_ns(self) -> int | None:
+        """Nothing is excited here: what decays is in the recording or source itself."""
+        return None
+
+    @property
     def segment(self) -> Segment:
         """The segment that is true at ``time_ns``, six channels per meter."""
         return self._segment

@@ -1,7 +1,9 @@
 """The site's physical state: what every load draws, and the signal that follows from it.
 
 A site is changed only between two instants of simulated time; however many loads change in one
-instant, the network is solved once, when time moves on.
+instant, the network is solved once, when time moves on. A switch, fault or capacitor bank excites the
+network's own modes, which run out beside the new steady state; poles and faults go out at a zero of
+their current.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +14,13 @@ from numpy.typing import NDArray
 from twin.contracts import NS_PER_SECOND, Segment, TruthEntry
 from twin.grid import Fault, GridSolver
 from twin.signals import amplitude_from_rms, carried_theta
+from twin.simulation.transitions import Transitions
 
 ANCHOR_NS = 10 * NS_PER_SECOND
 """Longest segment without a new anchor: keeps phase errors of long stretches below 1e-12 rad [ns]."""
+
+ARC_OHM = 1e-6
+"""Least resistance of a fault: what is left of a bolted one beside the network's own [ohm]."""
 
 
 class Site:
@@ -38,6 +44,9 @@ class Site:
         Initial state of everything that can be switched; true is closed.
     witness : callable
         Called with each truth entry.
+    call_at : callable, optional
+        Has a function called at an instant of simulated time, UTC [ns]. Without it switches and faults
+        go out at once, and no modes are excited.
     """
 
     def __init__(
@@ -51,6 +60,7 @@ class Site:
         reversed_probes: Sequence[bool],
         switches: Mapping[str, bool],
         witness: Callable[[TruthEntry], None],
+        call_at: Callable[[int, Callable[[], None]], None] | None = None,
     ) -> None:
         self.time_ns = start_ns
         self.load_changes = 0
@@ -65,9 +75,12 @@ class Site:
         self._frequency = frequency
         self._switches = dict(switches)
         self._witness = witness
+        self._call_at = call_at
         signs = [[1.0] * 3 + [-1.0 if turned else 1.0] * 3 for turned in reversed_probes]
-        self._peak = amplitude_from_rms(np.array(signs, dtype=np.complex128).reshape(-1, 1))
+        self._sign = np.array(signs, dtype=np.float64).reshape(-1, 1)
+        self._peak = amplitude_from_rms(self._sign.astype(np.complex128))
         self._changed = False
+        self._transitions = Transitions(solver, frequency=frequency) if call_at is not None else None
         self._segment = self._solved_segment(start_ns, theta=0.0)
 
     @property
@@ -91,6 +104,11 @@ class Site:
     def segment(self) -> Segment:
         """The segment that is true at ``time_ns``."""
         return self._segment
+
+    @property
+    def calm_ns(self) -> int | None:
+        """When the modes will have died away, UTC; None when there are none [ns]."""
+        return None if self._transitions is None else self._transitions.calm_ns
 
     def change(
         self,
@@ -124,6 +142,8 @@ class Site:
     def operate(self, switch: str, *, closed: bool, cause: str) -> bool:
         """Open or close a switch; returns whether it moved.
 
+        Poles close together; each opens at the next zero of its current.
+
         Raises
         ------
         KeyError
@@ -131,24 +151,32 @@ class Site:
         """
         if self._switches[switch] == closed:
             return False
-        self._solver.set_switch(switch, closed)
         self._switches[switch] = closed
-        self._changed = True
         self._tell("switch_operated", switch, cause, closed=closed)
+        poles = self._solver.poles_of(switch)
+        if closed or self._transitions is None or not poles:
+            self._event(lambda: self._solver.set_switch(switch, closed))
+            return True
+        self.settle()
+        self._await_zero(switch, poles)
         return True
 
     def apply_fault(self, fault: Fault, *, cause: str) -> None:
         """Connect a fault."""
-        self._solver.apply_fault(fault)
-        self._changed = True
+        arc = Fault(fault.name, fault.bus, fault.type, fault.phases, max(fault.resistance, ARC_OHM))
+        self._event(lambda: self._solver.apply_fault(arc))
         detail = {"bus": fault.bus, "type": fault.type, "phases": fault.phases}
         self._tell("fault_applied", fault.name, cause, **detail, resistance_ohm=fault.resistance)
 
     def clear_fault(self, name: str, *, cause: str) -> None:
-        """Remove a fault."""
-        self._solver.clear_fault(name)
-        self._changed = True
+        """Remove a fault; each phase goes out at the next zero of its current."""
+        fault = next((one for one in self._solver.faults if one.name == name), None)
         self._tell("fault_cleared", name, cause)
+        if fault is None or self._transitions is None:
+            self._event(lambda: self._solver.clear_fault(name))
+            return
+        self.settle()
+        self._await_clearing(fault)
 
     def settle(self) -> None:
         """Solve the network if anything changed at ``time_ns``; the new segment starts there."""
@@ -159,16 +187,106 @@ class Site:
     def reanchor(self) -> None:
         """Start a new segment at ``time_ns`` that goes on with the same terms."""
         old = self._segment
+        theta = carried_theta(old, self.time_ns)
+        if old.rate.size > self._rate.size:
+            self._segment = self._with_modes(self.time_ns, theta, old.amplitude[:, : self._rate.size])
+            return
         self._segment = Segment(
-            self.time_ns, old.frequency, carried_theta(old, self.time_ns), old.order, old.rate, old.amplitude
+            self.time_ns, old.frequency, theta, old.order, old.rate, old.amplitude, old.block
         )
+
+    def _event(self, change: Callable[[], None]) -> None:
+        """Change the network so that the next solution excites its modes."""
+        if self._transitions is not None:
+            self.settle()
+            self._transitions.before_event()
+        change()
+        self._changed = True
+
+    def _await_zero(self, switch: str, poles: Sequence[tuple[int, int, str]]) -> None:
+        """Open a switch's poles one after the other, each at a zero of its current."""
+        assert self._transitions is not None
+        assert self._call_at is not None
+        now = self.time_ns
+        zeros = self._transitions.pole_zeros(poles, now, carried_theta(self._segment, now))
+        solves, first = self.solves, min(zeros.values())
+
+        def at_zero() -> None:
+            if self._switches[switch]:
+                return  # it was closed again meanwhile
+            self.settle()
+            if self.solves != solves:
+                self._await_zero(switch, poles)  # what it saw is no longer true
+                return
+            going = [pole for pole in poles if zeros[pole] <= first]
+            left = [pole for pole in poles if pole not in going]
+            if left:
+                self._event(lambda: self._solver.open_poles(going))
+                self.settle()
+                self._await_zero(switch, left)
+            else:
+                self._event(lambda: self._solver.set_switch(switch, closed=False))
+
+        self._call_at(first, at_zero)
+
+    def _await_clearing(self, fault: Fault) -> None:
+        """Clear a fault's phases one after the other, each at a zero of its current."""
+        assert self._transitions is not None
+        assert self._call_at is not None
+        now = self.time_ns
+        phase, at_ns = self._transitions.fault_zero(fault, now, carried_theta(self._segment, now))
+        solves = self.solves
+
+        def at_zero() -> None:
+            if fault not in self._solver.faults:
+                return  # it was replaced meanwhile
+            self.settle()
+            if self.solves != solves:
+                self._await_clearing(fault)
+                return
+            rest = without_phase(fault, phase)
+            if rest is None:
+                self._event(lambda: self._solver.clear_fault(fault.name))
+                return
+            self._event(lambda: self._solver.apply_fault(rest))
+            self.settle()
+            self._await_clearing(rest)
+
+        self._call_at(at_ns, at_zero)
 
     def _solved_segment(self, start_ns: int, theta: float) -> Segment:
         solution = self._solver.solve(self.p, self.q, self.emission)
         self.solves += 1
         self._load_voltage = solution.load_voltage
         amplitude = solution.phasor * self._peak
-        return Segment(start_ns, self._frequency, theta, self._order, self._rate, amplitude)
+        if self._transitions is None:
+            return Segment(start_ns, self._frequency, theta, self._order, self._rate, amplitude)
+        self._transitions.solved(solution, self.p, self.q, start_ns, theta)
+        return self._with_modes(start_ns, theta, amplitude)
+
+    def _with_modes(self, start_ns: int, theta: float, amplitude: NDArray[np.complex128]) -> Segment:
+        """Return the segment of steady phasors and what is left of the modes."""
+        assert self._transitions is not None
+        modes = self._transitions.modes_at(start_ns, amplitude)
+        if not modes.rate.size:
+            return Segment(start_ns, self._frequency, theta, self._order, self._rate, amplitude)
+        return Segment(
+            start_ns,
+            self._frequency,
+            theta,
+            np.concatenate((self._order, np.zeros(modes.rate.size))),
+            np.concatenate((self._rate, modes.rate)),
+            np.concatenate((amplitude, modes.amplitude * self._sign), axis=1),
+        )
 
     def _tell(self, kind: str, element: str, cause: str, **detail: object) -> None:
         self._witness(TruthEntry(self.time_ns, kind, element, cause, detail))
+
+
+def without_phase(fault: Fault, phase: str) -> Fault | None:
+    """Return what is left of a fault when one of its phases has gone out; None when nothing is."""
+    phases = "".join(letter for letter in fault.phases if letter != phase)
+    if fault.type == "ll" or not phases:
+        return None
+    kind = {1: "slg", 2: "llg"}[len(phases)]
+    return Fault(fault.name, fault.bus, kind, phases, fault.resistance)

@@ -1,0 +1,456 @@
+"""A network as a circuit of inductances, capacitances and resistances, for what its phasors do not tell.
+
+The circuit has the steady state of the load flow that it is made for: loads are the impedances that draw
+what they drew. Buses at which nothing but two lines meets are passed over; their charging goes to the ends.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.grid.admittance import capacitor_admittance, capacitor_sides, line_matrices, source_voltage
+from twin.grid.chains import Chain, chains
+from twin.grid.components import PHASES, Capacitor, Fault, LoadPoint, Source
+from twin.grid.network import Network
+from twin.grid.nodal import State
+from twin.grid.nodes import Nodes
+from twin.grid.transformers import Transformer, parse_vector_group, windings
+from twin.grid.transients import CoupledRL
+
+Float = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Terminals = tuple[tuple[int, float], ...]
+
+EARTH = -1
+FAST = 1e-6
+"""Time constant that a resistance without reactance gets, so that its current is a state [s]."""
+Terminal = tuple[int, int, str]
+"""Branch, end (0 from, 1 to) and conductor."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadImpedance:
+    """What a load point is in one steady state."""
+
+    point: LoadPoint
+    admittance: complex
+    """Drawn current over voltage [S]."""
+    current: complex
+    """Drawn current, RMS, for what feeds in and so is no impedance [A]."""
+
+
+@dataclass(slots=True)
+class Contribution:
+    """What a terminal's current is made of: sums over the circuit's currents."""
+
+    branches: list[tuple[str, float]] = field(default_factory=list)
+    capacitors: list[tuple[str, float]] = field(default_factory=list)
+    """Capacitor, and the farads of it that count, with a sign."""
+    conductances: list[tuple[Terminals, float, float]] = field(default_factory=list)
+    """Terminals, conductance [S] and weight of each."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A circuit while it is being put together."""
+
+    labels: list[str]
+    """Of the nodes."""
+    groups: list[CoupledRL] = field(default_factory=list)
+    emf: dict[str, complex] = field(default_factory=dict)
+    """RMS by branch [V]."""
+    capacitors: dict[str, tuple[Terminals, float]] = field(default_factory=dict)
+    """Terminals and capacitance by name; those between the same nodes are one [F]."""
+    conductance_terminals: list[Terminals] = field(default_factory=list)
+    conductance: list[float] = field(default_factory=list)
+    injection: dict[int, complex] = field(default_factory=dict)
+    """RMS by node, into it [A]."""
+    switches: list[tuple[str, int, int]] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)
+    terminals: dict[Terminal, Contribution] = field(default_factory=dict)
+    loads: dict[int, Contribution] = field(default_factory=dict)
+    sides: dict[int, str] = field(default_factory=dict)
+    """Conductors of each load."""
+    members: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+    """Branches of lines passed over, by the branch that stands for them, and the sign of each."""
+
+    def node(self, label: str) -> int:
+        """Add a node."""
+        self.labels.append(label)
+        return len(self.labels) - 1
+
+    def add_group(
+        self, names: Sequence[str], terminals: Sequence[Terminals], r: Float, x: Float, omega: float
+    ) -> None:
+        """Add coupled branches of R and X at rated frequency [ohm]."""
+        inductance = x / omega
+        own = np.diag(inductance).copy()
+        least = FAST * np.diag(r) + 1e-12
+        if np.any(own < least):
+            inductance = inductance + np.diag(np.maximum(least - own, 0.0))
+        self.groups.append(CoupledRL(tuple(names), tuple(terminals), r, inductance))
+
+    def add_branch(self, name: str, terminals: Terminals, r: float, x: float, omega: float) -> None:
+        """Add one branch of R and X at rated frequency [ohm]."""
+        self.add_group([name], [terminals], np.array([[r]]), np.array([[x]]), omega)
+
+    def add_capacitor(self, plus: int, minus: int, farad: float) -> str:
+        """Add a capacitor between two nodes and return its name, which follows from the nodes."""
+        ends = [self.labels[node] if node != EARTH else "earth" for node in (plus, minus)]
+        name = f"C {ends[0]} {ends[1]}"
+        _, already = self.capacitors.get(name, ((), 0.0))
+        self.capacitors[name] = (pair(plus, minus), already + farad)
+        return name
+
+    def add_conductance(self, terminals: Terminals, siemens: float) -> None:
+        """Add a conductance."""
+        self.conductance_terminals.append(terminals)
+        self.conductance.append(siemens)
+
+
+def pole(branch: str, letter: str) -> str:
+    """Return the name of a pole of the switch at a branch's ``from`` end."""
+    return f"pole {branch}.{letter}"
+
+
+def series_name(branch: str, letter: str) -> str:
+    """Return the name of a conductor's inductance."""
+    return f"{branch}.{letter}"
+
+
+def pair(plus: int, minus: int) -> Terminals:
+    """Return the terminals of an element between two nodes."""
+    return ((plus, 1.0), (minus, -1.0))
+
+
+class CircuitBuilder:
+    """Builds circuits of one network for one state after another.
+
+    Parameters
+    ----------
+    network : Network
+    kept : collection of int
+        Buses that must stay: those with meters, loads, faults.
+    """
+
+    def __init__(self, network: Network, kept: Collection[int]) -> None:
+        self.network = network
+        self.nodes = Nodes(network)
+        self._labels = [
+            f"{network.buses[bus].name}.{letter}"
+            for bus, letter in zip(self.nodes.bus, self.nodes.letter, strict=True)
+        ]
+        self._omega = 2.0 * math.pi * network.frequency
+        index = network.bus_index
+        stays = set(kept) | {index[source.bus] for source in network.sources}
+        stays |= {index[capacitor.bus] for capacitor in network.capacitors}
+        stays |= {index[grounding.bus] for grounding in network.groundings}
+        for unit in network.transformers:
+            stays |= {index[unit.hv_bus], index[unit.lv_bus]}
+        self._kept = stays
+        self._switched = {network.branch_index[switch.branch] for switch in network.switches}
+
+    def build(self, state: State, loads: Sequence[LoadImpedance]) -> Draft:
+        """Return the parts of the circuit in a state.
+
+        Elements without a path to a source are there too: what they hold decays in them.
+        """
+        draft = Draft(list(self._labels))
+        lines = [at for at in range(len(self.network.lines)) if at not in state.open_branches]
+        fault_buses = {self.network.bus_index[fault.bus] for fault in state.faults}
+        for source in self.network.sources:
+            self._source(draft, source)
+        self._lines(draft, state, lines, fault_buses)
+        first = len(self.network.lines)
+        for at, unit in enumerate(self.network.transformers, start=first):
+            if at not in state.open_branches:
+                self._transformer(draft, at, unit, state)
+        for grounding in self.network.groundings:
+            bus = self.network.bus_index[grounding.bus]
+            node = self.nodes.at(bus, grounding.conductor)
+            self._impedance_to_earth(draft, f"grounding {grounding.name}", node, grounding.r, grounding.x)
+        for at in sorted(state.capacitors):
+            self._capacitor(draft, self.network.capacitors[at])
+        for at, load in enumerate(loads):
+            self._load(draft, at, load)
+        for fault in state.faults:
+            self._fault(draft, fault)
+        return draft
+
+    def _source(self, draft: Draft, source: Source) -> None:
+        if source.ideal:
+            return
+        bus = self.network.bus_index[source.bus]
+        emf = source_voltage(source, self.network.buses[bus])
+        star = EARTH
+        if source.star_point == "isolated" or source.r_star or source.x_star:
+            star = draft.node(f"star of {source.name}")
+        if source.star_point != "isolated" and star != EARTH:
+            self._impedance_to_earth(draft, f"star of {source.name}", star, source.r_star, source.x_star)
+        names = [f"{source.name}.{letter}" for letter in PHASES]
+        terminals = [pair(star, self.nodes.at(bus, letter)) for letter in PHASES]
+        r, x = (_balanced(one, nought) for one, nought in ((source.r1, source.r0), (source.x1, source.x0)))
+        draft.add_group(names, terminals, r, x, self._omega)
+        draft.emf.update({name: complex(value) for name, value in zip(names, emf, strict=True)})
+
+    def _impedance_to_earth(self, draft: Draft, name: str, node: int, r: float, x: float) -> None:
+        if node == EARTH:
+            return
+        if x == 0.0:
+            draft.add_conductance(pair(node, EARTH), 1.0 / max(r, 1e-6))
+        else:
+            draft.add_branch(name, pair(node, EARTH), r, x, self._omega)
+
+    def _lines(self, draft: Draft, state: State, lines: Sequence[int], faulted: Collection[int]) -> None:
+        """Add lines, those in a row as one."""
+        index = self.network.bus_index
+        open_at = {at for at, _, _ in state.open_poles}
+        rows = chains(
+            [
+                (at, index[self.network.lines[at].from_bus], index[self.network.lines[at].to_bus])
+                for at in lines
+            ],
+            kept=self._kept | set(faulted),
+            mergeable=lambda one, other: self._alike(one, other, open_at),
+        )
+        for chain in rows:
+            self._chain(draft, chain, state)
+
+    def _alike(self, one: int, other: int, open_at: Collection[int]) -> bool:
+        lines = self.network.lines
+        fixed = self._switched | set(open_at)
+        return lines[one].phases == lines[other].phases and one not in fixed and other not in fixed
+
+    def _chain(self, draft: Draft, chain: Chain, state: State) -> None:
+        """Add the lines of a chain as one pi section."""
+        network = self.network
+        head = network.lines[chain.members[0][0]]
+        size = len(head.phases)
+        r, x, c = (np.zeros((size, size)) for _ in range(3))
+        for at, _ in chain.members:
+            parts = line_matrices(network.lines[at])
+            r, x, c = r + parts[0], x + parts[1], c + parts[2]
+        names = [series_name(head.name, letter) for letter in head.phases]
+        near = [self.nodes.at(chain.first, letter) for letter in head.phases]
+        far = [self.nodes.at(chain.last, letter) for letter in head.phases]
+        at_switch = self._poles(draft, chain.members[0][0], head.phases, near, state)
+        draft.add_group(names, [pair(p, q) for p, q in zip(at_switch, far, strict=True)], r, x, self._omega)
+        for name, letter in zip(names, head.phases, strict=True):
+            draft.members[name] = [
+                (series_name(network.lines[at].name, letter), 1.0 if forward else -1.0)
+                for at, forward in chain.members
+            ]
+        charging = [self._charging(draft, nodes, c) for nodes in (at_switch, far)]
+        self._line_terminals(draft, chain, names, charging)
+
+    def _poles(self, draft: Draft, at: int, phases: str, near: Sequence[int], state: State) -> list[int]:
+        """Return the nodes behind the poles of a branch's switch, closed poles as ideal switches."""
+        if at not in self._switched and not any(branch == at for branch, _, _ in state.open_poles):
+            return list(near)
+        behind = []
+        for letter, node in zip(phases, near, strict=True):
+            name = pole(self.network.branches[at].name, letter)
+            inner = draft.node(name)
+            draft.switches.append((name, node, inner))
+            if (at, 0, letter) not in state.open_poles:
+                draft.closed.add(name)
+            behind.append(inner)
+        return behind
+
+    def _charging(self, draft: Draft, nodes: Sequence[int], c: Float) -> list[list[tuple[str, float]]]:
+        """Add half of a line's capacitances at an end; return what each conductor draws."""
+        drawn: list[list[tuple[str, float]]] = [[] for _ in nodes]
+        for i in range(len(nodes)):
+            own = float(c[i].sum()) / 2.0
+            if own > 0.0:
+                drawn[i].append((draft.add_capacitor(nodes[i], EARTH, own), own))
+            for j in range(i):
+                mutual = -float(c[i, j]) / 2.0
+                if mutual > 0.0:
+                    name = draft.add_capacitor(nodes[j], nodes[i], mutual)
+                    drawn[j].append((name, mutual))
+                    drawn[i].append((name, -mutual))
+        return drawn
+
+    def _line_terminals(
+        self,
+        draft: Draft,
+        chain: Chain,
+        names: Sequence[str],
+        charging: Sequence[list[list[tuple[str, float]]]],
+    ) -> None:
+        """Say what flows at the ends of each member; charging counts at the ends of the chain."""
+        phases = self.network.lines[chain.members[0][0]].phases
+        last = len(chain.members) - 1
+        for number, (at, forward) in enumerate(chain.members):
+            sign = 1.0 if forward else -1.0
+            for k, letter in enumerate(phases):
+                for end in (0, 1):
+                    here = Contribution(branches=[(names[k], sign if end == 0 else -sign)])
+                    outer = (
+                        number == 0 and end == (0 if forward else 1),
+                        number == last and end == (1 if forward else 0),
+                    )
+                    for side in (0, 1):
+                        if outer[side]:
+                            here.capacitors.extend(charging[side][k])
+                    draft.terminals[at, end, letter] = here
+
+    def _transformer(self, draft: Draft, at: int, unit: Transformer, state: State) -> None:
+        wound = windings(unit)
+        nodes = self._winding_nodes(draft, at, unit, state)
+        base = wound.z_factor * unit.u_lv**2 / unit.s_rated
+        r1, x1 = _short_circuit(unit.vk_percent, unit.vkr_percent, base)
+        count = wound.incidence.shape[0]
+        r, x = r1 * np.eye(count), x1 * np.eye(count)
+        high, low, _ = parse_vector_group(unit.vector_group)
+        if unit.vk0_percent is not None and count == 3 and not (high == "Y" and low == "yn"):
+            r0, x0 = _short_circuit(unit.vk0_percent, unit.vkr0_percent or 0.0, base)
+            r, x = _balanced(r1, r0), _balanced(x1, x0)
+        names = [f"{unit.name}.{k}" for k in range(count)]
+        terminals = [_weighted(row, nodes) for row in wound.incidence]
+        draft.add_group(names, terminals, r, x, self._omega)
+        for end in (0, 1):
+            for column, letter in enumerate("abcn"):
+                weights = wound.incidence[:, 4 * end + column]
+                parts = [(names[k], float(weights[k])) for k in range(count) if weights[k]]
+                if parts:
+                    draft.terminals[at, end, letter] = Contribution(branches=parts)
+        self._magnetising(draft, at, unit, wound.low, nodes[4:], base)
+
+    def _magnetising(
+        self, draft: Draft, at: int, unit: Transformer, low: Float, nodes: Sequence[int], base: float
+    ) -> None:
+        size = unit.i0_percent / 100.0 / base
+        g = unit.p_iron / unit.s_rated / base
+        b = math.sqrt(max(size**2 - g**2, 0.0))
+        for k, row in enumerate(low):
+            terminals = _weighted(row, nodes)
+            name = f"{unit.name}.m{k}"
+            if b > 0.0:
+                draft.add_branch(name, terminals, 0.0, 1.0 / b, self._omega)
+            if g > 0.0:
+                draft.add_conductance(terminals, g)
+            for column, letter in enumerate("abcn"):
+                if row[column] and (at, 1, letter) in draft.terminals:
+                    here = draft.terminals[at, 1, letter]
+                    if b > 0.0:
+                        here.branches.append((name, float(row[column])))
+                    if g > 0.0:
+                        here.conductances.append((terminals, g, float(row[column])))
+
+    def _winding_nodes(self, draft: Draft, at: int, unit: Transformer, state: State) -> list[int]:
+        """Return the nodes of hv a b c star, lv a b c star."""
+        index = self.network.bus_index
+        high, low, _ = parse_vector_group(unit.vector_group)
+        out: list[int] = []
+        sides = (
+            (
+                unit.hv_bus,
+                unit.hv_phases,
+                high in {"YN", "I"},
+                unit.r_star_hv,
+                unit.x_star_hv,
+                high[0] != "D",
+            ),
+            (
+                unit.lv_bus,
+                unit.lv_phases,
+                low in {"yn", "zn", "i"},
+                unit.r_star_lv,
+                unit.x_star_lv,
+                low != "d",
+            ),
+        )
+        for end, (name, phases, brought_out, r, x, has_star) in enumerate(sides):
+            bus = index[name]
+            near = [self.nodes.at(bus, letter) if letter in phases else EARTH for letter in PHASES]
+            if end == 0:
+                behind = iter(self._poles(draft, at, phases, [node for node in near if node != EARTH], state))
+                near = [next(behind) if node != EARTH else EARTH for node in near]
+            out.extend(near)
+            if not has_star or (brought_out and self.nodes.at(bus, "n") == EARTH and not (r or x)):
+                out.append(EARTH)
+            elif brought_out and self.nodes.at(bus, "n") != EARTH:
+                out.append(self.nodes.at(bus, "n"))
+            else:
+                star = draft.node(f"star {end} of {unit.name}")
+                out.append(star)
+                if brought_out:
+                    self._impedance_to_earth(draft, f"star {end} of {unit.name}", star, r, x)
+        return out
+
+    def _capacitor(self, draft: Draft, bank: Capacitor) -> None:
+        bus = self.network.bus_index[bank.bus]
+        plain = capacitor_admittance(replace(bank, reactor_percent=0.0), self.network.buses[bus], 1.0).imag
+        star = draft.node(f"star of {bank.name}") if bank.connection == "isolated_star" else EARTH
+        for side in capacitor_sides(bank):
+            plus, minus = self.nodes.side(bus, side)
+            minus = star if bank.connection == "isolated_star" else minus
+            name = pole(bank.name, side)
+            inner = draft.node(name)
+            draft.switches.append((name, plus, inner))
+            draft.closed.add(name)
+            if bank.reactor_percent:
+                x = bank.reactor_percent / 100.0 / plain
+                behind = draft.node(f"reactor {name}")
+                r = x / bank.quality if bank.quality else 0.0
+                draft.add_branch(f"reactor {name}", pair(inner, behind), r, x, self._omega)
+                inner = behind
+            draft.add_capacitor(inner, minus, plain / self._omega)
+
+    def _load(self, draft: Draft, at: int, load: LoadImpedance) -> None:
+        bus = self.network.bus_index[load.point.bus]
+        terminals = pair(*self.nodes.side(bus, load.point.phase))
+        here = Contribution()
+        draft.loads[at], draft.sides[at] = here, load.point.phase
+        y = load.admittance
+        if y == 0:
+            return
+        if y.real < 0.0:
+            for (node, sign), _ in zip(terminals, (0, 1), strict=True):
+                if node != EARTH:
+                    draft.injection[node] = draft.injection.get(node, 0j) - sign * load.current
+            return
+        name = f"load {at}"
+        if y.imag < 0.0:
+            z = 1.0 / y
+            draft.add_branch(name, terminals, z.real, z.imag, self._omega)
+            here.branches.append((name, 1.0))
+            return
+        if y.real > 0.0:
+            draft.add_conductance(terminals, y.real)
+            here.conductances.append((terminals, y.real, 1.0))
+        if y.imag > 0.0:
+            farad = y.imag / self._omega
+            name = draft.add_capacitor(terminals[0][0], terminals[1][0], farad)
+            here.capacitors.append((name, farad))
+
+    def _fault(self, draft: Draft, fault: Fault) -> None:
+        bus = self.network.bus_index[fault.bus]
+        g = 1.0 / fault.resistance
+        nodes = [self.nodes.at(bus, letter) for letter in sorted(fault.phases)]
+        if fault.type == "ll":
+            draft.add_conductance(pair(nodes[0], nodes[1]), g)
+            return
+        for node in nodes:
+            draft.add_conductance(pair(node, EARTH), g)
+
+
+def _balanced(positive: float, zero: float) -> Float:
+    own, mutual = (zero + 2.0 * positive) / 3.0, (zero - positive) / 3.0
+    return np.full((3, 3), mutual) + (own - mutual) * np.eye(3)
+
+
+def _short_circuit(vk: float, vkr: float, base: float) -> tuple[float, float]:
+    r = vkr / 100.0 * base
+    return r, math.sqrt(max((vk / 100.0 * base) ** 2 - r**2, 0.0))
+
+
+def _weighted(row: Float, nodes: Sequence[int]) -> Terminals:
+    return tuple(
+        (node, float(weight)) for node, weight in zip(nodes, row, strict=True) if weight and node != EARTH
+    )

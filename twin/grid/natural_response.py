@@ -1,0 +1,337 @@
+"""What a site's waveforms do after an event beside their new steady state: the network's own modes.
+
+Between two events every channel is its phasors plus damped exponentials. Their amplitudes follow from what
+cannot jump: the currents of inductances and the voltages of capacitances.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.grid.admittance import source_voltage
+from twin.grid.circuit_builder import (
+    EARTH,
+    CircuitBuilder,
+    Contribution,
+    Draft,
+    LoadImpedance,
+    Terminals,
+)
+from twin.grid.components import PHASES, LoadPoint, Probe
+from twin.grid.interruption import Currents
+from twin.grid.network import Network
+from twin.grid.nodal import State
+from twin.grid.transients import (
+    Capacitors,
+    Circuit,
+    Conductances,
+    CoupledRL,
+    Sources,
+    Switches,
+    Terms,
+    assemble,
+    silent_sources,
+    state_at,
+    steady_state,
+    transient,
+)
+from twin.grid.transients import State as Stored
+
+Float = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+_PEAK = math.sqrt(2.0)
+_MISSED = 1e-8
+"""Time by which a current's zero is missed, at most: events fall on nanoseconds, modes are steeper [s]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OperatingPoint:
+    """One steady state of the network."""
+
+    state: State
+    loads: tuple[LoadImpedance, ...]
+    voltage: Complex
+    """(nodes,) RMS against earth [V]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Modes:
+    """Damped exponentials in what the probes see, from one instant on."""
+
+    rate: Complex
+    """(modes,) [1/s]"""
+    amplitude: Complex
+    """(probes * 6, modes) peak [V or A]."""
+
+    def later(self, seconds: float) -> "Modes":
+        """Return the same, counted from a later instant."""
+        return Modes(self.rate, self.amplitude * np.exp(self.rate * seconds))
+
+
+NO_MODES = Modes(np.zeros(0, np.complex128), np.zeros((0, 0), np.complex128))
+
+
+class NaturalResponse:
+    """The natural modes of one network, event after event.
+
+    Parameters
+    ----------
+    network : Network
+    probes : sequence of Probe
+    loads : sequence of LoadPoint
+    frequency : float
+        Of the sources [Hz].
+    """
+
+    def __init__(
+        self, network: Network, probes: Sequence[Probe], loads: Sequence[LoadPoint], *, frequency: float
+    ) -> None:
+        index = network.bus_index
+        self._network = network
+        self._probes = tuple(probes)
+        self._names: dict[str, list[int]] = {}
+        for at, load in enumerate(loads):
+            self._names.setdefault(load.name, []).append(at)
+        self._points = tuple(loads)
+        self._frequency = frequency
+        kept = {index[bus] for bus in (*(one.bus for one in probes), *(one.bus for one in loads))}
+        for probe in probes:
+            if probe.branch is not None:
+                branch = network.branches[network.branch_index[probe.branch]]
+                kept |= {index[branch.from_bus], index[branch.to_bus]}
+        self._builder = CircuitBuilder(network, kept)
+        self._free: Terms | None = None
+        self._circuit: Circuit | None = None
+        self._draft: Draft | None = None
+
+    def after_event(
+        self, before: OperatingPoint, after: OperatingPoint, *, theta: float, since: float
+    ) -> Modes:
+        """Return the modes that an event excites.
+
+        Parameters
+        ----------
+        before, after : OperatingPoint
+            Steady states that the sources alone would keep up.
+        theta : float
+            Phase of the fundamental at the event [rad].
+        since : float
+            Time since the event before, whose modes may still be there [s].
+
+        Raises
+        ------
+        ImpulseError
+            A current or voltage would have to jump.
+        """
+        stored, largest = self._stored(before, theta, since)
+        draft = self._builder.build(after.state, after.loads)
+        circuit, number = _circuit(draft, self._fixed())
+        sources = self._sources(draft, circuit, number, theta)
+        known = _initial(draft, circuit, stored, before, theta)
+        let_go = _MISSED * 2.0 * math.pi * self._frequency * largest
+        result = transient(circuit, sources, known, float_at_zero=True, let_go=let_go)
+        free = Terms(
+            self._frequency,
+            theta,
+            result.terms.order[result.forced :],
+            result.terms.rate[result.forced :],
+            result.terms.amplitude[:, result.forced :],
+        )
+        self._free, self._circuit, self._draft = free, circuit, draft
+        seen = _Outputs(draft, circuit, number).rows(self._probes, self._network, self._builder, self._names)
+        return Modes(free.rate, seen @ free.amplitude)
+
+    def forget(self) -> None:
+        """Let go of all modes: what comes next starts from its steady state."""
+        self._free = self._circuit = None
+
+    def currents(self, present: OperatingPoint, *, theta: float, since: float) -> Currents:
+        """Return the waveforms of what can be interrupted, from now on.
+
+        Parameters
+        ----------
+        present : OperatingPoint
+        theta, since : float
+            As `after_event`.
+        """
+        draft = self._builder.build(present.state, present.loads)
+        circuit, number = _circuit(draft, self._fixed())
+        sources = self._sources(draft, circuit, number, theta)
+        forced = steady_state(assemble(circuit, float_at_zero=True), sources)
+        free = None if self._free is None else self._free.later(since)
+        nodes = {label: at for at, label in enumerate(circuit.node_names)}
+        return Currents(circuit, nodes, forced, self._circuit, free)
+
+    def _fixed(self) -> dict[int, complex]:
+        """Return the nodes that ideal sources hold, and their voltages, RMS."""
+        out = {}
+        for source in self._network.sources:
+            if source.ideal:
+                bus = self._network.bus_index[source.bus]
+                emf = source_voltage(source, self._network.buses[bus])
+                nodes = self._builder.nodes
+                out.update({nodes.at(bus, letter): complex(v) for letter, v in zip(PHASES, emf, strict=True)})
+        return out
+
+    def _sources(self, draft: Draft, circuit: Circuit, number: Mapping[int, int], theta: float) -> Sources:
+        sources = silent_sources(circuit, frequency=self._frequency, theta=theta)
+        for at, name in enumerate(circuit.branch_names):
+            sources.emf[at, 0] = _PEAK * draft.emf.get(name, 0j)
+        held = {number[node]: volts for node, volts in self._fixed().items() if node in number}
+        for at, node in enumerate(circuit.fixed):
+            sources.fixed[at, 0] = _PEAK * held[node]
+        for node, amperes in draft.injection.items():
+            if node in number:
+                sources.injection[number[node], 0] += _PEAK * amperes
+        return sources
+
+    def _stored(self, before: OperatingPoint, theta: float, since: float) -> tuple[Stored, float]:
+        """Return every current and voltage that cannot jump, by name, and the largest current's peak.
+
+        Lines that the circuit passes over are among them.
+        """
+        draft = self._builder.build(before.state, before.loads)
+        circuit, number = _circuit(draft, self._fixed())
+        sources = self._sources(draft, circuit, number, theta)
+        terms = steady_state(assemble(circuit, float_at_zero=True), sources)
+        carried = terms.amplitude[circuit.nodes : circuit.nodes + len(circuit.branch_names)]
+        forced = state_at(circuit, terms, 0.0)
+        currents, voltages = dict(forced.currents), dict(forced.voltages)
+        if self._free is not None and self._circuit is not None:
+            free = state_at(self._circuit, self._free, since)
+            for name, value in free.currents.items():
+                currents[name] = currents.get(name, 0.0) + value
+            for name, value in free.voltages.items():
+                voltages[name] = voltages.get(name, 0.0) + value
+        for name, members in draft.members.items():
+            whole = currents.get(name, 0.0)
+            currents.update({member: sign * whole for member, sign in members})
+        return Stored(currents, voltages), float(np.abs(carried).max(initial=0.0))
+
+
+def _circuit(draft: Draft, fixed: Mapping[int, complex]) -> tuple[Circuit, dict[int, int]]:
+    """Return a draft as a circuit, and the circuit's number of each node that it uses."""
+    used = {
+        node
+        for terminals in (
+            *(one for group in draft.groups for one in group.terminals),
+            *(terminals for terminals, _ in draft.capacitors.values()),
+            *draft.conductance_terminals,
+            *(pair for pair in (((p, 1.0), (q, -1.0)) for _, p, q in draft.switches)),
+        )
+        for node, _ in terminals
+        if node != EARTH
+    }
+    number = {node: at for at, node in enumerate(sorted(used))}
+    number[EARTH] = EARTH
+
+    def moved(terminals: Terminals) -> Terminals:
+        return tuple((number[node], weight) for node, weight in terminals)
+
+    groups = tuple(
+        CoupledRL(group.names, tuple(moved(one) for one in group.terminals), group.R, group.L)
+        for group in draft.groups
+    )
+    names = tuple(sorted(draft.capacitors))
+    circuit = Circuit(
+        nodes=len(used),
+        branches=groups,
+        capacitors=Capacitors(
+            names,
+            tuple(moved(draft.capacitors[name][0]) for name in names),
+            np.array([draft.capacitors[name][1] for name in names]),
+        ),
+        conductances=Conductances(
+            tuple(moved(one) for one in draft.conductance_terminals), np.array(draft.conductance)
+        ),
+        switches=Switches(
+            tuple(name for name, _, _ in draft.switches),
+            tuple(number[plus] for _, plus, _ in draft.switches),
+            tuple(number[minus] for _, _, minus in draft.switches),
+        ),
+        closed=frozenset(draft.closed),
+        fixed=tuple(number[node] for node in sorted(fixed) if node in number),
+        node_names=tuple(draft.labels[node] for node in sorted(used)),
+    )
+    return circuit, number
+
+
+def _initial(draft: Draft, circuit: Circuit, stored: Stored, before: OperatingPoint, theta: float) -> Stored:
+    """Return what the circuit's own elements start from."""
+    currents = {}
+    for name in circuit.branch_names:
+        members = draft.members.get(name)
+        if members:
+            first, sign = members[0]
+            currents[name] = sign * stored.currents.get(first, 0.0)
+        else:
+            currents[name] = stored.currents.get(name, 0.0)
+    turn = np.exp(1j * theta) * _PEAK
+    voltages = {}
+    for name in circuit.capacitors.names:
+        if name in stored.voltages:
+            voltages[name] = stored.voltages[name]
+            continue
+        terminals = draft.capacitors[name][0]
+        # At a bus that was passed over, its voltage is known all the same; a bank comes without charge.
+        if all(node < before.voltage.size for node, _ in terminals):
+            phasor = sum(weight * before.voltage[node] for node, weight in terminals if node != EARTH)
+            voltages[name] = float((phasor * turn).real)
+    return Stored(currents, voltages)
+
+
+class _Outputs:
+    """What probes see, as weights over the rows of a circuit."""
+
+    def __init__(self, draft: Draft, circuit: Circuit, number: Mapping[int, int]) -> None:
+        self._draft, self._circuit, self._number = draft, circuit, number
+        first = circuit.nodes
+        self._branch = {name: first + at for at, name in enumerate(circuit.branch_names)}
+        first += len(circuit.branch_names) + len(circuit.capacitors.names)
+        self._capacitor = {name: first + at for at, name in enumerate(circuit.capacitors.names)}
+
+    def rows(
+        self,
+        probes: Sequence[Probe],
+        network: Network,
+        builder: CircuitBuilder,
+        names: Mapping[str, Sequence[int]],
+    ) -> Float:
+        """Return (probes * 6, rows of the circuit)."""
+        out = np.zeros((6 * len(probes), self._circuit.rows))
+        nodes = builder.nodes
+        for k, probe in enumerate(probes):
+            bus = network.bus_index[probe.bus]
+            for at, letter in enumerate(PHASES):
+                if not nodes.has(bus, letter):
+                    continue
+                self._voltage(out[6 * k + at], nodes.at(bus, letter), 1.0)
+                self._voltage(out[6 * k + at], nodes.at(bus, "n"), -1.0)
+                if probe.branch is not None:
+                    terminal = (network.branch_index[probe.branch], int(probe.end == "to"), letter)
+                    self._current(out[6 * k + 3 + at], self._draft.terminals.get(terminal), 1.0)
+            for name in probe.loads if probe.branch is None else ():
+                for load in names[name]:
+                    for letter, sign in zip(self._draft.sides[load], (1.0, -1.0), strict=False):
+                        row = out[6 * k + 3 + PHASES.index(letter)]
+                        self._current(row, self._draft.loads[load], sign)
+        return out
+
+    def _voltage(self, row: Float, node: int, weight: float) -> None:
+        if node != EARTH and node in self._number:
+            row[self._number[node]] += weight
+
+    def _current(self, row: Float, part: Contribution | None, sign: float) -> None:
+        if part is None:
+            return
+        for name, weight in part.branches:
+            row[self._branch[name]] += sign * weight
+        for name, farad in part.capacitors:
+            row[self._capacitor[name]] += sign * farad / self._draft.capacitors[name][1]
+        for terminals, siemens, weight in part.conductances:
+            for node, share in terminals:
+                self._voltage(row, node, sign * weight * siemens * share)
