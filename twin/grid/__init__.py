@@ -5,6 +5,7 @@ What computes (numba) is imported on first use, so that reading and checking a n
 
 from typing import TYPE_CHECKING, Any
 
+from twin.grid.attached import Machine
 from twin.grid.checks import check_network
 from twin.grid.components import (
     Bus,
@@ -62,6 +63,7 @@ __all__ = [
     "LineType",
     "Load",
     "LoadPoint",
+    "Machine",
     "MissingExtraError",
     "Network",
     "NotConvergedError",

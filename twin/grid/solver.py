@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.documents import suggestion
-from twin.grid import kernels, load_kernels
+from twin.grid import load_kernels
 from twin.grid.admittance import check_fault
+from twin.grid.attached import Machine, Machines, attached, gathered
 from twin.grid.circuit_builder import LoadImpedance
 from twin.grid.components import Fault, Line, LoadPoint, Probe
 from twin.grid.errors import GridError, NotConvergedError
 from twin.grid.natural_response import OperatingPoint
 from twin.grid.network import Network
-from twin.grid.nodal import Factors, NodalSystem, State
+from twin.grid.nodal import NodalSystem, State
 from twin.grid.nodes import EARTH
 from twin.grid.probes import ProbeRows, find_bus
+from twin.grid.reduction import Reduction, reduce_network
 
 Complex = NDArray[np.complex128]
 Float = NDArray[np.float64]
@@ -49,25 +51,6 @@ class Solution:
     iterations: int
     mismatch: float
     """Largest change of a load voltage in the last iteration [pu]."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reduction:
-    """What a state of the network is to its load points and probes."""
-
-    v0: Complex
-    """(loads,) voltage at no load [V]."""
-    base: Complex
-    """(probes * 6,) probe rows at no load, order 1."""
-    coupling_re: Float
-    coupling_im: Float
-    """(loads, loads) [V/A]"""
-    moved: NDArray[np.intp]
-    """Probe rows that the loads have an effect on; a single-phase customer has two that they have not."""
-    transfer_re: Float
-    transfer_im: Float
-    """(orders, loads, moved rows) [V/A, A/A]"""
-    factors: Factors
 
 
 class GridSolver:
@@ -119,7 +102,6 @@ class GridSolver:
         self._system = NodalSystem(network, orders, keep={*load_bus, *held}, frequency=frequency)
         nodes, row = self._system.nodes, self._system.pattern.row
         self._probe_rows = ProbeRows(network, nodes, self.probes, self.loads, self._system.elements)
-        self._probe_row = row[self._probe_rows.node]
         sides = [self._side(load, bus) for load, bus in zip(self.loads, load_bus, strict=True)]
         numbers = np.array(sides, dtype=np.int64).reshape(-1, 2)
         self._ends = np.where(numbers == EARTH, EARTH, row[numbers])
@@ -135,8 +117,11 @@ class GridSolver:
         self._closed = {switch.name: switch.closed for switch in network.switches}
         self._closed.update({capacitor.name: capacitor.closed for capacitor in network.capacitors})
         self._faults: dict[str, Fault] = {}
-        self._reductions: OrderedDict[State, _Reduction] = OrderedDict()
-        self._current: _Reduction | None = None
+        self._reductions: OrderedDict[State, Reduction] = OrderedDict()
+        self._current: Reduction | None = None
+        self._machines: dict[str, Machine] = {}
+        self._gathered: Machines | None = None
+        self._attached: tuple[Complex, Float, Float] | None = None
 
     def _side(self, load: LoadPoint, bus: int) -> tuple[int, int]:
         letters, nodes = load.phase, self._system.nodes
@@ -225,6 +210,27 @@ class GridSolver:
                 return [(at, 0, letter) for letter in phases]
         return []
 
+    def set_machine(self, name: str, machine: Machine | None) -> None:
+        """Connect a machine, change it, or take it away."""
+        if machine is None:
+            self._machines.pop(name, None)
+        else:
+            self._machines[name] = machine
+        self._gathered = gathered(self._machines)
+        self._attached = None
+
+    def _load_side(self) -> tuple[Complex, Float, Float]:
+        """Return no-load voltages and coupling of the load points, machines running."""
+        reduction = self._reduction()
+        if self._gathered is None:
+            return reduction.v0, reduction.coupling_re, reduction.coupling_im
+        if self._attached is None:
+            whole = reduction.coupling_re + 1j * reduction.coupling_im
+            v0, coupling = attached(reduction.v0, whole, self._gathered)
+            parts = (np.ascontiguousarray(coupling.real), np.ascontiguousarray(coupling.imag))
+            self._attached = (v0, *parts)
+        return self._attached
+
     @property
     def state(self) -> State:
         """What operation has made of the network."""
@@ -248,68 +254,22 @@ class GridSolver:
         faults = tuple(replace(fault, name="") for fault in self.faults)
         return State(frozenset(opened), frozenset(on), faults, self._open_poles)
 
-    def _reduction(self) -> _Reduction:
+    def _reduction(self) -> Reduction:
         if self._current is None:
             state = self._state()
             if state not in self._reductions:
                 self._reductions[state] = self._reduce(state)
             self._reductions.move_to_end(state)
+            self._attached = None
             size = 2 * self._reductions[state].transfer_re.nbytes
             while len(self._reductions) > max(1.0, _REMEMBERED / max(size, 1)):
                 self._reductions.popitem(last=False)
             self._current = self._reductions[state]
         return self._current
 
-    def _reduce(self, state: State) -> _Reduction:
-        system, pattern, probe = self._system, self._system.pattern, self._probe_rows
-        factors = system.factorise(state)
-        loads, rows, orders = len(self.loads), probe.count, len(self.orders)
-        one = self.orders.index(1)
-        coupling = np.empty((loads, loads), dtype=np.complex128)
-        scratch = np.empty_like(coupling)
-        transfer = np.empty((orders, loads, rows), dtype=np.complex128)
-        plus, minus = (np.ascontiguousarray(self._ends[:, at]) for at in (0, 1))
-        live = self._live(factors)
-        direct = np.where(live[:, None], probe.direct, 0.0)
-        weights = [probe.weights(factors.elements, factors.topology.in_service, n) for n in range(orders)]
-        for n in range(orders):
-            kernels.reduce_to_loads(
-                pattern.start,
-                pattern.column,
-                factors.matrix[n],
-                pattern.first_kept,
-                factors.still,
-                np.where(live, plus, EARTH),
-                np.where(live, minus, EARTH),
-                probe.start,
-                self._probe_row,
-                weights[n],
-                direct,
-                coupling if n == one else scratch,
-                transfer[n],
-            )
-        v = system.solve(factors, one, system.source_injection)
-        base = np.empty(rows, dtype=np.complex128)
-        kernels.weighted_sums(probe.start, self._probe_row, weights[one], v, base)
-        moved = np.flatnonzero(np.any(transfer, axis=(0, 1)))
-        return _Reduction(
-            v0=np.where(live, _between(v, plus, minus), 0.0),
-            base=base,
-            coupling_re=np.ascontiguousarray(coupling.real),
-            coupling_im=np.ascontiguousarray(coupling.imag),
-            moved=moved,
-            transfer_re=np.ascontiguousarray(transfer.real[:, :, moved]),
-            transfer_im=np.ascontiguousarray(transfer.imag[:, :, moved]),
-            factors=factors,
-        )
-
-    def _live(self, factors: Factors) -> NDArray[np.bool_]:
-        """Return the load points whose conductors a source reaches."""
-        row = self._system.pattern.row
-        fed = np.zeros(row.size + 1, dtype=np.bool_)
-        fed[row] = factors.topology.fed
-        fed[EARTH] = True
-        return np.asarray(fed[self._ends].all(axis=1))
+    def _reduce(self, state: State) -> Reduction:
+        factors = self._system.factorise(state)
+        return reduce_network(self._system, factors, self._probe_rows, self._ends)
 
     def solve(self, p: Float, q: Float, emission: Complex) -> Solution:
         """Return the steady state for given load powers.
@@ -342,9 +302,7 @@ class GridSolver:
             )
         v = np.empty(loads, dtype=np.complex128)
         arguments = (
-            reduction.v0,
-            reduction.coupling_re,
-            reduction.coupling_im,
+            *self._load_side(),
             p,
             q,
             self._shares,
@@ -365,6 +323,9 @@ class GridSolver:
         load_kernels.load_currents(
             v, p, q, self._shares, self._v_min, self._v_base, emission, self._orders, current
         )
+        one = self.orders.index(1)
+        if self._gathered is not None:
+            current[one] += self._gathered.current(v)
         phasor = np.empty((6 * len(self.probes), len(self.orders)), dtype=np.complex128)
         load_kernels.apply_transfer(
             reduction.base,
@@ -375,7 +336,7 @@ class GridSolver:
             self._orders,
             phasor,
         )
-        return Solution(phasor, v, current[self.orders.index(1)], int(iterations), float(mismatch))
+        return Solution(phasor, v, current[one], int(iterations), float(mismatch))
 
     def node_voltages(self, solution: Solution) -> Complex:
         """Return the fundamental voltage of every node of the network for a solution of the present state.
@@ -394,9 +355,3 @@ class GridSolver:
         injection[:-1][system.held_rows] = given
         v = system.solve(self._reduction().factors, self.orders.index(1), injection[:-1])
         return v[system.pattern.row]
-
-
-def _between(v: Complex, plus: NDArray[np.int64], minus: NDArray[np.int64]) -> Complex:
-    """Return the voltages between rows; -1 is earth."""
-    against_earth = np.append(v, 0.0)
-    return np.asarray(against_earth[plus] - against_earth[minus])

@@ -250,7 +250,8 @@ def transformer_admittance(
         column are zero: what is left of the star point is inside the matrix.
     """
     wound = windings(transformer)
-    base = wound.z_factor * transformer.u_lv**2 / transformer.s_rated
+    # Relative to the voltage at the present tap: impedance grows with the square of the turns.
+    base = wound.z_factor * transformer.voltage_at_tap("lv") ** 2 / transformer.s_rated
     y1 = _leakage(transformer.vk_percent, transformer.vkr_percent, base, h)
     count = wound.incidence.shape[0]
     rows = y1[:, None, None] * np.eye(count)

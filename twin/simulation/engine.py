@@ -12,6 +12,9 @@ from twin.contracts import Answer, Command, CommandRecord, Record, Refusal, Segm
 from twin.meters import Fleet
 from twin.simulation.site import ANCHOR_NS
 
+NEVER = 2**63 - 1
+"""Later than any instant [ns]."""
+
 
 class SiteModel(Protocol):
     """What the engine asks of a site, be it solved or played."""
@@ -97,11 +100,19 @@ class Engine:
     def advance_to(self, until_ns: int) -> None:
         """Run all events up to and including ``until_ns`` and let the meters measure up to it."""
         environment = self._environment
-        while (at := environment.peek()) <= until_ns:
-            self._move_to(int(at))
+        while (at := self._next_event()) <= until_ns:
+            self._move_to(at)
             environment.step()
         self._move_to(until_ns)
         self._keep_truth()
+
+    def _next_event(self) -> int:
+        """Return when something happens next; a new steady state may let something happen at once."""
+        peek = self._environment.peek
+        if peek() > self.site.time_ns:
+            self.site.settle()
+        at = peek()
+        return NEVER if at == float("inf") else int(at)
 
     def apply(self, command: Command) -> Answer:
         """Carry out a command now, log it and answer it."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, Segment, TruthEntry
-from twin.grid import Fault, GridSolver
+from twin.grid import Fault, GridSolver, Machine
 from twin.signals import amplitude_from_rms, carried_theta
 from twin.simulation.transitions import Transitions
 
@@ -44,6 +44,9 @@ class Site:
         Initial state of everything that can be switched; true is closed.
     witness : callable
         Called with each truth entry.
+    meters : int, optional
+        How many of the solver's probes are meters, whose channels make the signal; all by default. The
+        others are where relays and controls look.
     call_at : callable, optional
         Has a function called at an instant of simulated time, UTC [ns]. Without it switches and faults
         go out at once, and no modes are excited.
@@ -60,6 +63,7 @@ class Site:
         reversed_probes: Sequence[bool],
         switches: Mapping[str, bool],
         witness: Callable[[TruthEntry], None],
+        meters: int | None = None,
         call_at: Callable[[int, Callable[[], None]], None] | None = None,
     ) -> None:
         self.time_ns = start_ns
@@ -71,16 +75,21 @@ class Site:
         self.emission = np.zeros((len(load_names), len(orders)), dtype=np.complex128)
         self._solver = solver
         self._order = np.asarray(orders, dtype=np.float64)
+        self._one = list(orders).index(1)
         self._rate = np.zeros(len(orders), dtype=np.complex128)
         self._frequency = frequency
         self._switches = dict(switches)
         self._witness = witness
         self._call_at = call_at
         signs = [[1.0] * 3 + [-1.0 if turned else 1.0] * 3 for turned in reversed_probes]
+        self._meters = len(solver.probes) if meters is None else meters
         self._sign = np.array(signs, dtype=np.float64).reshape(-1, 1)
+        self._watchers: list[Callable[[], None]] = []
         self._peak = amplitude_from_rms(self._sign.astype(np.complex128))
         self._changed = False
-        self._transitions = Transitions(solver, frequency=frequency) if call_at is not None else None
+        self._transitions = (
+            Transitions(solver, frequency=frequency, meters=self._meters) if call_at is not None else None
+        )
         self._segment = self._solved_segment(start_ns, theta=0.0)
 
     @property
@@ -109,6 +118,23 @@ class Site:
     def calm_ns(self) -> int | None:
         """When the modes will have died away, UTC; None when there are none [ns]."""
         return None if self._transitions is None else self._transitions.calm_ns
+
+    def fundamental(self, probe: int) -> NDArray[np.complex128]:
+        """Return what a probe sees at the fundamental now: va vb vc ia ib ic, shape (6,), RMS [V, A]."""
+        return np.asarray(self._fundamental[6 * probe : 6 * probe + 6])
+
+    def load_voltage(self, loads: Sequence[int]) -> NDArray[np.complex128]:
+        """Return the fundamental voltage of some load points now, RMS [V]."""
+        return np.asarray(self._load_voltage[list(loads)])
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Have a function called after each new steady state, at its instant; it may change the site."""
+        self._watchers.append(watcher)
+
+    def set_machine(self, name: str, machine: Machine | None) -> None:
+        """Connect a machine to load points of its own, change it, or take it away."""
+        self._solver.set_machine(name, machine)
+        self._changed = True
 
     def change(
         self,
@@ -181,8 +207,10 @@ class Site:
     def settle(self) -> None:
         """Solve the network if anything changed at ``time_ns``; the new segment starts there."""
         if self._changed:
-            self._segment = self._solved_segment(self.time_ns, carried_theta(self._segment, self.time_ns))
             self._changed = False
+            self._segment = self._solved_segment(self.time_ns, carried_theta(self._segment, self.time_ns))
+            for watcher in self._watchers:
+                watcher()
 
     def reanchor(self) -> None:
         """Start a new segment at ``time_ns`` that goes on with the same terms."""
@@ -258,7 +286,8 @@ class Site:
         solution = self._solver.solve(self.p, self.q, self.emission)
         self.solves += 1
         self._load_voltage = solution.load_voltage
-        amplitude = solution.phasor * self._peak
+        self._fundamental = solution.phasor[:, self._one]
+        amplitude = solution.phasor[: 6 * self._meters] * self._peak
         if self._transitions is None:
             return Segment(start_ns, self._frequency, theta, self._order, self._rate, amplitude)
         self._transitions.solved(solution, self.p, self.q, start_ns, theta)

@@ -34,11 +34,15 @@ class Transitions:
     solver : GridSolver
     frequency : float
         Of the sources [Hz].
+    meters : int
+        How many of the solver's probes are meters: they see the modes.
     """
 
-    def __init__(self, solver: GridSolver, *, frequency: float) -> None:
+    def __init__(self, solver: GridSolver, *, frequency: float, meters: int) -> None:
         self._solver = solver
-        self._response = NaturalResponse(solver.network, solver.probes, solver.loads, frequency=frequency)
+        self._response = NaturalResponse(
+            solver.network, solver.probes[:meters], solver.loads, frequency=frequency
+        )
         self._before: OperatingPoint | None = None
         self._present: tuple[Solution, Float, Float] | None = None
         self._modes: Modes = NO_MODES
