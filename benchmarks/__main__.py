@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those named: ``python -m benchmarks [startup|day|serve|modbus|metrology]``."""
+"""Run all benchmarks, or those named: ``python -m benchmarks [startup|day|serve|modbus|metrology|grid]``."""
 
 import importlib
 import sys
@@ -9,6 +9,7 @@ NAMES = {
     "serve": "benchmarks.serve",
     "modbus": "benchmarks.modbus_reads",
     "metrology": "benchmarks.metrology",
+    "grid": "benchmarks.grid",
 }
 
 

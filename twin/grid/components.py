@@ -286,6 +286,18 @@ class LoadPoint:
     """Share of its power that is a constant impedance at rated voltage, 0 .. 1."""
     i_share: float = 0.0
     """Share that is a constant current."""
+    q_z_share: float | None = None
+    """Likewise of the reactive power; as of the active power when None."""
+    q_i_share: float | None = None
+    v_min_pu: float | None = None
+    """Voltage below which it turns to a constant impedance, of the rated one; the solver's when None."""
+
+    @property
+    def shares(self) -> tuple[float, float, float, float]:
+        """Constant impedance and constant current of the active, then of the reactive power."""
+        z = self.z_share if self.q_z_share is None else self.q_z_share
+        i = self.i_share if self.q_i_share is None else self.q_i_share
+        return self.z_share, self.i_share, z, i
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,18 @@ def drawn_share(u: float, z: float, i: float) -> float:
 
 @njit(cache=True, nogil=True)
 def drawn_current(
-    voltage: complex, p: float, q: float, z: float, i: float, v_min: float, v_base: float
+    voltage: complex, p: float, q: float, shares: Float, v_min: float, v_base: float
 ) -> complex:
-    """Return the current of a load; below ``v_min`` it is a constant impedance [A]."""
+    """Return the current of a load; below ``v_min`` it is a constant impedance [A].
+
+    ``shares`` are those of constant impedance and current of the active, then of the reactive power.
+    """
     squared = voltage.real * voltage.real + voltage.imag * voltage.imag
     low = v_min * v_min
-    if z != 0.0 or i != 0.0:
-        share = drawn_share(np.sqrt(max(squared, low)) / v_base, z, i)
-        return complex(p, -q) * voltage * (share / max(squared, low))
+    if shares[0] != 0.0 or shares[1] != 0.0 or shares[2] != 0.0 or shares[3] != 0.0:
+        u = np.sqrt(max(squared, low)) / v_base
+        p *= drawn_share(u, shares[0], shares[1])
+        q *= drawn_share(u, shares[2], shares[3])
     return complex(p, -q) * voltage / max(squared, low)
 
 
@@ -54,7 +58,7 @@ def fixed_point(
             re[i] = v0[i].real
             im[i] = v0[i].imag
         for j in range(loads):
-            current = drawn_current(v[j], p[j], q[j], shares[j, 0], shares[j, 1], v_min[j], v_base[j])
+            current = drawn_current(v[j], p[j], q[j], shares[j], v_min[j], v_base[j])
             c, s = current.real, current.imag
             if c == 0.0 and s == 0.0:
                 continue
@@ -101,8 +105,10 @@ def admittance_iteration(
     change = 0.0
     for iteration in range(1, limit + 1):
         for j in range(loads):
-            share = drawn_share(level[j] / v_base[j], shares[j, 0], shares[j, 1])
-            y = complex(p[j], -q[j]) * (share / (level[j] * level[j]))
+            u = level[j] / v_base[j]
+            active = p[j] * drawn_share(u, shares[j, 0], shares[j, 1])
+            reactive = q[j] * drawn_share(u, shares[j, 2], shares[j, 3])
+            y = complex(active, -reactive) / (level[j] * level[j])
             for i in range(loads):
                 matrix[i, j] = -complex(coupling_re[j, i], coupling_im[j, i]) * y
             matrix[j, j] += 1.0
@@ -174,7 +180,7 @@ def load_currents(
                 turn *= direction
                 reached += 1
             if orders[h] == 1:
-                out[h, j] = drawn_current(v[j], p[j], q[j], shares[j, 0], shares[j, 1], v_min[j], v_base[j])
+                out[h, j] = drawn_current(v[j], p[j], q[j], shares[j], v_min[j], v_base[j])
             elif emission[j, h] == 0.0:
                 out[h, j] = 0.0
             else:

@@ -85,6 +85,11 @@ class NaturalResponse:
     loads : sequence of LoadPoint
     frequency : float
         Of the sources [Hz].
+
+    Attributes
+    ----------
+    frequency : float
+        Of the sources from now on; modes that are there already have theirs [Hz].
     """
 
     def __init__(
@@ -97,7 +102,7 @@ class NaturalResponse:
         for at, load in enumerate(loads):
             self._names.setdefault(load.name, []).append(at)
         self._points = tuple(loads)
-        self._frequency = frequency
+        self.frequency = frequency
         kept = {index[bus] for bus in (*(one.bus for one in probes), *(one.bus for one in loads))}
         for probe in probes:
             if probe.branch is not None:
@@ -132,10 +137,10 @@ class NaturalResponse:
         circuit, number = _circuit(draft, self._fixed())
         sources = self._sources(draft, circuit, number, theta)
         known = _initial(draft, circuit, stored, before, theta)
-        let_go = _MISSED * 2.0 * math.pi * self._frequency * largest
+        let_go = _MISSED * 2.0 * math.pi * self.frequency * largest
         result = transient(circuit, sources, known, float_at_zero=True, let_go=let_go)
         free = Terms(
-            self._frequency,
+            self.frequency,
             theta,
             result.terms.order[result.forced :],
             result.terms.rate[result.forced :],
@@ -178,7 +183,7 @@ class NaturalResponse:
         return out
 
     def _sources(self, draft: Draft, circuit: Circuit, number: Mapping[int, int], theta: float) -> Sources:
-        sources = silent_sources(circuit, frequency=self._frequency, theta=theta)
+        sources = silent_sources(circuit, frequency=self.frequency, theta=theta)
         for at, name in enumerate(circuit.branch_names):
             sources.emf[at, 0] = _PEAK * draft.emf.get(name, 0j)
         held = {number[node]: volts for node, volts in self._fixed().items() if node in number}

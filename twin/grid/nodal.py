@@ -1,7 +1,7 @@
 """The network as nodal equations ``Y V = I``, assembled and factorised for one state of its switches."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,7 +21,7 @@ from twin.grid.errors import GridError
 from twin.grid.network import Network
 from twin.grid.nodes import Nodes
 from twin.grid.ordering import Pattern, symbolic
-from twin.grid.topology import Feeding, Links, Topology, links
+from twin.grid.topology import Feeding, Topology, links
 
 Complex = NDArray[np.complex128]
 Float = NDArray[np.float64]
@@ -97,27 +97,33 @@ class NodalSystem:
     ) -> None:
         self.network = network
         self.orders = np.array(orders, dtype=np.int64)
-        self._ratio = 1.0 if frequency is None else frequency / network.frequency
         self.nodes = Nodes(network)
         index = network.bus_index
         edges = [(index[branch.from_bus], index[branch.to_bus]) for branch in network.branches]
         buses = [self.nodes.of_bus(at) for at in range(len(network.buses))]
         self.pattern: Pattern = symbolic(buses, edges, keep)
+        held = [bus for source in network.sources if source.ideal for bus in [index[source.bus]]]
+        self._held = np.zeros(self.nodes.count, dtype=np.bool_)
+        self._held[[self.nodes.at(bus, letter) for bus in held for letter in PHASES]] = True
+        self._sources = [self.nodes.at(index[s.bus], letter) for s in network.sources for letter in PHASES]
+        self.set_frequency(network.frequency if frequency is None else frequency)
+
+    def set_frequency(self, frequency: float) -> None:
+        """Let all reactances follow an actual frequency [Hz]; factors made before stay what they were."""
+        network = self.network
+        self._ratio = frequency / network.frequency
         h: Float = np.asarray(self.orders * self._ratio, dtype=np.float64)
         self.elements = branch_elements(network, self.nodes, h)
         self._shunts, self._capacitor_of = self._fixed_shunts(h)
         everything = [*self.elements, *self._shunts]
         branches = [*network.branches, *([None] * len(self._shunts))]
-        held = [bus for source in network.sources if source.ideal for bus in [index[source.bus]]]
-        self._held = np.zeros(self.nodes.count, dtype=np.bool_)
-        self._held[[self.nodes.at(bus, letter) for bus in held for letter in PHASES]] = True
-        fed = [self.nodes.at(index[s.bus], letter) for s in network.sources for letter in PHASES]
         link = [links(one, branch) for one, branch in zip(everything, branches, strict=True)]
-        self._links = link
-        self._sources = fed
-        self._feeding = self._connections(link)
-        self._stamps = [self._entries(one) for one in everything]
-        self._place, self._row, self._value, self._owner = self._joined(self._stamps)
+        ideal = [int(at) for at in np.flatnonzero(self._held)]
+        bus = np.array(self.nodes.bus)
+        self._feeding = Feeding(network, bus, link, sources=self._sources, ideal=ideal)
+        entries = [self._entries(one) for one in everything]
+        self._place, self._row, self._value, self._owner = self._joined(entries)
+        self.__dict__.pop("source_injection", None)  # it follows the sources' reactances
 
     @property
     def rows(self) -> int:
@@ -170,9 +176,8 @@ class NodalSystem:
         GridError
             The equations have no unique solution.
         """
-        elements, feeding, stamps = self._with_poles(state)
-        closed = self._closed(state)
-        topology = feeding.energise(closed)
+        replaced = self._with_poles(state)
+        topology = self._energise(state, replaced)
         bus = np.array(self.nodes.bus)
         bus_fed = np.zeros(len(self.network.buses), dtype=np.bool_)
         bus_fed[bus[topology.fed]] = True
@@ -181,16 +186,18 @@ class NodalSystem:
         fixed[row] = ~bus_fed[bus] | self._held
         still = fixed.copy()
         still[row] |= ~topology.fed
-        place, entry_row, value, owner = stamps
-        own = self._own_admittance(entry_row, value, topology.in_service[owner])
+        whole = topology.in_service.copy()
+        whole[list(replaced)] = False
+        own = self._own_admittance(whole[self._owner])
         extra, faults = self._state_shunts(state, topology, shunts, own)
+        extra.extend(one for branch, one in replaced.items() if topology.in_service[branch])
         more = self._joined([self._entries(one) for one in extra])
         matrix = np.zeros((len(self.orders), self.pattern.size), dtype=np.complex128)
         matrix[:, : self.rows][:, fixed] = 1.0
         always = np.ones(len(extra), dtype=np.bool_)
         pattern = self.pattern
         for n in range(len(self.orders)):
-            kernels.stamp(place, entry_row, value[n], owner, topology.in_service, fixed, matrix[n])
+            kernels.stamp(self._place, self._row, self._value[n], self._owner, whole, fixed, matrix[n])
             kernels.stamp(more[0], more[1], more[2][n], more[3], always, fixed, matrix[n])
             singular = kernels.factorise(
                 pattern.start, pattern.column, pattern.target_start, pattern.target, matrix[n]
@@ -202,12 +209,10 @@ class NodalSystem:
                     f"the network has no unique solution at order {self.orders[n]} (bus {name}, conductor "
                     f"{self.nodes.letter[node]}); connect it to a source or earth"
                 )
+        elements = list(self.elements)
+        for branch, one in replaced.items():
+            elements[branch] = one
         return Factors(topology, fixed, still, matrix, tuple(elements), faults)
-
-    def _connections(self, link: Sequence[Links]) -> Feeding:
-        ideal = np.flatnonzero(self._held)
-        bus = np.array(self.nodes.bus)
-        return Feeding(self.network, bus, link, sources=self._sources, ideal=[int(at) for at in ideal])
 
     def _closed(self, state: State) -> Flag:
         closed = np.ones(len(self.elements) + len(self._shunts), dtype=np.bool_)
@@ -216,28 +221,38 @@ class NodalSystem:
             closed[at] = capacitor < 0 or capacitor in state.capacitors
         return closed
 
-    def _with_poles(self, state: State) -> tuple[list[Element], Feeding, tuple[Index, Index, Complex, Index]]:
-        """Return branches, their connections and entries with single poles opened."""
-        if not state.open_poles:
-            return self.elements, self._feeding, (self._place, self._row, self._value, self._owner)
-        elements, link, stamps = list(self.elements), list(self._links), list(self._stamps)
-        for branch in sorted({at for at, _, _ in state.open_poles}):
+    def _with_poles(self, state: State) -> dict[int, Element]:
+        """Return the branches of which single poles are open, those eliminated."""
+        out = {}
+        for branch in sorted({at for at, _, _ in state.open_poles} - state.open_branches):
             whole = self.elements[branch]
             open_here = sorted((end, letter) for at, end, letter in state.open_poles if at == branch)
             terminals = [whole.terminal(end, letter) for end, letter in open_here]
             y = without(whole.y, [at for at in terminals if at is not None])
-            elements[branch] = Element(whole.nodes, whole.ends, whole.letters, y)
-            link[branch] = links(elements[branch], self.network.branches[branch])
-            stamps[branch] = self._entries(elements[branch])
-        return elements, self._connections(link), self._joined(stamps)
+            out[branch] = Element(whole.nodes, whole.ends, whole.letters, y)
+        return out
 
-    def _own_admittance(self, row: Index, value: Complex, used: Flag) -> Float:
+    def _energise(self, state: State, replaced: Mapping[int, Element]) -> Topology:
+        """Return what is fed; a branch with open poles is in service when what is left of it is."""
+        closed = self._closed(state)
+        if not replaced:
+            return self._feeding.energise(closed)
+        closed[list(replaced)] = False
+        branches = self.network.branches
+        more = [links(element, branches[at]) for at, element in replaced.items()]
+        feeding = self._feeding.extended(more, first=closed.size)
+        topology = feeding.energise(np.append(closed, np.ones(len(more), dtype=np.bool_)))
+        in_service = topology.in_service[: closed.size].copy()
+        in_service[list(replaced)] = topology.in_service[closed.size :]
+        return replace(topology, in_service=in_service)
+
+    def _own_admittance(self, used: Flag) -> Float:
         """Return for each node the largest admittance of anything at its bus, at the first order [S]."""
         of_row = np.empty(self.rows, dtype=np.int64)
         bus = np.array(self.nodes.bus)
         of_row[self.pattern.row] = bus
         size = np.zeros(len(self.network.buses))
-        np.maximum.at(size, of_row[row[used]], np.abs(value[0, used]))
+        np.maximum.at(size, of_row[self._row[used]], np.abs(self._value[0, used]))
         return np.asarray(np.maximum(size, 1e-12)[bus])
 
     def _state_shunts(

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 Index = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Pattern:
     """The symbolic factorisation of a network's graph, node by node.
 
@@ -41,6 +42,12 @@ class Pattern:
         """Length of the flat matrix."""
         return self.row.size + 2 * self.column.size
 
+    @cached_property
+    def _keys(self) -> Index:
+        """Row and column of each slot as one ascending number."""
+        owner = np.repeat(np.arange(self.rows), np.diff(self.start))
+        return np.asarray(owner * self.rows + self.column)
+
     def place(self, rows: Index, columns: Index) -> Index:
         """Return where entries of the matrix stand in the flat array.
 
@@ -50,8 +57,7 @@ class Pattern:
             Rows in elimination order; every pair must be one that the pattern has.
         """
         low, high = np.minimum(rows, columns), np.maximum(rows, columns)
-        owner = np.repeat(np.arange(self.rows), np.diff(self.start))
-        slot = np.searchsorted(owner * self.rows + self.column, low * self.rows + high)
+        slot = np.searchsorted(self._keys, low * self.rows + high)
         beside = self.rows + slot + np.where(rows > columns, self.column.size, 0)
         return np.asarray(np.where(rows == columns, rows, beside), dtype=np.int64)
 

@@ -48,6 +48,8 @@ class Solution:
     """(loads,) fundamental phase-to-earth RMS [V]."""
     load_current: Complex
     """(loads,) fundamental RMS, drawn by the load [A]."""
+    currents: Complex
+    """(orders, loads) the same at every order [A]."""
     iterations: int
     mismatch: float
     """Largest change of a load voltage in the last iteration [pu]."""
@@ -68,7 +70,8 @@ class GridSolver:
     orders : sequence of int
         Must hold 1; loads are open and sources shorted at all others.
     v_min_pu : float
-        Below this voltage, of the bus's rated one, a load turns to a constant impedance.
+        Below this voltage, of the bus's rated one, a load turns to a constant impedance, if it does not
+        say otherwise.
     frequency : float, optional
         Actual frequency, which reactances follow [Hz]; the network's rated one by default.
 
@@ -110,14 +113,16 @@ class GridSolver:
             for bus, load in zip(load_bus, self.loads, strict=True)
         ]
         self._v_base: Float = np.array(base, dtype=np.float64)
-        self._v_min = self._v_base * v_min_pu
-        self._shares: Float = np.array([(load.z_share, load.i_share) for load in loads]).reshape(-1, 2)
+        least = [v_min_pu if load.v_min_pu is None else load.v_min_pu for load in loads]
+        self._v_min = self._v_base * np.array(least, dtype=np.float64)
+        self._shares: Float = np.array([load.shares for load in loads], dtype=np.float64).reshape(-1, 4)
         self._orders = np.array(orders, dtype=np.int64)
         self._open_poles: frozenset[tuple[int, int, str]] = frozenset()
         self._closed = {switch.name: switch.closed for switch in network.switches}
         self._closed.update({capacitor.name: capacitor.closed for capacitor in network.capacitors})
         self._faults: dict[str, Fault] = {}
-        self._reductions: OrderedDict[State, Reduction] = OrderedDict()
+        self._frequency = network.frequency if frequency is None else frequency
+        self._reductions: OrderedDict[tuple[State, float], Reduction] = OrderedDict()
         self._current: Reduction | None = None
         self._machines: dict[str, Machine] = {}
         self._gathered: Machines | None = None
@@ -210,6 +215,13 @@ class GridSolver:
                 return [(at, 0, letter) for letter in phases]
         return []
 
+    def set_frequency(self, frequency: float) -> None:
+        """Let reactances follow an actual frequency [Hz]; what machines are is not changed by it."""
+        if frequency != self._frequency:
+            self._frequency = frequency
+            self._system.set_frequency(frequency)
+            self._current = None
+
     def set_machine(self, name: str, machine: Machine | None) -> None:
         """Connect a machine, change it, or take it away."""
         if machine is None:
@@ -257,14 +269,15 @@ class GridSolver:
     def _reduction(self) -> Reduction:
         if self._current is None:
             state = self._state()
-            if state not in self._reductions:
-                self._reductions[state] = self._reduce(state)
-            self._reductions.move_to_end(state)
+            key = (state, self._frequency)
+            if key not in self._reductions:
+                self._reductions[key] = self._reduce(state)
+            self._reductions.move_to_end(key)
             self._attached = None
-            size = 2 * self._reductions[state].transfer_re.nbytes
+            size = 2 * self._reductions[key].transfer_re.nbytes
             while len(self._reductions) > max(1.0, _REMEMBERED / max(size, 1)):
                 self._reductions.popitem(last=False)
-            self._current = self._reductions[state]
+            self._current = self._reductions[key]
         return self._current
 
     def _reduce(self, state: State) -> Reduction:
@@ -336,10 +349,16 @@ class GridSolver:
             self._orders,
             phasor,
         )
-        return Solution(phasor, v, current[one], int(iterations), float(mismatch))
+        return Solution(phasor, v, current[one], current, int(iterations), float(mismatch))
 
-    def node_voltages(self, solution: Solution) -> Complex:
-        """Return the fundamental voltage of every node of the network for a solution of the present state.
+    def node_voltages(self, solution: Solution, order: int = 1) -> Complex:
+        """Return the voltage of every node of the network for a solution of the present state.
+
+        Parameters
+        ----------
+        solution : Solution
+        order : int
+            One of the solver's orders.
 
         Returns
         -------
@@ -348,10 +367,13 @@ class GridSolver:
         """
         system = self._system
         # Earth is the last element; currents into a given voltage do not change it.
-        injection = np.append(system.source_injection, 0.0)
+        at = self.orders.index(order)
+        injection = np.zeros(system.rows + 1, dtype=np.complex128)
+        if order == 1:
+            injection[:-1] = system.source_injection
         given = injection[:-1][system.held_rows]
-        np.subtract.at(injection, self._ends[:, 0], solution.load_current)
-        np.add.at(injection, self._ends[:, 1], solution.load_current)
+        np.subtract.at(injection, self._ends[:, 0], solution.currents[at])
+        np.add.at(injection, self._ends[:, 1], solution.currents[at])
         injection[:-1][system.held_rows] = given
-        v = system.solve(self._reduction().factors, self.orders.index(1), injection[:-1])
+        v = system.solve(self._reduction().factors, at, injection[:-1])
         return v[system.pattern.row]

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.documents import suggestion
-from twin.grid.admittance import check_fault
 from twin.grid.components import PHASES, Fault
 from twin.grid.elements import Element
 from twin.grid.errors import GridError
 from twin.grid.network import Network
-from twin.grid.nodal import NodalSystem, State, initial_state
+from twin.grid.nodal import NodalSystem, initial_state
 from twin.grid.nodes import EARTH, Nodes
 from twin.grid.rated import V_MIN_PU, load_shunts, solve_fundamental
 from twin.grid.regulation import regulated
+from twin.grid.short_circuit import ShortCircuits
 
 Complex = NDArray[np.complex128]
 Row = dict[str, Any]
@@ -88,31 +88,13 @@ def fault(
     GridError
         An unknown bus, one that an ideal source holds, or an impossible fault.
     """
-    if loads not in {"constant_impedance", "none"}:
-        raise GridError(f"loads '{loads}' are unknown to a fault; give constant_impedance or none")
-    short = Fault("fault", bus, type, phases, resistance)
-    check_fault(short)
-    at = network.bus_index.get(bus)
-    if at is None:
+    if bus not in network.bus_index:
         raise GridError(f"the network has no bus '{bus}'; {suggestion(bus, network.bus_index, 'buses')}")
-    if any(source.ideal and source.bus == bus for source in network.sources):
-        raise GridError(f"an ideal source holds bus '{bus}', which therefore cannot be faulted")
     network = _referred(network)
-    state = initial_state(network)
-    state = State(state.open_branches, state.capacitors, (short,), state.open_poles)
-    system = NodalSystem(network, [1])
-    shunts = load_shunts(network, system.nodes, [1.0]) if loads == "constant_impedance" else []
-    factors = system.factorise(state, shunts=shunts)
-    v = system.solve(factors, 0, system.source_injection)[system.pattern.row]
-    block = factors.faults[0]
-    here = dict(system.nodes.phases(at))
-    volts = [complex(v[here[letter]]) if letter in here else 0j for letter in PHASES]
-    current = [complex(sum(block[i, j] * volts[j] for j in range(3))) for i in range(3)]
+    result = ShortCircuits(network, loads=loads).fault(Fault("fault", bus, type, phases, resistance))
     return {
-        "voltages": voltage_rows(network, v),
-        "fault_current_a": {
-            phase: _phasor(current[i] if phase in phases else 0j) for i, phase in enumerate(PHASES)
-        },
+        "voltages": voltage_rows(network, result.voltage),
+        "fault_current_a": {phase: _phasor(complex(result.current[at])) for at, phase in enumerate(PHASES)},
     }
 
 

@@ -1,6 +1,7 @@
 """Which nodes are fed, and which fed nodes nothing holds to earth."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,6 +139,17 @@ class Feeding:
         self._sources = np.array(sources, dtype=np.int64)
         self._ideal = np.array(ideal, dtype=np.int64)
 
+    def extended(self, more: Sequence[Links], *, first: int) -> "Feeding":
+        """Return the same with further elements, numbered from ``first`` on."""
+        out = copy(self)
+        coupled = [(pair, at) for at, link in enumerate(more, start=first) for pair in link.coupled]
+        joined = [(pair, at) for at, link in enumerate(more, start=first) for pair in link.joined]
+        held = [(node, at) for at, link in enumerate(more, start=first) for node in link.held]
+        out._coupled = _appended(self._coupled, _arrays(coupled))
+        out._joined = _appended(self._joined, _arrays(joined))
+        out._held = np.concatenate((self._held, np.array(held, dtype=np.int64).reshape(-1, 2)))
+        return out
+
     def energise(self, closed: Flag) -> Topology:
         """Return what is fed when only some elements are connected.
 
@@ -166,6 +178,13 @@ class Feeding:
         holds[group[self._ideal]] = True
         floating = bus_fed[self._bus] & ~holds[group]
         return Topology(in_service, fed, group, floating)
+
+
+def _appended(
+    first: tuple[Index, Index, Index], second: tuple[Index, Index, Index]
+) -> tuple[Index, Index, Index]:
+    one, other, owner = (np.concatenate(pair) for pair in zip(first, second, strict=True))
+    return one, other, owner
 
 
 def _arrays(edges: Sequence[tuple[tuple[int, int], int]]) -> tuple[Index, Index, Index]:
