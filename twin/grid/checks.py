@@ -6,6 +6,7 @@ from twin.contracts import Finding
 from twin.documents import Document
 from twin.grid.component_checks import value_findings
 from twin.grid.network import Network
+from twin.grid.protection_checks import protection_findings
 from twin.grid.table import Places
 
 
@@ -31,6 +32,7 @@ def check_components(network: Network, places: Places) -> list[Finding]:
         *_names(network, places),
         *_references(network, places),
         *value_findings(network, places),
+        *protection_findings(network, places),
     ]
 
 
@@ -54,6 +56,11 @@ def _names(network: Network, places: Places) -> Iterable[Finding]:
         [("groundings", at, one.name) for at, one in enumerate(network.groundings)],
         [("tap_changers", at, one.name) for at, one in enumerate(network.tap_changers)],
         [("spectra", at, spectrum.name) for at, spectrum in enumerate(network.spectra)],
+        [
+            (section, at, device.name)
+            for section in ("relays", "reclosers", "fuses", "sectionalisers")
+            for at, device in enumerate(getattr(network, section))
+        ],
     ]
     for group in groups:
         first: dict[str, tuple[str, int]] = {}

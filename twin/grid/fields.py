@@ -1,44 +1,10 @@
 """The fields of a network file: one table that the reader, the writer and the JSON schema share."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+from twin.grid.field_kinds import Field, Kind
+from twin.grid.field_kinds import optional as _optional
+from twin.grid.protection_fields import PROTECTION_SECTIONS
 
-
-class Kind(StrEnum):
-    """What a field may hold."""
-
-    NAME = "name"
-    """Text or a whole number, which is read as text."""
-    TEXT = "text"
-    NUMBER = "number"
-    WHOLE = "whole number"
-    FLAG = "true or false"
-    NUMBERS = "list of numbers"
-    WHOLES = "list of whole numbers"
-    POWER = "number, or a list with one for each phase or side"
-    MATRIX = "list of rows of numbers"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of one kind of component."""
-
-    key: str
-    """As written in the file; it carries the unit."""
-    attribute: str
-    """Name in the dataclass."""
-    kind: Kind
-    meaning: str
-    required: bool = True
-    default: Any = None
-    factor: float = 1.0
-    """SI value = file value x factor."""
-
-
-def _optional(key: str, attribute: str, kind: Kind, meaning: str, default: Any, factor: float = 1.0) -> Field:
-    return Field(key, attribute, kind, meaning, required=False, default=default, factor=factor)
-
+__all__ = ["HEADER", "SECTIONS", "Field", "Kind"]
 
 _R1 = "positive-sequence resistance"
 _X1 = "positive-sequence reactance at rated frequency"
@@ -192,6 +158,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("percent", "percent", Kind.NUMBERS, "current at each order, of the fundamental current"),
         Field("angle_deg", "angle_deg", Kind.NUMBERS, "beyond order x angle of the fundamental current"),
     ),
+    **PROTECTION_SECTIONS,
 }
 """Fields of every section of a network file."""
 

@@ -14,6 +14,12 @@ from twin.grid.components import (
     Spectrum,
     Switch,
 )
+from twin.grid.protection_devices import (
+    InstalledFuse,
+    InstalledRecloser,
+    InstalledRelay,
+    InstalledSectionaliser,
+)
 from twin.grid.transformers import TapChanger, Transformer
 
 Branch = Line | Transformer
@@ -35,6 +41,10 @@ class Network:
     loads: tuple[Load, ...] = ()
     line_types: tuple[LineType, ...] = ()
     spectra: tuple[Spectrum, ...] = ()
+    relays: tuple[InstalledRelay, ...] = ()
+    reclosers: tuple[InstalledRecloser, ...] = ()
+    fuses: tuple[InstalledFuse, ...] = ()
+    sectionalisers: tuple[InstalledSectionaliser, ...] = ()
     frequency: float = 50.0
     """Rated frequency [Hz], to which every reactance belongs."""
     description: str = ""

@@ -21,6 +21,12 @@ from twin.grid.components import (
 )
 from twin.grid.fields import HEADER, SECTIONS
 from twin.grid.network import Network
+from twin.grid.protection_devices import (
+    InstalledFuse,
+    InstalledRecloser,
+    InstalledRelay,
+    InstalledSectionaliser,
+)
 from twin.grid.table import Places, read_section
 from twin.grid.transformers import TapChanger, Transformer
 
@@ -71,6 +77,10 @@ def parse_network(document: Document) -> Network:
         capacitors=tuple(Capacitor(**row) for row in rows["capacitors"]),
         loads=tuple(Load(**row) for row in rows["loads"]),
         spectra=_spectra(rows["spectra"], places, findings),
+        relays=tuple(InstalledRelay(**row) for row in rows["relays"]),
+        reclosers=tuple(InstalledRecloser(**row) for row in rows["reclosers"]),
+        fuses=tuple(InstalledFuse(**row) for row in rows["fuses"]),
+        sectionalisers=tuple(InstalledSectionaliser(**row) for row in rows["sectionalisers"]),
     )
     findings.extend(check_components(network, places))
     if not findings:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.grid.components import Line, Matrix, Source, Spectrum
-from twin.grid.fields import SECTIONS, Field
+from twin.grid.fields import SECTIONS, Field, Kind
 from twin.grid.network import Network
 
 _TABLE = 24
@@ -67,7 +67,9 @@ def _row(component: Any, fields: tuple[Field, ...]) -> dict[str, str]:
         value = values[field.attribute]
         if not field.required and value == field.default:
             continue
-        if isinstance(value, float) and field.factor != 1.0:
+        if field.kind is Kind.NUMBERS and value is not None:
+            value = list(value)  # a list of one keeps its brackets
+        elif isinstance(value, float) and field.factor != 1.0:
             value = _unscaled(value, field.factor)
         elif isinstance(value, tuple) and field.factor != 1.0:
             value = tuple(tuple(_unscaled(item, field.factor) for item in row) for row in value)

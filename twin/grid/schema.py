@@ -65,7 +65,7 @@ def field_table(section: str) -> str:
     for field in SECTIONS[section]:
         if field.required:
             need = "yes"
-        elif field.default in (None, ""):
+        elif field.default in (None, "", ()):
             need = "no"
         else:
             default = field.default

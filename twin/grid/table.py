@@ -14,7 +14,19 @@ _MANY = 20
 """Suggestions for misspelt names are looked up so many times, not for every row of a large file."""
 
 
-_UNITS = {"v": "V", "ohm": "ohm", "f": "F", "w": "W", "var": "var", "va": "VA", "m": "m", "percent": "%"}
+_UNITS = {
+    "v": "V",
+    "a": "A",
+    "ohm": "ohm",
+    "f": "F",
+    "w": "W",
+    "var": "var",
+    "va": "VA",
+    "m": "m",
+    "s": "s",
+    "hz": "Hz",
+    "percent": "%",
+}
 """Units by the last part of a key."""
 
 
