@@ -147,11 +147,11 @@ def _add_schema(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def _add_import(commands: "Commands[argparse.ArgumentParser]") -> None:
     command = _command(
-        commands, "import", "site:import_network", "convert a network and its profiles to own files",
+        commands, "import", "site:import_network", "convert a network (and its profiles) to own files",
         "twin import simbench 1-LV-semiurb4--0-no_sw --out data/semiurb4",
     )  # fmt: skip
-    command.add_argument("format", choices=["simbench"], help="where it comes from")
-    command.add_argument("source", help="SimBench code, for example 1-LV-semiurb4--0-no_sw")
+    command.add_argument("format", choices=["simbench", "pandapower", "opendss"], help="where it comes from")
+    command.add_argument("source", help="SimBench code, pandapower JSON file, or OpenDSS script")
     command.add_argument("--out", required=True, metavar="DIR", help="new directory for the files")
 
 

@@ -60,9 +60,14 @@ def schema(options: argparse.Namespace) -> int:
 
 def import_network(options: argparse.Namespace) -> int:
     """Convert a network and say what was assumed."""
-    from twin.grid.importers.simbench_net import import_simbench  # noqa: PLC0415
+    if options.format == "simbench":
+        from twin.grid.importers.simbench_net import import_simbench  # noqa: PLC0415
 
-    assumptions = import_simbench(options.source, Path(options.out))
+        assumptions = import_simbench(options.source, Path(options.out))
+    else:
+        from twin.grid.importers.files import import_file  # noqa: PLC0415
+
+        assumptions = import_file(options.source, options.out)
     sys.stdout.write(f"written to {options.out}; assumed:\n")
     sys.stdout.write("".join(f"- {assumption}\n" for assumption in assumptions))
     return 0
@@ -175,8 +180,10 @@ def _refuse_faults(moment: Any) -> None:
 
 def _network(path: str) -> Any:
     from twin.grid import check_network, read_network  # noqa: PLC0415
+    from twin.grid.importers.files import read_foreign  # noqa: PLC0415
 
-    network = read_network(path)
+    foreign = read_foreign(path)
+    network = read_network(path) if foreign is None else foreign[0]
     findings = check_network(network)
     if findings:
         raise BadInputError(*findings)

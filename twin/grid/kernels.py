@@ -114,6 +114,48 @@ def substitute(start: Index, column: Index, matrix: Complex, first: int, last: i
 
 
 @njit(cache=True, nogil=True)
+def recover(
+    start: Index,
+    column: Index,
+    matrix: Complex,
+    injection: Complex,
+    still: Flag,
+    ends: Index,
+    current: Complex,
+    row: Index,
+    out: Complex,
+) -> None:
+    """Fill the voltages of all nodes for the currents that loads draw.
+
+    Parameters
+    ----------
+    start, column, matrix
+        The factorised equations.
+    injection : c128[rows]
+        Right-hand side without loads.
+    still : bool[rows]
+        Rows whose voltage no load moves.
+    ends : int[loads, 2]
+        Rows between which each load lies; -1 is earth.
+    current : c128[loads]
+        Drawn from the first row to the second [A].
+    row : int[nodes]
+        Row of each node.
+    out : c128[nodes]
+        Voltages against earth [V].
+    """
+    x = injection.copy()
+    for j in range(ends.shape[0]):
+        for side in range(2):
+            at = ends[j, side]
+            if at >= 0 and not still[at]:
+                x[at] += current[j] if side == 1 else -current[j]
+    substitute(start, column, matrix, 0, 0, x)
+    for node in range(row.shape[0]):
+        out[node] = x[row[node]]
+
+
+@njit(cache=True, nogil=True)
 def weighted_sums(start: Index, row: Index, weight: Complex, x: Complex, out: Complex) -> None:
     """Fill ``out[r]`` with the sum of ``weight x[row]`` over the terms of row r."""
     for r in range(start.shape[0] - 1):

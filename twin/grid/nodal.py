@@ -299,6 +299,12 @@ class NodalSystem:
                     out[rows[i]] += block[i, 0] * emf[0] + block[i, 1] * emf[1] + block[i, 2] * emf[2]
         return out
 
+    def right_hand_side(self, factors: Factors, order: int) -> Complex:
+        """Return c128[rows], the right-hand side of the sources at an order, dead nodes left out."""
+        if order != 1:
+            return np.zeros(self.rows, dtype=np.complex128)
+        return np.where(factors.still & ~self.held_rows, 0.0, self.source_injection)
+
     def solve(self, factors: Factors, order_at: int, injection: Complex) -> Complex:
         """Return voltages c128[rows] for the right-hand side at the order in position ``order_at``."""
         dead = factors.still & ~self.held_rows

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.documents import suggestion
-from twin.grid import load_kernels
+from twin.grid import kernels, load_kernels
 from twin.grid.admittance import check_fault
 from twin.grid.attached import Machine, Machines, attached, gathered
 from twin.grid.circuit_builder import LoadImpedance
@@ -366,14 +366,17 @@ class GridSolver:
             In the order of `twin.grid.nodes.Nodes`, against earth [V].
         """
         system = self._system
-        # Earth is the last element; currents into a given voltage do not change it.
-        at = self.orders.index(order)
-        injection = np.zeros(system.rows + 1, dtype=np.complex128)
-        if order == 1:
-            injection[:-1] = system.source_injection
-        given = injection[:-1][system.held_rows]
-        np.subtract.at(injection, self._ends[:, 0], solution.currents[at])
-        np.add.at(injection, self._ends[:, 1], solution.currents[at])
-        injection[:-1][system.held_rows] = given
-        v = system.solve(self._reduction().factors, at, injection[:-1])
-        return v[system.pattern.row]
+        at, factors, pattern = self.orders.index(order), self._reduction().factors, system.pattern
+        out = np.empty(system.rows, dtype=np.complex128)
+        kernels.recover(
+            pattern.start,
+            pattern.column,
+            factors.matrix[at],
+            system.right_hand_side(factors, order),
+            factors.still,
+            self._ends,
+            solution.currents[at],
+            pattern.row,
+            out,
+        )
+        return out

@@ -190,7 +190,6 @@ class _Converter:
             self.branch_name["trafo", index] = name
             u_hv, u_lv = self.tapped(row)
             parallel = int(row.get("parallel") or 1)
-            self.check_zero_sequence(name, row)
             yield Transformer(
                 name,
                 self.at(row["hv_bus"]),
@@ -198,6 +197,8 @@ class _Converter:
                 s_rated=_round(_given(row["sn_mva"]) * 1e6) * parallel,
                 u_hv=u_hv,
                 u_lv=u_lv,
+                vk0_percent=self.zero_sequence(row, "vk0_percent"),
+                vkr0_percent=self.zero_sequence(row, "vkr0_percent"),
                 vk_percent=_given(row["vk_percent"]),
                 vkr_percent=_given(row["vkr_percent"]),
                 vector_group=self.group(name, row),
@@ -229,10 +230,11 @@ class _Converter:
         self.assume(f"{name}: vector group {what}, {self.vector_group} is used")
         return self.vector_group
 
-    def check_zero_sequence(self, name: str, row: Mapping[str, Any]) -> None:
+    def zero_sequence(self, row: Mapping[str, Any], key: str) -> float | None:
+        """Return a short-circuit voltage in the zero sequence where it differs from the positive one."""
         vk0, vkr0 = _number(row.get("vk0_percent")), _number(row.get("vkr0_percent"))
-        if vk0 is not None and (vk0 != row["vk_percent"] or vkr0 != row["vkr_percent"]):
-            self.assume(f"{name}: zero-sequence impedance equal to the positive-sequence one")
+        same = vk0 == row["vk_percent"] and vkr0 == row["vkr_percent"]
+        return None if not vk0 or same else {"vk0_percent": vk0, "vkr0_percent": vkr0 or 0.0}[key]
 
     def switches(self) -> Iterator[Switch]:
         taken: set[str] = set()
@@ -261,25 +263,36 @@ class _Converter:
         for table, sign in BALANCED:
             for index, row in self.rows(table):
                 name = _unique(_word(row.get("name")) or f"{table} {index}", taken)
-                if any(_given(row.get(key)) for key in row if str(key).startswith("const_")):
-                    self.assume("all loads are of constant power, whatever part the data give to I and Z")
+                z, i = self.shares(name, row)
                 third = sign * _given(row.get("scaling")) * 1e6 / 3.0
                 self.assume("balanced loads and generators are split equally between the phases")
                 p, q = float(row["p_mw"]) * third, float(row["q_mvar"]) * third
-                yield Load(name, self.at(row["bus"]), "abc", (p, p, p), (q, q, q))
+                bus = self.at(row["bus"])
+                yield Load(name, bus, "abc", (p, p, p), (q, q, q), z_percent=z, i_percent=i)
         for table, sign in (("asymmetric_load", 1.0), ("asymmetric_sgen", -1.0)):
             for index, row in self.rows(table):
                 yield self.asymmetric(table, index, row, sign, taken)
+
+    def shares(self, name: str, row: Mapping[str, Any]) -> tuple[float, float]:
+        """Return the percentages of constant impedance and constant current."""
+        out = []
+        for kind in ("z", "i"):
+            values = [_number(row.get(f"const_{kind}_{part}percent")) for part in ("p_", "q_", "")]
+            given = [value for value in values if value is not None]
+            if len(set(given)) > 1:
+                self.assume(f"{name}: active and reactive power follow the voltage in the same way")
+            out.append(given[0] if given else 0.0)
+        return out[0], out[1]
 
     def asymmetric(
         self, table: str, index: int, row: Mapping[str, Any], sign: float, taken: set[str]
     ) -> Load:
         name = _unique(_word(row.get("name")) or f"{table} {index}", taken)
-        if row.get("type") == "delta":
-            raise GridError(f"{table} '{name}' lies between phases, which cannot be converted")
         scale = sign * _given(row.get("scaling")) * 1e6
         p = [_round(_given(row[f"p_{phase}_mw"]) * scale) for phase in PHASES]
         q = [_round(_given(row[f"q_{phase}_mvar"]) * scale) for phase in PHASES]
+        if row.get("type") == "delta":
+            return Load(name, self.at(row["bus"]), "abc", tuple(p), tuple(q), connection="delta")
         used = [at for at in range(3) if p[at] or q[at]]
         if len(used) == 1:
             at = used[0]
