@@ -111,9 +111,9 @@ class Draft:
         self.conductance.append(siemens)
 
 
-def pole(branch: str, letter: str) -> str:
-    """Return the name of a pole of the switch at a branch's ``from`` end."""
-    return f"pole {branch}.{letter}"
+def pole(branch: str, letter: str, end: int = 0) -> str:
+    """Return the name of a pole at a branch's end: 0 from, 1 to."""
+    return f"pole {branch}.{letter}" if end == 0 else f"pole to {branch}.{letter}"
 
 
 def series_name(branch: str, letter: str) -> str:
@@ -134,9 +134,14 @@ class CircuitBuilder:
     network : Network
     kept : collection of int
         Buses that must stay: those with meters, loads, faults.
+    poles : collection of (int, int), optional
+        Branch and end (0 from, 1 to) of what may open pole by pole beside the switches: fuses, conductors
+        that break.
     """
 
-    def __init__(self, network: Network, kept: Collection[int]) -> None:
+    def __init__(
+        self, network: Network, kept: Collection[int], poles: Collection[tuple[int, int]] = ()
+    ) -> None:
         self.network = network
         self.nodes = Nodes(network)
         self._labels = [
@@ -151,7 +156,12 @@ class CircuitBuilder:
         for unit in network.transformers:
             stays |= {index[unit.hv_bus], index[unit.lv_bus]}
         self._kept = stays
-        self._switched = {network.branch_index[switch.branch] for switch in network.switches}
+        self._switched = {(network.branch_index[switch.branch], 0) for switch in network.switches}
+        self._switched |= {
+            (network.branch_index[fuse.branch], int(fuse.end == "to")) for fuse in network.fuses
+        }
+        self._switched |= set(poles)
+        self._separate = {branch for branch, _ in self._switched}
 
     def build(self, state: State, loads: Sequence[LoadImpedance]) -> Draft:
         """Return the parts of the circuit in a state.
@@ -221,7 +231,7 @@ class CircuitBuilder:
 
     def _alike(self, one: int, other: int, open_at: Collection[int]) -> bool:
         lines = self.network.lines
-        fixed = self._switched | set(open_at)
+        fixed = self._separate | set(open_at)
         return lines[one].phases == lines[other].phases and one not in fixed and other not in fixed
 
     def _chain(self, draft: Draft, chain: Chain, state: State) -> None:
@@ -237,6 +247,7 @@ class CircuitBuilder:
         near = [self.nodes.at(chain.first, letter) for letter in head.phases]
         far = [self.nodes.at(chain.last, letter) for letter in head.phases]
         at_switch = self._poles(draft, chain.members[0][0], head.phases, near, state)
+        far = self._poles(draft, chain.members[-1][0], head.phases, far, state, end=1)
         draft.add_group(names, [pair(p, q) for p, q in zip(at_switch, far, strict=True)], r, x, self._omega)
         for name, letter in zip(names, head.phases, strict=True):
             draft.members[name] = [
@@ -246,16 +257,19 @@ class CircuitBuilder:
         charging = [self._charging(draft, nodes, c) for nodes in (at_switch, far)]
         self._line_terminals(draft, chain, names, charging)
 
-    def _poles(self, draft: Draft, at: int, phases: str, near: Sequence[int], state: State) -> list[int]:
-        """Return the nodes behind the poles of a branch's switch, closed poles as ideal switches."""
-        if at not in self._switched and not any(branch == at for branch, _, _ in state.open_poles):
+    def _poles(
+        self, draft: Draft, at: int, phases: str, near: Sequence[int], state: State, *, end: int = 0
+    ) -> list[int]:
+        """Return the nodes behind the poles at a branch's end, closed poles as ideal switches."""
+        opened = any((branch, side) == (at, end) for branch, side, _ in state.open_poles)
+        if (at, end) not in self._switched and not opened:
             return list(near)
         behind = []
         for letter, node in zip(phases, near, strict=True):
-            name = pole(self.network.branches[at].name, letter)
+            name = pole(self.network.branches[at].name, letter, end)
             inner = draft.node(name)
             draft.switches.append((name, node, inner))
-            if (at, 0, letter) not in state.open_poles:
+            if (at, end, letter) not in state.open_poles:
                 draft.closed.add(name)
             behind.append(inner)
         return behind
@@ -368,9 +382,9 @@ class CircuitBuilder:
         for end, (name, phases, brought_out, r, x, has_star) in enumerate(sides):
             bus = index[name]
             near = [self.nodes.at(bus, letter) if letter in phases else EARTH for letter in PHASES]
-            if end == 0:
-                behind = iter(self._poles(draft, at, phases, [node for node in near if node != EARTH], state))
-                near = [next(behind) if node != EARTH else EARTH for node in near]
+            fed = [node for node in near if node != EARTH]
+            behind = iter(self._poles(draft, at, phases, fed, state, end=end))
+            near = [next(behind) if node != EARTH else EARTH for node in near]
             out.extend(near)
             if not has_star or (brought_out and self.nodes.at(bus, "n") == EARTH and not (r or x)):
                 out.append(EARTH)

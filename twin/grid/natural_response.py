@@ -5,7 +5,7 @@ cannot jump: the currents of inductances and the voltages of capacitances.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +85,8 @@ class NaturalResponse:
     loads : sequence of LoadPoint
     frequency : float
         Of the sources [Hz].
+    poles : collection of (int, int), optional
+        Branch and end of what may open pole by pole beside switches and fuses.
 
     Attributes
     ----------
@@ -93,7 +95,13 @@ class NaturalResponse:
     """
 
     def __init__(
-        self, network: Network, probes: Sequence[Probe], loads: Sequence[LoadPoint], *, frequency: float
+        self,
+        network: Network,
+        probes: Sequence[Probe],
+        loads: Sequence[LoadPoint],
+        *,
+        frequency: float,
+        poles: Collection[tuple[int, int]] = (),
     ) -> None:
         index = network.bus_index
         self._network = network
@@ -108,7 +116,7 @@ class NaturalResponse:
             if probe.branch is not None:
                 branch = network.branches[network.branch_index[probe.branch]]
                 kept |= {index[branch.from_bus], index[branch.to_bus]}
-        self._builder = CircuitBuilder(network, kept)
+        self._builder = CircuitBuilder(network, kept, poles)
         self._free: Terms | None = None
         self._circuit: Circuit | None = None
         self._draft: Draft | None = None

@@ -6,7 +6,7 @@ network's own modes, which run out beside the new steady state; poles and faults
 their current.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from twin.contracts import NS_PER_SECOND, Segment, TruthEntry
 from twin.grid import Fault, GridSolver, Machine
 from twin.signals import amplitude_from_rms, carried_theta
+from twin.simulation.interrupting import Interrupter, Pole
 from twin.simulation.transitions import Transitions
 
 ANCHOR_NS = 10 * NS_PER_SECOND
@@ -50,6 +51,8 @@ class Site:
     call_at : callable, optional
         Has a function called at an instant of simulated time, UTC [ns]. Without it switches and faults
         go out at once, and no modes are excited.
+    poles : collection of (int, int), optional
+        Branch and end (0 from, 1 to) of what may open pole by pole beside switches and fuses.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Site:
         witness: Callable[[TruthEntry], None],
         meters: int | None = None,
         call_at: Callable[[int, Callable[[], None]], None] | None = None,
+        poles: Collection[tuple[int, int]] = (),
     ) -> None:
         self.time_ns = start_ns
         self.load_changes = 0
@@ -80,16 +84,28 @@ class Site:
         self._frequency = frequency
         self._switches = dict(switches)
         self._witness = witness
-        self._call_at = call_at
         signs = [[1.0] * 3 + [-1.0 if turned else 1.0] * 3 for turned in reversed_probes]
         self._meters = len(solver.probes) if meters is None else meters
         self._sign = np.array(signs, dtype=np.float64).reshape(-1, 1)
         self._watchers: list[Callable[[], None]] = []
         self._peak = amplitude_from_rms(self._sign.astype(np.complex128))
         self._changed = False
-        self._transitions = (
-            Transitions(solver, frequency=frequency, meters=self._meters) if call_at is not None else None
-        )
+        self._orders: dict[str, int] = {}
+        self._operators: list[Callable[[str, bool, str], None]] = []
+        self._blown: set[Pole] = set()
+        self._transitions: Transitions | None = None
+        self._interrupter: Interrupter | None = None
+        if call_at is not None:
+            transitions = Transitions(solver, frequency=frequency, meters=self._meters, poles=poles)
+            self._transitions = transitions
+            self._interrupter = Interrupter(
+                solver,
+                transitions,
+                call_at,
+                clock=lambda: (self.time_ns, carried_theta(self._segment, self.time_ns)),
+                settle=self._settled,
+                event=self._event,
+            )
         self._segment = self._solved_segment(start_ns, theta=0.0)
 
     @property
@@ -115,6 +131,11 @@ class Site:
         return self._segment
 
     @property
+    def frequency(self) -> float:
+        """Fundamental frequency now [Hz]."""
+        return self._frequency
+
+    @property
     def calm_ns(self) -> int | None:
         """When the modes will have died away, UTC; None when there are none [ns]."""
         return None if self._transitions is None else self._transitions.calm_ns
@@ -123,13 +144,46 @@ class Site:
         """Return what a probe sees at the fundamental now: va vb vc ia ib ic, shape (6,), RMS [V, A]."""
         return np.asarray(self._fundamental[6 * probe : 6 * probe + 6])
 
-    def load_voltage(self, loads: Sequence[int]) -> NDArray[np.complex128]:
-        """Return the fundamental voltage of some load points now, RMS [V]."""
-        return np.asarray(self._load_voltage[list(loads)])
+    def fundamentals(self, first: int) -> NDArray[np.complex128]:
+        """Return the same of all probes from one on, shape (probes, 6), RMS [V, A]."""
+        return np.asarray(self._fundamental[6 * first :].reshape(-1, 6))
+
+    def load_voltage(self, loads: Sequence[int] | NDArray[np.int64]) -> NDArray[np.complex128]:
+        """Return the fundamental voltage of some load points as last solved, RMS [V]."""
+        return self._load_voltage[np.asarray(loads, dtype=np.int64)]
 
     def watch(self, watcher: Callable[[], None]) -> None:
         """Have a function called after each new steady state, at its instant; it may change the site."""
         self._watchers.append(watcher)
+
+    def on_operate(self, operator: Callable[[str, bool, str], None]) -> None:
+        """Have a function called with switch, closed and cause before each order to a switch."""
+        self._operators.append(operator)
+
+    def parted(self, switch: str) -> bool:
+        """Whether a switch is open and its last current has gone out."""
+        return not self._solver.closed[switch]
+
+    def tell(self, kind: str, element: str, cause: str, **detail: object) -> None:
+        """Put something that happened now into the truth ledger."""
+        self._witness(TruthEntry(self.time_ns, kind, element, cause, detail))
+
+    def set_frequency(self, frequency: float, *, network: float | None = None) -> None:
+        """Change the fundamental frequency; its phase goes on without a jump.
+
+        Parameters
+        ----------
+        frequency : float
+            From now on [Hz].
+        network : float, optional
+            What the network's reactances follow [Hz]; the same by default. A ramp spares itself solutions
+            by moving them in coarser steps.
+        """
+        self._solver.set_frequency(frequency if network is None else network)
+        if self._transitions is not None:
+            self._transitions.set_frequency(frequency)
+        self._frequency = frequency
+        self._changed = True
 
     def set_machine(self, name: str, machine: Machine | None) -> None:
         """Connect a machine to load points of its own, change it, or take it away."""
@@ -163,7 +217,8 @@ class Site:
         self.emission[load] += delta_emission
         self.load_changes += 1
         self._changed = True
-        self._tell("load_switched", self.load_names[load], cause, delta_p_w=delta_p, delta_q_var=delta_q)
+        if delta_p or delta_q:  # a change of harmonics alone switches nothing
+            self.tell("load_switched", self.load_names[load], cause, delta_p_w=delta_p, delta_q_var=delta_q)
 
     def operate(self, switch: str, *, closed: bool, cause: str) -> bool:
         """Open or close a switch; returns whether it moved.
@@ -175,34 +230,90 @@ class Site:
         KeyError
             There is no such switch.
         """
-        if self._switches[switch] == closed:
+        present = self._switches[switch]
+        for operator in self._operators:
+            operator(switch, closed, cause)
+        if present == closed:
             return False
         self._switches[switch] = closed
-        self._tell("switch_operated", switch, cause, closed=closed)
+        self.tell("switch_operated", switch, cause, closed=closed)
         poles = self._solver.poles_of(switch)
-        if closed or self._transitions is None or not poles:
-            self._event(lambda: self._solver.set_switch(switch, closed))
+        if closed or self._interrupter is None or not poles:
+            self._event(lambda: self._set_switch(switch, closed=closed))
             return True
-        self.settle()
-        self._await_zero(switch, poles)
+        self._orders[switch] = order = self._orders.get(switch, 0) + 1
+        self._interrupter.open(
+            poles,
+            wanted=lambda: not self._switches[switch] and self._orders[switch] == order,
+            last=lambda: self._set_switch(switch, closed=False),
+        )
         return True
+
+    def open_pole(
+        self, branch: int, end: int, letter: str, *, done: Callable[[], None] | None = None
+    ) -> None:
+        """Open one pole at the next zero of its current: a fuse's, or a conductor that breaks.
+
+        Parameters
+        ----------
+        branch : int
+            Position in ``network.branches``.
+        end : int
+            0 from, 1 to.
+        letter : str
+            Its conductor.
+        done : callable, optional
+            Called when its current has gone out.
+        """
+        pole = (branch, end, letter)
+
+        def last() -> None:
+            self._blown.add(pole)
+            self._solver.open_poles([pole])
+            if done is not None:
+                done()
+
+        if self._interrupter is None:
+            self._event(last)
+        else:
+            self._interrupter.open([pole], wanted=lambda: pole not in self._blown, last=last)
+
+    def close_pole(self, branch: int, end: int, letter: str) -> None:
+        """Put a pole back that was opened by itself: a new fuse link, a mended conductor."""
+        pole = (branch, end, letter)
+        self._blown.discard(pole)
+        self._event(lambda: self._solver.set_poles(self._solver.state.open_poles - {pole}))
 
     def apply_fault(self, fault: Fault, *, cause: str) -> None:
         """Connect a fault."""
         arc = Fault(fault.name, fault.bus, fault.type, fault.phases, max(fault.resistance, ARC_OHM))
         self._event(lambda: self._solver.apply_fault(arc))
         detail = {"bus": fault.bus, "type": fault.type, "phases": fault.phases}
-        self._tell("fault_applied", fault.name, cause, **detail, resistance_ohm=fault.resistance)
+        self.tell("fault_applied", fault.name, cause, **detail, resistance_ohm=fault.resistance)
 
     def clear_fault(self, name: str, *, cause: str) -> None:
         """Remove a fault; each phase goes out at the next zero of its current."""
         fault = next((one for one in self._solver.faults if one.name == name), None)
-        self._tell("fault_cleared", name, cause)
-        if fault is None or self._transitions is None:
+        self.tell("fault_cleared", name, cause)
+        if fault is None or self._interrupter is None:
             self._event(lambda: self._solver.clear_fault(name))
             return
+        self._interrupter.clear(fault)
+
+    def change_fault(self, fault: Fault) -> None:
+        """Give a fault that is there another shape or resistance."""
+        arc = Fault(fault.name, fault.bus, fault.type, fault.phases, max(fault.resistance, ARC_OHM))
+        self._event(lambda: self._solver.apply_fault(arc))
+
+    def _set_switch(self, switch: str, *, closed: bool) -> None:
+        """Operate a switch in the network; what single poles opened of themselves stays open."""
+        self._solver.set_switch(switch, closed)
+        if self._blown:
+            self._solver.open_poles(self._blown)
+
+    def _settled(self) -> int:
         self.settle()
-        self._await_clearing(fault)
+        return self.solves
 
     def settle(self) -> None:
         """Solve the network if anything changed at ``time_ns``; the new segment starts there."""
@@ -231,57 +342,6 @@ class Site:
         change()
         self._changed = True
 
-    def _await_zero(self, switch: str, poles: Sequence[tuple[int, int, str]]) -> None:
-        """Open a switch's poles one after the other, each at a zero of its current."""
-        assert self._transitions is not None
-        assert self._call_at is not None
-        now = self.time_ns
-        zeros = self._transitions.pole_zeros(poles, now, carried_theta(self._segment, now))
-        solves, first = self.solves, min(zeros.values())
-
-        def at_zero() -> None:
-            if self._switches[switch]:
-                return  # it was closed again meanwhile
-            self.settle()
-            if self.solves != solves:
-                self._await_zero(switch, poles)  # what it saw is no longer true
-                return
-            going = [pole for pole in poles if zeros[pole] <= first]
-            left = [pole for pole in poles if pole not in going]
-            if left:
-                self._event(lambda: self._solver.open_poles(going))
-                self.settle()
-                self._await_zero(switch, left)
-            else:
-                self._event(lambda: self._solver.set_switch(switch, closed=False))
-
-        self._call_at(first, at_zero)
-
-    def _await_clearing(self, fault: Fault) -> None:
-        """Clear a fault's phases one after the other, each at a zero of its current."""
-        assert self._transitions is not None
-        assert self._call_at is not None
-        now = self.time_ns
-        phase, at_ns = self._transitions.fault_zero(fault, now, carried_theta(self._segment, now))
-        solves = self.solves
-
-        def at_zero() -> None:
-            if fault not in self._solver.faults:
-                return  # it was replaced meanwhile
-            self.settle()
-            if self.solves != solves:
-                self._await_clearing(fault)
-                return
-            rest = without_phase(fault, phase)
-            if rest is None:
-                self._event(lambda: self._solver.clear_fault(fault.name))
-                return
-            self._event(lambda: self._solver.apply_fault(rest))
-            self.settle()
-            self._await_clearing(rest)
-
-        self._call_at(at_ns, at_zero)
-
     def _solved_segment(self, start_ns: int, theta: float) -> Segment:
         solution = self._solver.solve(self.p, self.q, self.emission)
         self.solves += 1
@@ -307,15 +367,3 @@ class Site:
             np.concatenate((self._rate, modes.rate)),
             np.concatenate((amplitude, modes.amplitude * self._sign), axis=1),
         )
-
-    def _tell(self, kind: str, element: str, cause: str, **detail: object) -> None:
-        self._witness(TruthEntry(self.time_ns, kind, element, cause, detail))
-
-
-def without_phase(fault: Fault, phase: str) -> Fault | None:
-    """Return what is left of a fault when one of its phases has gone out; None when nothing is."""
-    phases = "".join(letter for letter in fault.phases if letter != phase)
-    if fault.type == "ll" or not phases:
-        return None
-    kind = {1: "slg", 2: "llg"}[len(phases)]
-    return Fault(fault.name, fault.bus, kind, phases, fault.resistance)

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,21 @@ class Transitions:
         Of the sources [Hz].
     meters : int
         How many of the solver's probes are meters: they see the modes.
+    poles : collection of (int, int), optional
+        Branch and end of what may open pole by pole beside switches and fuses.
     """
 
-    def __init__(self, solver: GridSolver, *, frequency: float, meters: int) -> None:
+    def __init__(
+        self,
+        solver: GridSolver,
+        *,
+        frequency: float,
+        meters: int,
+        poles: Collection[tuple[int, int]] = (),
+    ) -> None:
         self._solver = solver
         self._response = NaturalResponse(
-            solver.network, solver.probes[:meters], solver.loads, frequency=frequency
+            solver.network, solver.probes[:meters], solver.loads, frequency=frequency, poles=poles
         )
         self._before: OperatingPoint | None = None
         self._present: tuple[Solution, Float, Float] | None = None
@@ -49,6 +58,10 @@ class Transitions:
         self._since_ns = 0
         self.calm_ns: int | None = None
         """When the modes will have died away, UTC [ns]."""
+
+    def set_frequency(self, frequency: float) -> None:
+        """Let the sources have another frequency from now on [Hz]."""
+        self._response.frequency = frequency
 
     def before_event(self) -> None:
         """Remember the steady state that an event ends; later events of the same instant change nothing."""
@@ -94,7 +107,8 @@ class Transitions:
         branches = self._solver.network.branches
         currents = self._currents(now_ns, theta)
         return {
-            one: now_ns + _nanoseconds(currents.of_pole(pole(branches[one[0]].name, one[2]))) for one in poles
+            one: now_ns + _nanoseconds(currents.of_pole(pole(branches[one[0]].name, one[2], one[1])))
+            for one in poles
         }
 
     def fault_zero(self, fault: Fault, now_ns: int, theta: float) -> tuple[str, int]:
