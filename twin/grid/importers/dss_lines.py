@@ -9,6 +9,8 @@ from twin.grid.importers.dss_values import Edit, Terminal, terminal, unit_of_len
 Rows = list[list[float]]
 
 _GEOMETRY = ("geometry", "spacing", "wires", "cncables", "tscables")
+_MATRICES = ("rmatrix", "xmatrix", "cmatrix")
+_SEQUENTIAL = ("r1", "x1", "r0", "x0", "c1", "c0", "b1", "b0", "switch")
 _SEQUENCE = {"r1": (0, 0), "x1": (0, 1), "r0": (1, 0), "x0": (1, 1)}
 
 
@@ -122,7 +124,7 @@ def raw_line(script: Script, one: ScriptObject, frequency: float) -> RawLine:
     """
     constants = _Constants(frequency=frequency)
     unit = code_unit = None
-    length, switch = 1.0, False
+    length, switch, sequence_only = 1.0, False, False
     for edit in one.edits:
         if edit.key in _GEOMETRY:
             mend = "give a line code with matrices; 'show lineconstants' of OpenDSS writes it"
@@ -137,6 +139,9 @@ def raw_line(script: Script, one: ScriptObject, frequency: float) -> RawLine:
             if edit.whole != constants.phases:
                 constants.r = constants.x = constants.cap = None
             constants.phases = edit.whole
+        elif edit.key in _MATRICES and sequence_only:
+            what = "OpenDSS ignores a matrix on a line that has sequence values, or is a switch"
+            raise edit.refuse(what, "drop one of the two, or put the matrix into a linecode")
         elif edit.key == "length":
             length = edit.number
         elif edit.key == "units":
@@ -150,6 +155,10 @@ def raw_line(script: Script, one: ScriptObject, frequency: float) -> RawLine:
                 length, unit, code_unit = 0.001, None, None
         else:
             constants.set(edit)
+        if edit.key in _SEQUENTIAL and not (edit.key == "switch" and not switch):
+            sequence_only = True
+        elif edit.key == "linecode":
+            sequence_only = False
     if not length > 0:
         edit_ = one.last_edit("length")
         raise (edit_ or one).refuse(f"a length of {length:g}", "give a positive length")

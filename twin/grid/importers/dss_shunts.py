@@ -83,7 +83,7 @@ def raw_load(one: ScriptObject) -> RawLoad:
     """
     number = {"kv": 12.47, "kw": 10.0, "kvar": 5.0, "pf": 0.88, "kva": 0.0, "vminpu": 0.95, "vmaxpu": 1.05}
     phases, model, delta = 3, 1, False
-    given_by, zipv, spectrum = "kvar", None, None
+    given_by, zipv, spectrum = "kw", None, None
     profile = fixed = False
     for edit in one.edits:
         if edit.key in number:

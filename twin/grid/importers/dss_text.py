@@ -115,15 +115,19 @@ def find_file(command: Command) -> Path:
         There is none.
     """
     written = command.parameters[0].value if command.parameters else ""
-    path = command.folder / written.replace("\\", "/")
+    path = Path(command.folder)
+    for part in Path(written.replace("\\", "/")).parts:
+        exact = path / part
+        same = (other for other in _inside(path) if other.name.lower() == part.lower())
+        path = exact if exact.exists() else next(same, exact)
     if written and path.is_file():
         return path
-    if written and path.parent.is_dir():
-        for other in sorted(path.parent.iterdir()):
-            if other.name.lower() == path.name.lower() and other.is_file():
-                return other
     what = f"there is no file '{written}' in {command.folder}"
     raise ScriptError(command.mark, command.verb, what, "correct the path; it starts at the script's folder")
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def _code_lines(text: str) -> Iterator[tuple[int, str]]:

@@ -32,7 +32,8 @@ from twin.grid.transformers import TapChanger, Transformer
 _FREQUENCY = 60.0
 """Base frequency of OpenDSS where a script sets none [Hz]."""
 
-_BUILT_IN = ("default", "defaultload", "defaultgen", "defaultvsource", "linear", "pwm6", "dc6")
+_NON_LINEAR = ("default", "defaultload", "defaultgen", "pwm6", "dc6")
+_BUILT_IN = (*_NON_LINEAR, "defaultvsource", "linear")
 """Spectra that OpenDSS has without a script's doing."""
 
 Made = TypeVar("Made")
@@ -281,7 +282,7 @@ class _Conversion:
                 "loads keep their law at any voltage down to the limit that the load flow is given; the "
                 "script's vminpu and vmaxpu are not used"
             )
-        if any(load.spectrum is None or load.spectrum.value.lower() in _BUILT_IN for load in raw.loads):
+        if any(load.spectrum is None or load.spectrum.value.lower() in _NON_LINEAR for load in raw.loads):
             notes.append(
                 "loads without a spectrum of the script's own are linear, where OpenDSS has a default"
             )
