@@ -233,8 +233,12 @@ class _Converter:
     def zero_sequence(self, row: Mapping[str, Any], key: str) -> float | None:
         """Return a short-circuit voltage in the zero sequence where it differs from the positive one."""
         vk0, vkr0 = _number(row.get("vk0_percent")), _number(row.get("vkr0_percent"))
-        same = vk0 == row["vk_percent"] and vkr0 == row["vkr_percent"]
-        return None if not vk0 or same else {"vk0_percent": vk0, "vkr0_percent": vkr0 or 0.0}[key]
+        if not vk0:
+            return None
+        pairs = ((vk0, row["vk_percent"]), (vkr0 or 0.0, row["vkr_percent"]))
+        if all(math.isclose(zero, float(positive), rel_tol=1e-5) for zero, positive in pairs):
+            return None
+        return vk0 if key == "vk0_percent" else vkr0 or 0.0
 
     def switches(self) -> Iterator[Switch]:
         taken: set[str] = set()
