@@ -3,8 +3,10 @@
 from functools import partial
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.grid.opendss_cases import HEAD, HOUSE, network_of
+from tests.grid.opendss_cases import HEAD, HOUSE, SCRIPTS, network_of
 from twin.contracts import BadInputError
 from twin.grid.importers.opendss_script import read_opendss
 
@@ -117,3 +119,51 @@ def test_a_file_that_cannot_be_read(tmp_path):
     (tmp_path / "empty.dss").write_text("! nothing\n")
     with pytest.raises(BadInputError, match="describes no circuit"):
         read_opendss(tmp_path / "empty.dss")
+
+
+def test_a_circuit_without_a_source(read):
+    (finding,) = refused(read, HEAD + HOUSE + "disable vsource.source\n")
+    assert "no source that is enabled" in finding.what
+
+
+WORDS = [
+    "",
+    "0",
+    "-1",
+    "1e400",
+    "nan",
+    "()",
+    "(1",
+    "=",
+    "x.y.z",
+    "~",
+    "like=",
+    "a.0.0.0",
+    "wdg=0",
+    "delta",
+    "|",
+]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(["four_wire", "isolated", "single_phase", "open_delta"]),
+    place=st.floats(0.0, 1.0, exclude_max=True),
+    word=st.sampled_from(WORDS),
+    after=st.booleans(),
+)
+def test_a_damaged_script_gives_findings_or_a_network(read, name, place, word, after):
+    """One word of a good script is replaced, or the text after its sign of equality."""
+    text = (SCRIPTS / f"{name}.dss").read_text()
+    lines = [line.split(" ") for line in text.splitlines()]
+    places = [(i, j) for i, words in enumerate(lines) for j, old in enumerate(words) if old]
+    i, j = places[int(place * len(places))]
+    key, sign, _ = lines[i][j].partition("=")
+    lines[i][j] = key + sign + word if after and sign else word
+    findings = ()
+    try:
+        network, _ = read("\n".join(" ".join(words) for words in lines))
+        assert network.buses
+    except BadInputError as error:
+        findings = error.findings
+    assert all(finding.what and finding.mend for finding in findings)

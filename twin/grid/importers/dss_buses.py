@@ -107,6 +107,16 @@ class Buses:
         """Return whether a bus has one phase."""
         return len(self._letters[bus]) == 1
 
+    def unreached(self) -> list[ScriptError]:
+        """Return an error for each bus that no source reaches."""
+        circuit = self._raw.sources[0].source.mark
+        mend = "connect it, or disable what hangs on it"
+        return [
+            ScriptError(circuit, f"bus {name}", "no line or transformer joins it to a source", mend)
+            for bus, name in self.names.items()
+            if bus not in self.base
+        ]
+
     def u_phase(self, bus: str) -> float:
         """Return the rated voltage of a phase to earth [V]."""
         return self.base[bus] / math.sqrt(3.0)
@@ -210,8 +220,6 @@ def _line_to_line(unit: RawTransformer, at: int) -> float:
     """Return what a winding's voltage is between two phases [V]."""
     winding = unit.windings[at]
     between = unit.phases == 3 or all(1 <= node <= 3 for node in winding.at.nodes[:2])
-    if not winding.kv > 0:
-        raise unit.source.refuse(f"winding {at + 1} has {winding.kv:g} kV", "give a positive voltage")
     return winding.kv * 1e3 * (1.0 if between else math.sqrt(3.0))
 
 
@@ -224,17 +232,3 @@ def _as_written(one: ScriptObject, bus: str) -> str:
                 if name.lower() == bus:
                     return name
     return bus
-
-
-def problem_without_base(buses: Buses) -> list[ScriptError]:
-    """Return an error for each bus that no source reaches."""
-    return [
-        ScriptError(
-            buses._script.objects["vsource", "source"].mark,
-            f"bus {name}",
-            "no line or transformer joins it to a source",
-            "connect it, or disable what hangs on it",
-        )
-        for bus, name in buses.names.items()
-        if bus not in buses.base
-    ]

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field, replace
 
+from twin.grid.components import CONDUCTORS
 from twin.grid.importers.dss_script import Script, ScriptObject
 from twin.grid.importers.dss_values import Edit, Terminal, terminal, unit_of_length
 
@@ -56,7 +57,15 @@ class _Constants:
         elif key in self.earth:
             self.earth[key] = edit.number
         elif key == "basefreq":
-            self.frequency = edit.number
+            self.frequency = edit.positive
+
+    def set_phases(self, edit: Edit) -> None:
+        """Take the number of conductors; matrices of another size are gone then."""
+        if not 1 <= edit.whole <= len(CONDUCTORS):
+            raise edit.refuse(f"{edit.value} conductors", "give 1 to 4: phases, and the neutral")
+        if edit.whole != self.phases:
+            self.r = self.x = self.cap = None
+        self.phases = edit.whole
 
     def copy(self) -> "_Constants":
         """Return an independent copy."""
@@ -102,9 +111,7 @@ def _line_code(one: ScriptObject, frequency: float) -> _Code:
     unit: float | None = None
     for edit in one.edits:
         if edit.key == "nphases":
-            if edit.whole != out.phases:
-                out.r = out.x = out.cap = None
-            out.phases = edit.whole
+            out.set_phases(edit)
         elif edit.key == "units":
             unit = unit_of_length(edit)
         elif edit.key == "kron" and edit.flag:
@@ -136,9 +143,7 @@ def raw_line(script: Script, one: ScriptObject, frequency: float) -> RawLine:
             made = _line_code(code, frequency)
             constants, code_unit = made.constants.copy(), made.unit
         elif edit.key == "phases":
-            if edit.whole != constants.phases:
-                constants.r = constants.x = constants.cap = None
-            constants.phases = edit.whole
+            constants.set_phases(edit)
         elif edit.key in _MATRICES and sequence_only:
             what = "OpenDSS ignores a matrix on a line that has sequence values, or is a switch"
             raise edit.refuse(what, "drop one of the two, or put the matrix into a linecode")

@@ -87,7 +87,7 @@ def raw_load(one: ScriptObject) -> RawLoad:
     profile = fixed = False
     for edit in one.edits:
         if edit.key in number:
-            number[edit.key] = edit.number
+            number[edit.key] = edit.positive if edit.key == "kv" else edit.number
             if edit.key in {"kw", "kvar", "kva"}:
                 given_by = edit.key
         elif edit.key == "phases":
@@ -209,11 +209,11 @@ def raw_capacitor(one: ScriptObject) -> RawCapacitor:
         elif edit.key == "conn":
             delta = is_delta(edit)
         elif edit.key == "kv":
-            kv = edit.number
+            kv = edit.positive
         elif edit.key == "kvar":
             rating = edit.numbers
         elif edit.key == "numsteps":
-            steps = edit.whole
+            steps = max(edit.whole, 1)
         elif edit.key == "states":
             states = edit.numbers
         elif edit.key in values:
@@ -222,7 +222,9 @@ def raw_capacitor(one: ScriptObject) -> RawCapacitor:
             raise edit.refuse("a capacitor by its capacitance cannot be converted", "give kvar and kv")
     kvar, closed = _switched(rating, steps, states)
     at = _bus(one)
-    x_c = kv**2 * 1e3 / kvar if kvar > 0 else 0.0
+    if not kvar > 0:
+        raise one.refuse(f"has {kvar:g} kvar", "give a positive number")
+    x_c = kv**2 * 1e3 / kvar
     x_l = x_c / values["harm"] ** 2 if values["harm"] else values["xl"]
     if (x_l or values["r"]) and delta:
         raise one.refuse("a filter in delta cannot be converted", "give conn=wye, or drop xl, harm and r")
@@ -286,9 +288,9 @@ def raw_grounding(one: ScriptObject, frequency: float) -> RawGrounding:
         if edit.key == "phases":
             phases = edit.whole
         elif edit.key == "kvar":
-            kvar, x = edit.number, None
+            kvar, x = edit.positive, None
         elif edit.key == "kv":
-            kv = edit.number
+            kv = edit.positive
         elif edit.key == "r":
             r = edit.number
         elif edit.key == "x":

@@ -99,13 +99,13 @@ def _value(out: RawSource, edit: Edit, *, zero_given: bool) -> bool:
     """Take one property; return whether the zero sequence has been given."""
     key, value = edit.key, out.values
     if key == "basekv":
-        out.kv = edit.number
+        out.kv = edit.positive
     elif key == "pu":
         out.pu = edit.number
     elif key == "angle":
         out.angle = edit.number
     elif key in {"mvasc3", "mvasc1", "isc3", "isc1"}:
-        value[key], out.given_by = edit.number, "mva" if key.startswith("mva") else "isc"
+        value[key], out.given_by = edit.positive, "mva" if key.startswith("mva") else "isc"
     elif key in {"r1", "x1", "r0", "x0"}:
         value[key], out.given_by = edit.number, "z"
         out.pu_z.clear()
@@ -122,5 +122,5 @@ def _value(out: RawSource, edit: Edit, *, zero_given: bool) -> bool:
                 value[f"r{sequence}"], value[f"x{sequence}"] = pair
                 out.pu_z.pop(f"z{sequence}", None)
     elif key in value:
-        value[key] = edit.number
+        value[key] = edit.positive
     return zero_given

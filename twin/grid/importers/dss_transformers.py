@@ -148,11 +148,11 @@ class _Builder:
         elif key == "conn":
             winding.delta = is_delta(one)
         elif key == "kv":
-            winding.kv = one.number
+            winding.kv = one.positive
         elif key == "kva":
-            winding.kva = one.number
+            winding.kva = one.positive
         elif key == "tap":
-            winding.tap = one.number
+            winding.tap = one.positive
         elif key == "%r":
             winding.r = one.number
         elif key == "rneut":

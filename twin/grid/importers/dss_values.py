@@ -43,6 +43,14 @@ class Edit:
         return self._number(self.value)
 
     @property
+    def positive(self) -> float:
+        """Its value as a number above zero."""
+        value = self.number
+        if not value > 0:
+            raise self.refuse(f"{value:g} cannot be", "give a positive number")
+        return value
+
+    @property
     def whole(self) -> int:
         """Its value as a whole number."""
         value = self.number
@@ -66,7 +74,10 @@ class Edit:
     @property
     def numbers(self) -> list[float]:
         """Its value as a list of numbers."""
-        return [self._number(word) for word in self.words]
+        words = self.words
+        if not words:
+            raise self.refuse("is empty", "give one or more numbers")
+        return [self._number(word) for word in words]
 
     def matrix(self, size: int) -> list[list[float]]:
         """Return its value as a symmetric matrix, from all of its rows or from the lower triangle."""

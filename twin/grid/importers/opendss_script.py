@@ -19,7 +19,7 @@ from twin.grid.importers.dss_build import (
     source_of,
     transformer_of,
 )
-from twin.grid.importers.dss_buses import Buses, Raw, problem_without_base
+from twin.grid.importers.dss_buses import Buses, Raw
 from twin.grid.importers.dss_lines import raw_line
 from twin.grid.importers.dss_script import Interpreter, Script, ScriptObject
 from twin.grid.importers.dss_shunts import raw_capacitor, raw_grounding, raw_load, spectrum
@@ -75,7 +75,10 @@ def read_opendss(path: Path | str) -> tuple[Network, list[str]]:
         findings.append(Finding(Mark(str(path)), "", "describes no circuit", mend))
     if findings:
         raise BadInputError(*findings)
-    return _Conversion(script, str(path)).network()
+    try:
+        return _Conversion(script, str(path)).network()
+    except ScriptError as error:
+        raise BadInputError(error.finding) from None
 
 
 class _Conversion:
@@ -88,18 +91,16 @@ class _Conversion:
         self.notes: list[str] = []
         self.places: dict[str, list[ScriptObject]] = {}
         """By section of a network: which object each component is made of."""
-        self.frequency = self._option("defaultbasefrequency", _FREQUENCY)
+        base = script.options.get("defaultbasefrequency")
+        self.frequency = _FREQUENCY if base is None else base.positive
 
     def network(self) -> tuple[Network, list[str]]:
         """Return the network and the assumptions."""
         self._check_options()
         raw = self._raw()
         self._stop()
-        try:
-            buses = Buses(self.script, raw)
-        except ScriptError as error:
-            raise BadInputError(error.finding) from None
-        self.findings.extend(error.finding for error in problem_without_base(buses))
+        buses = Buses(self.script, raw)
+        self.findings.extend(error.finding for error in buses.unreached())
         self._stop()
         network = self._built(raw, buses)
         self._stop()
@@ -153,6 +154,9 @@ class _Conversion:
             self._try(of("capacitor"), raw_capacitor),
             self._try(of("reactor"), lambda one: raw_grounding(one, frequency)),
         )
+        if not raw.sources and not self.findings:
+            mend = "enable one, or begin with 'new circuit.NAME'"
+            self.findings.append(Finding(Mark(self.path), "", "has no source that is enabled", mend))
         mode = script.options.get("controlmode")
         if mode is not None and mode.value.lower().startswith("of") and raw.regulators:
             raw.regulators = []
