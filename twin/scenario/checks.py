@@ -4,41 +4,18 @@ Each rule takes the context and yields findings; all rules run, so that one look
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from twin.contracts import Finding
-from twin.documents import Document, suggestion
-from twin.documents.validation import dotted
-from twin.grid import Network
+from twin.scenario.context import Context, Path_
+from twin.scenario.equipment import FIELDS, connected_phases, equipment
+from twin.scenario.equipment_checks import EQUIPMENT_RULES
+from twin.scenario.equipment_schema import Island, MotorEvent
 from twin.scenario.schema import Fault, MeterPoint, Scenario
-from twin.scenario.times import parse_local
 
-Path_ = tuple[str | int, ...]
 SITE_FIELDS = ("network", "source", "recording")
 """What a site can be; just one of them."""
 _PHASES = {"slg": 1, "ll": 2, "llg": 2, "3ph": 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What the rules look at."""
-
-    document: Document
-    scenario: Scenario
-    network: Network
-    zone: ZoneInfo
-    start_ns: int
-    end_ns: int
-
-    def finding(self, path: Path_, what: str, mend: str) -> Finding:
-        """Return a finding at a path of the scenario."""
-        return Finding(self.document.mark(path), dotted(path), what, mend)
-
-    def unknown(self, path: Path_, name: str, names: list[str], kind: str) -> Finding:
-        """Return a finding for a name that does not exist."""
-        return self.finding(path, f"there is no {kind} '{name}'", suggestion(name, names, f"{kind} names"))
 
 
 def site_field(scenario: Scenario) -> str:
@@ -75,15 +52,21 @@ def _profiles_exist(context: Context) -> Iterator[Finding]:
             yield context.finding(("loads", at, "file"), f"profile file '{entry.file}' is not there", mend)
 
 
-def _photovoltaics(context: Context) -> Iterator[Finding]:
+def _equipment_stands_somewhere(context: Context) -> Iterator[Finding]:
     scenario, network = context.scenario, context.network
     taken = {load.name for load in network.loads}
-    for at, entry in enumerate(scenario.photovoltaics):
+    for field, at, entry in equipment(scenario):
         if entry.bus not in network.bus_index:
-            yield context.unknown(("photovoltaics", at, "bus"), entry.bus, list(network.bus_index), "bus")
+            yield context.unknown((field, at, "bus"), entry.bus, list(network.bus_index), "bus")
+        else:
+            there = network.buses[network.bus_index[entry.bus]].phases
+            missing = [phase for phase in connected_phases(entry) if phase not in there]
+            if missing:
+                what = f"bus '{entry.bus}' has no phase {missing[0]}"
+                yield context.finding((field, at, "bus"), what, "choose another bus or other phases")
         if entry.name in taken:
             what = f"'{entry.name}' is already the name of a load or generator"
-            yield context.finding(("photovoltaics", at, "name"), what, "choose another")
+            yield context.finding((field, at, "name"), what, "choose another")
         taken.add(entry.name)
     if scenario.photovoltaics and scenario.location is None:
         yield context.finding(("location",), "photovoltaics need the site's location", "add 'location'")
@@ -115,7 +98,7 @@ def _what_needs_a_network(context: Context) -> Iterator[Finding]:
     scenario = context.scenario
     if scenario.network is not None:
         return
-    for field in ("loads", "photovoltaics", "events"):
+    for field in ("loads", *FIELDS, "frequency", "events"):
         if getattr(scenario, field):
             mend = f"leave '{field}' out, or give a network"
             yield context.finding((field,), "only a network can have them", mend)
@@ -123,8 +106,8 @@ def _what_needs_a_network(context: Context) -> Iterator[Finding]:
 
 def _connection(context: Context, path: Path_, point: MeterPoint) -> Iterator[Finding]:
     network = context.network
-    generators = [entry.name for entry in context.scenario.photovoltaics]
-    loads = [load.name for load in network.loads] + generators
+    standing = {entry.name: entry.bus for _, _, entry in equipment(context.scenario)}
+    loads = [load.name for load in network.loads] + list(standing)
     given = [point.branch is not None, point.load is not None, bool(point.loads)]
     if sum(given) != 1:
         yield context.finding(path, "needs one of branch, load or loads", "give one of them")
@@ -143,7 +126,7 @@ def _connection(context: Context, path: Path_, point: MeterPoint) -> Iterator[Fi
             key = "load" if point.load else "loads"
             yield context.unknown((*path, key), name, loads, "load")
     buses = {load.name: load.bus for load in network.loads}
-    buses |= {entry.name: entry.bus for entry in context.scenario.photovoltaics}
+    buses |= standing
     if len(set(point.loads)) < len(point.loads):
         yield context.finding((*path, "loads"), "a load stands twice", "name it once")
     at = {buses[name] for name in point.loads if name in buses}
@@ -190,7 +173,9 @@ def _events_fit(context: Context) -> Iterator[Finding]:
     faults: set[str] = set()
     for at, event in enumerate(context.scenario.events):
         path: Path_ = ("events", at)
-        yield from _event_time(context, (*path, "at"), event.at)
+        yield from context.check_time((*path, "at"), event.at)
+        if isinstance(event, MotorEvent | Island):
+            continue  # their own rules look at them
         if not isinstance(event, Fault):
             if event.switch not in switches:
                 yield context.unknown((*path, "switch"), event.switch, switches, "switch")
@@ -208,28 +193,16 @@ def _events_fit(context: Context) -> Iterator[Finding]:
         faults.add(event.name)
 
 
-def _event_time(context: Context, path: Path_, text: str) -> Iterator[Finding]:
-    try:
-        at_ns = parse_local(text, context.zone, after_ns=context.start_ns)
-    except ValueError as error:
-        what, _, mend = str(error).partition("; ")
-        yield context.finding(path, what, mend)
-        return
-    if not context.start_ns <= at_ns <= context.end_ns:
-        what = f"'{text}' is outside the scenario's time"
-        yield context.finding(path, what, "move it, or make the duration longer")
-
-
 def _recording_fits(context: Context) -> Iterator[Finding]:
     recording = context.scenario.recording
     if recording is not None:
-        yield from _event_time(context, ("recording", "at"), recording.at)
+        yield from context.check_time(("recording", "at"), recording.at)
 
 
 RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _loads_exist_once,
     _profiles_exist,
-    _photovoltaics,
+    _equipment_stands_somewhere,
     _meter_names_differ,
     _meters_are_connected,
     _what_needs_a_network,
@@ -237,5 +210,6 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _endpoints_differ,
     _events_fit,
     _recording_fits,
+    *EQUIPMENT_RULES,
 )
 """All rules; a new one is one more function."""

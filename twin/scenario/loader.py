@@ -6,7 +6,8 @@ from pathlib import Path
 from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
 from twin.documents import Document, read_yaml, validate
 from twin.grid import Network, check_network, read_network
-from twin.scenario.checks import SITE_FIELDS, Context, check_scenario
+from twin.scenario.checks import SITE_FIELDS, check_scenario
+from twin.scenario.context import Context
 from twin.scenario.loads import resolve_loads
 from twin.scenario.metering import install_meters
 from twin.scenario.played import read_played

@@ -7,7 +7,7 @@ from twin.contracts import Finding
 from twin.documents import parse_quantity
 from twin.grid import Network, Probe
 from twin.meters import PROFILES, AlarmConfig, CurrentTransformer, MeterConfig, check_config
-from twin.scenario.checks import Context
+from twin.scenario.context import Context
 from twin.scenario.played import TERMINALS
 from twin.scenario.schema import Alarm, Meter, MeterPoint, Sag, SaturatingTransformer, Swell
 from twin.scenario.site_scenario import LoadPoints, MeterInstallation

@@ -5,17 +5,28 @@ Each field's description is the source of the JSON Schema and of the scenario re
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from twin.documents import Ampere, Degree, Ohm, Percent, Second, Volt, VoltAmpere, Watt, WattHour
+from twin.scenario.equipment_schema import (
+    ZIP_TEXT,
+    ArcFurnace,
+    Battery,
+    Charger,
+    InverterKeys,
+    Island,
+    Motor,
+    MotorEvent,
+    Name,
+    SystemFrequency,
+    Thermostatic,
+    Welder,
+    Zip,
+)
+from twin.scenario.equipment_schema import Part as _Part
 from twin.scenario.played_schema import PlayedRecording, ThreePhaseSource
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$", max_length=60)]
 Loads = Literal["all"] | list[str]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class Household(_Part):
@@ -30,6 +41,7 @@ class Household(_Part):
         30.0, ge=0, le=80, description="standard deviation of the yearly consumption between households"
     )
     residents: int | None = Field(None, ge=1, le=8, description="people; drawn per household when absent")
+    zip: Zip | None = Field(None, description=ZIP_TEXT)
 
 
 class Profile(_Part):
@@ -38,6 +50,7 @@ class Profile(_Part):
     model: Literal["profile"]
     loads: Loads = Field("all", description="names of network loads, or all that no other entry names")
     file: str = Field(description="Parquet or CSV file, relative to the scenario")
+    zip: Zip | None = Field(None, description=ZIP_TEXT)
 
 
 class Constant(_Part):
@@ -46,9 +59,10 @@ class Constant(_Part):
     model: Literal["constant"]
     loads: Loads = Field("all", description="names of network loads, or all that no other entry names")
     share: Percent = Field(100.0, ge=0, description="share of the rated power")
+    zip: Zip | None = Field(None, description=ZIP_TEXT)
 
 
-LoadModel = Annotated[Household | Profile | Constant, Field(discriminator="model")]
+LoadModel = Annotated[Household | Profile | Constant | Thermostatic, Field(discriminator="model")]
 
 
 class Location(_Part):
@@ -59,7 +73,7 @@ class Location(_Part):
     cloudiness: Percent = Field(60.0, ge=0, le=100, description="share of time with clouds before the sun")
 
 
-class Photovoltaic(_Part):
+class Photovoltaic(InverterKeys):
     """A photovoltaic generator on a bus."""
 
     name: Name
@@ -209,7 +223,7 @@ class Switching(_Part):
     to: Literal["open", "closed"]
 
 
-Event = Annotated[Fault | Switching, Field(discriminator="event")]
+Event = Annotated[Fault | Switching | MotorEvent | Island, Field(discriminator="event")]
 
 
 class Dashboard(_Part):
@@ -239,6 +253,12 @@ class Scenario(_Part):
     location: Location | None = Field(None, description="needed by photovoltaics")
     loads: list[LoadModel] = Field(default_factory=list)
     photovoltaics: list[Photovoltaic] = Field(default_factory=list)
+    motors: list[Motor] = Field(default_factory=list)
+    chargers: list[Charger] = Field(default_factory=list)
+    batteries: list[Battery] = Field(default_factory=list)
+    arc_furnaces: list[ArcFurnace] = Field(default_factory=list)
+    welders: list[Welder] = Field(default_factory=list)
+    frequency: SystemFrequency | None = Field(None, description="the network's rated one when absent")
     meters: list[Meter] = Field(default_factory=list)
     events: list[Event] = Field(default_factory=list)
     dashboard: Dashboard | None = Field(default_factory=Dashboard)

@@ -9,6 +9,7 @@ from twin.contracts import NS_PER_SECOND
 from twin.documents import Document
 from twin.grid import LoadPoint, Network, Probe
 from twin.meters import MeterConfig
+from twin.scenario.equipment_schema import Thermostatic
 from twin.scenario.played import PlayedSignal
 from twin.scenario.schema import Event, Household, Photovoltaic, Profile, Scenario
 
@@ -23,7 +24,7 @@ class LoadPoints:
     rated_q: tuple[float, ...]
     """Rated reactive power of each point [var]."""
     by_name: Mapping[str, tuple[int, ...]]
-    """Indices of the points of a network load or a photovoltaic generator: one, or one per phase."""
+    """Indices of the points of a network load, a generator or a machine: one, or one per phase."""
     households: tuple[tuple[str, Household], ...]
     """Network loads that are lived in."""
     profiles: tuple[tuple[str, Profile], ...]
@@ -31,6 +32,8 @@ class LoadPoints:
     constants: tuple[tuple[str, float], ...]
     """Network loads that draw a fixed share of their rating."""
     photovoltaics: tuple[Photovoltaic, ...]
+    thermostatics: tuple[tuple[str, Thermostatic], ...] = ()
+    """Network loads that keep temperatures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,16 +29,16 @@ from twin.scenario import SiteScenario
 from twin.simulation.customers import start_customers
 from twin.simulation.diagram import draw_diagram
 from twin.simulation.engine import Engine, SiteModel
+from twin.simulation.equipment import start_equipment, surroundings
+from twin.simulation.equipment_events import start_equipment_events, start_frequency
 from twin.simulation.events import start_events
 from twin.simulation.frames import FrameBuilder
 from twin.simulation.live import LiveSession
+from twin.simulation.orders import site_orders
 from twin.simulation.played_site import start_played_site
 from twin.simulation.site import Site
 
 _log = logging.getLogger(__name__)
-
-ORDERS = tuple(range(1, 40, 2))
-"""Harmonic orders that the site solves: the odd ones that household appliances emit (IEC 61000-3-2)."""
 
 
 class RunningSite:
@@ -255,23 +255,31 @@ def _solved_site(
 ) -> Site:
     """Return the site of a network, with its customers and events on the way."""
     network, loads = scenario.network, scenario.loads
+    orders = site_orders(scenario)
+    call_at = partial(_call_at, environment)
     solver = GridSolver(
-        network, probes=[meter.probe for meter in scenario.meters], loads=loads.points, orders=ORDERS
+        network, probes=[meter.probe for meter in scenario.meters], loads=loads.points, orders=orders
     )
     site = Site(
         solver,
-        orders=ORDERS,
+        orders=orders,
         frequency=network.frequency,
         start_ns=scenario.start_ns,
         load_names=[point.name for point in loads.points],
         reversed_probes=[meter.reverse for meter in scenario.meters],
         switches=_initial_switches(network),
         witness=witness,
-        call_at=partial(_call_at, environment) if scenario.meters else None,
+        call_at=call_at if scenario.meters else None,
     )
-    start_customers(environment, site, scenario, orders=ORDERS)
+    frequency = start_frequency(environment, site, scenario)
+    around = surroundings(environment, site, scenario, orders=orders, call_at=call_at)
+    start_customers(around)
+    motors = start_equipment(around)
     site.load_changes = 0  # what is on already at the start is no change
     start_events(environment, site, scenario.events)
+    start_equipment_events(
+        environment, site, scenario.events, network=network, motors=motors, frequency=frequency
+    )
     return site
 
 

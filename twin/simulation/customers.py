@@ -1,21 +1,25 @@
 """Who draws what: the scenario's households, profiles, constant loads and generators as processes."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+import cmath
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
-from twin.contracts import BadInputError, Finding, TwinError
+from twin.contracts import BadInputError, Finding
 from twin.documents.validation import dotted
+from twin.grid import Spectrum
 from twin.scenario import SiteScenario
 from twin.scenario.schema import Household, Location, Photovoltaic
+from twin.simulation.equipment import Surroundings, placed, start_controls
 from twin.simulation.households import HouseholdSettings, start_household
-from twin.simulation.load_sink import LoadSink, random_stream
-from twin.simulation.occupancy import Calendar
+from twin.simulation.load_sink import LoadSink, make_draw, random_stream
 from twin.simulation.photovoltaics import PlantSettings, start_plant, start_sky
 from twin.simulation.profiles import start_profiles
+from twin.simulation.stores import store_of
+from twin.simulation.thermostatic import start_thermostatic_loads
 
 _RESIDENTS = (0.42, 0.33, 0.12, 0.095, 0.035)
 """Share of households with 1, 2, 3, 4, 5 and more people: Germany, microcensus 2019."""
@@ -25,53 +29,32 @@ _DRAWN_ENERGY = (0.7e6, 8.0e6)
 """Range of a yearly consumption that is drawn: any household's appliances can meet it [Wh]."""
 
 
-def start_customers(
-    environment: simpy.Environment, sink: LoadSink, scenario: SiteScenario, *, orders: Sequence[int]
-) -> None:
-    """Start every load and generator of a scenario; the sink hears of their present state at once.
+def start_customers(around: Surroundings) -> None:
+    """Start every load and roof of a scenario; the sink hears of their present state at once.
 
     Each has a random stream of its own, keyed by the scenario's seed and its name.
     """
-    _start_households(environment, sink, scenario, orders)
-    _start_constants(sink, scenario, orders)
-    _start_generators(environment, sink, scenario, orders)
-    _start_profiles(environment, sink, scenario, orders)
+    _start_households(around)
+    _start_constants(around.sink, around.scenario, around.orders)
+    _start_generators(around)
+    _start_profiles(around.environment, around.sink, around.scenario, around.orders)
+    _start_thermostats(around)
 
 
-def _start_households(
-    environment: simpy.Environment, sink: LoadSink, scenario: SiteScenario, orders: Sequence[int]
-) -> None:
-    location = scenario.scenario.location
-    calendar = Calendar(time_zone=scenario.scenario.time_zone)
-    if location is not None:
-        calendar = replace(calendar, latitude=location.latitude, longitude=location.longitude)
+def _start_households(around: Surroundings) -> None:
+    scenario = around.scenario
     for name, household in scenario.loads.households:
         stream = random_stream(scenario.scenario.seed, f"household {name}")
-        settings = _settings(name, household, stream)
-        points = scenario.loads.by_name[name]
-        with _placed(scenario, "loads", scenario.scenario.loads.index(household)):
+        with placed(scenario, "loads", scenario.scenario.loads.index(household)):
             start_household(
-                environment,
-                sink,
-                load=points,
-                settings=settings,
-                orders=orders,
-                calendar=calendar,
+                around.environment,
+                around.sink,
+                load=scenario.loads.by_name[name],
+                settings=_settings(name, household, stream),
+                orders=around.orders,
+                calendar=around.calendar,
                 rng=stream,
             )
-
-
-@contextmanager
-def _placed(scenario: SiteScenario, *path: str | int) -> Iterator[None]:
-    """Give an error of a customer its place in the scenario."""
-    try:
-        yield
-    except BadInputError:
-        raise
-    except TwinError as error:
-        what, _, mend = str(error).partition("; ")
-        where = scenario.document.mark(path)
-        raise BadInputError(Finding(where, dotted(path), what, mend or "change it")) from error
 
 
 def _settings(name: str, household: Household, stream: np.random.Generator) -> HouseholdSettings:
@@ -109,25 +92,61 @@ def _start_profiles(
 
 def _start_constants(sink: LoadSink, scenario: SiteScenario, orders: Sequence[int]) -> None:
     loads = scenario.loads
-    nothing = np.zeros(len(orders), dtype=np.complex128)
+    spectra = {item.name: item for item in scenario.network.spectra}
+    names = {load.name: load.spectrum for load in scenario.network.loads}
     for name, share in loads.constants:
+        ratio = _ratio(spectra.get(names[name]), orders)
         for point in loads.by_name[name]:
             p, q = share * loads.rated_p[point], share * loads.rated_q[point]
-            sink.change(point, p, q, nothing, cause=f"{name}: constant")
+            emission = make_draw(p, q, ratio, orders).emission
+            sink.change(point, p, q, emission, cause=f"{name}: constant")
 
 
-def _start_generators(
-    environment: simpy.Environment, sink: LoadSink, scenario: SiteScenario, orders: Sequence[int]
-) -> None:
+def _ratio(spectrum: Spectrum | None, orders: Sequence[int]) -> NDArray[np.complex128]:
+    """Return a spectrum as harmonic over fundamental current, (orders,); angles at the latter's crest."""
+    shares = {share.order: share for share in spectrum.shares} if spectrum is not None else {}
+    values = [
+        cmath.rect(shares[order].percent / 100, math.radians(shares[order].angle_deg))
+        if order in shares and order != 1
+        else 0j
+        for order in orders
+    ]
+    return np.array(values, dtype=np.complex128)
+
+
+def _start_generators(around: Surroundings) -> None:
+    scenario = around.scenario
     location = scenario.scenario.location
     if location is None or not scenario.loads.photovoltaics:
         return
     stream = random_stream(scenario.scenario.seed, "sky")
-    sky = start_sky(environment, rng=stream, cloudiness=location.cloudiness / 100)
+    sky = start_sky(around.environment, rng=stream, cloudiness=location.cloudiness / 100)
     for at, plant in enumerate(scenario.loads.photovoltaics):
         points, settings = scenario.loads.by_name[plant.name], _plant_settings(plant, location)
-        with _placed(scenario, "photovoltaics", at):
-            start_plant(environment, sink, loads=points, settings=settings, orders=orders, sky=sky)
+        with placed(scenario, "photovoltaics", at):
+            sink: LoadSink = around.sink
+            if plant.controlled:
+                sink = start_controls(around, plant, s_rated=settings.rated_power, sink=around.sink)
+            start_plant(
+                around.environment, sink, loads=points, settings=settings, orders=around.orders, sky=sky
+            )
+
+
+def _start_thermostats(around: Surroundings) -> None:
+    scenario = around.scenario
+    for name, entry in scenario.loads.thermostatics:
+        points = scenario.loads.by_name[name]
+        with placed(scenario, "loads", scenario.scenario.loads.index(entry)):
+            start_thermostatic_loads(
+                around.environment,
+                around.sink,
+                loads=[points[number % len(points)] for number in range(entry.count)],
+                settings=store_of(name, entry),
+                orders=around.orders,
+                seed=scenario.scenario.seed,
+                spread=entry.spread / 100,
+                supply=around.supply,
+            )
 
 
 def _plant_settings(plant: Photovoltaic, location: Location) -> PlantSettings:

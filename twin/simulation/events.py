@@ -22,7 +22,7 @@ def start_events(environment: simpy.Environment, site: Site, events: Sequence[Sc
         delay = scheduled.at_ns - int(environment.now)
         if isinstance(scheduled.event, FaultEvent):
             environment.process(_fault(environment, site, scheduled.event, delay))
-        else:
+        elif isinstance(scheduled.event, Switching):
             environment.process(_switching(environment, site, scheduled.event, delay))
 
 

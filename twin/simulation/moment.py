@@ -12,7 +12,8 @@ from twin.contracts import BadInputError, Finding, Mark
 from twin.grid import Fault, GridSolver, HarmonicShare, Load, LoadPoint, Network, Spectrum
 from twin.grid.study import voltage_rows
 from twin.scenario import SiteScenario
-from twin.simulation.build import ORDERS, build_site
+from twin.simulation.build import build_site
+from twin.simulation.orders import site_orders
 from twin.simulation.site import Site
 
 
@@ -89,9 +90,10 @@ def moment_of(scenario: SiteScenario, at_ns: int) -> Moment:
 def _loads(scenario: SiteScenario, site: Site) -> tuple[tuple[Load, ...], tuple[Spectrum, ...]]:
     """Return each load point as a load with the spectrum of its present emission."""
     loads, spectra = [], []
+    orders = site_orders(scenario)
     for at, point in enumerate(scenario.loads.points):
         power = complex(site.p[at], site.q[at])
-        shares = _shares(power, site.emission[at])
+        shares = _shares(power, site.emission[at], orders)
         name = f"of {point.name}" if shares else ""
         if shares:
             spectra.append(Spectrum(name, shares))
@@ -111,13 +113,13 @@ def _loads(scenario: SiteScenario, site: Site) -> tuple[tuple[Load, ...], tuple[
     return tuple(loads), tuple(spectra)
 
 
-def _shares(power: complex, emission: Sequence[complex]) -> tuple[HarmonicShare, ...]:
+def _shares(power: complex, emission: Sequence[complex], orders: Sequence[int]) -> tuple[HarmonicShare, ...]:
     """Return an emission relative to the fundamental: ``emission = r |S| exp(-j h phi)``."""
     if power == 0:
         return ()  # a customer that draws nothing emits nothing
     ratio = [complex(value) / abs(power) for value in emission]
     return tuple(
         HarmonicShare(order, 100 * abs(value), math.degrees(cmath.phase(value) + order * cmath.phase(power)))
-        for order, value in zip(ORDERS, ratio, strict=True)
+        for order, value in zip(orders, ratio, strict=True)
         if value != 0
     )
