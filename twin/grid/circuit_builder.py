@@ -316,7 +316,7 @@ class CircuitBuilder:
     def _transformer(self, draft: Draft, at: int, unit: Transformer, state: State) -> None:
         wound = windings(unit)
         nodes = self._winding_nodes(draft, at, unit, state)
-        base = wound.z_factor * unit.u_lv**2 / unit.s_rated
+        base = wound.z_factor * unit.voltage_at_tap("lv") ** 2 / unit.s_rated
         r1, x1 = _short_circuit(unit.vk_percent, unit.vkr_percent, base)
         count = wound.incidence.shape[0]
         r, x = r1 * np.eye(count), x1 * np.eye(count)

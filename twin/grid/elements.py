@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +88,13 @@ def _transformer_element(network: Network, nodes: Nodes, unit: Transformer, h: F
         "".join(letter for _, letter in terminals),
         np.ascontiguousarray(full[:, used[:, None], used]),
     )
+
+
+def stray_magnetising(network: Network, nodes: Nodes, unit: Transformer, h: Float, percent: float) -> Element:
+    """Return what a no-load current of some percent would add to a transformer that has none."""
+    plain = _transformer_element(network, nodes, unit, h)
+    drawn = _transformer_element(network, nodes, replace(unit, i0_percent=percent), h)
+    return Element(plain.nodes, plain.ends, plain.letters, drawn.y - plain.y)
 
 
 def shunt_element(nodes: Sequence[int], letters: str, y: NDArray[Any]) -> Element | None:

@@ -66,14 +66,17 @@ def stamp(
 def factorise(start: Index, column: Index, target_start: Index, target: Index, matrix: Complex) -> int:
     """Factorise in place: L below, U above, inverted pivots on the diagonal.
 
-    Returns -1, or the row at which the matrix is singular. ``target[target_start[k] + n]`` is the slot
-    of the n-th pair (a, b), a < b, of the neighbours of row k.
+    Returns -1, or the row at which the matrix is singular: of its diagonal nothing but rounding is left.
+    ``target[target_start[k] + n]`` is the slot of the n-th pair (a, b), a < b, of the neighbours of row k.
     """
     rows = start.shape[0] - 1
     slots = column.shape[0]
     below = rows + slots
+    least = np.empty(rows)
     for k in range(rows):
-        if not abs(matrix[k]) > 0.0:
+        least[k] = 1e-14 * abs(matrix[k])
+    for k in range(rows):
+        if not abs(matrix[k]) > least[k]:
             return k
         pivot = 1.0 / matrix[k]
         matrix[k] = pivot

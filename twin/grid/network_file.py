@@ -5,7 +5,7 @@ from typing import Any
 
 from twin.contracts import BadInputError, Finding
 from twin.documents import Document, read_yaml, suggestion
-from twin.grid.checks import check_components, check_islands
+from twin.grid.checks import check_components, check_islands, check_neutrals
 from twin.grid.components import (
     Bus,
     Capacitor,
@@ -85,6 +85,7 @@ def parse_network(document: Document) -> Network:
     findings.extend(check_components(network, places))
     if not findings:
         findings.extend(check_islands(network, places))
+        findings.extend(check_neutrals(network, places))
     if findings:
         raise BadInputError(*sorted(findings, key=lambda finding: (finding.where, finding.field)))
     return network

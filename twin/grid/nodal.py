@@ -16,6 +16,7 @@ from twin.grid.elements import (
     capacitor_elements,
     shunt_element,
     source_element,
+    stray_magnetising,
 )
 from twin.grid.errors import GridError
 from twin.grid.network import Network
@@ -188,7 +189,7 @@ class NodalSystem:
         still[row] |= ~topology.fed
         whole = topology.in_service.copy()
         whole[list(replaced)] = False
-        own = self._own_admittance(whole[self._owner])
+        own = self._own_admittance(topology.in_service[self._owner])
         extra, faults = self._state_shunts(state, topology, shunts, own)
         extra.extend(one for branch, one in replaced.items() if topology.in_service[branch])
         more = self._joined([self._entries(one) for one in extra])
@@ -281,7 +282,18 @@ class NodalSystem:
         for node in map(int, np.flatnonzero(topology.floating & ~_held_groups(out, topology.group))):
             y = np.full((orders, 1, 1), STRAY * size[node], dtype=np.complex128)
             out.append(Element((node,), (0,), nodes.letter[node], y))
+        if state.open_poles:
+            out.extend(self._magnetising(topology))
         return out, tuple(faults)
+
+    def _magnetising(self, topology: Topology) -> list[Element]:
+        """Return what holds a delta's open terminal between the other two: next to no magnetising current."""
+        first, h = len(self.network.lines), np.asarray(self.orders * self._ratio, dtype=np.float64)
+        return [
+            stray_magnetising(self.network, self.nodes, unit, h, 100.0 * STRAY)
+            for at, unit in enumerate(self.network.transformers, start=first)
+            if topology.in_service[at] and not (unit.p_iron or unit.i0_percent)
+        ]
 
     @cached_property
     def source_injection(self) -> Complex:

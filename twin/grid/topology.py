@@ -11,6 +11,7 @@ from twin.grid import kernels
 from twin.grid.components import Line
 from twin.grid.elements import Element
 from twin.grid.network import Branch, Network
+from twin.grid.nodes import Nodes
 
 Index = NDArray[np.int64]
 Flag = NDArray[np.bool_]
@@ -132,6 +133,7 @@ class Feeding:
     ) -> None:
         self._bus = bus
         self._buses = len(network.buses)
+        self._neutral = np.array([letter == "n" for letter in Nodes(network).letter], dtype=np.bool_)
         self._coupled = _arrays([(pair, at) for at, link in enumerate(links_of) for pair in link.coupled])
         self._joined = _arrays([(pair, at) for at, link in enumerate(links_of) for pair in link.joined])
         held = [(node, at) for at, link in enumerate(links_of) for node in link.held]
@@ -165,6 +167,8 @@ class Feeding:
         fed = live[root]
         bus_fed = np.zeros(self._buses, dtype=np.bool_)
         bus_fed[self._bus[fed]] = True
+        # A neutral belongs to its phases, even where only loads connect the two.
+        fed = fed | (self._neutral & bus_fed[self._bus])
         in_service = closed.copy()
         reached = np.zeros(closed.size, dtype=np.bool_)
         np.logical_or.at(reached, owner, fed[one])
