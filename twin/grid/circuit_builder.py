@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twin.grid.admittance import capacitor_admittance, capacitor_sides, line_matrices, source_voltage
 from twin.grid.chains import Chain, chains
-from twin.grid.components import PHASES, Capacitor, Fault, LoadPoint, Source
+from twin.grid.components import PHASES, Fault, LoadPoint, Source
 from twin.grid.network import Network
 from twin.grid.nodal import State
 from twin.grid.nodes import Nodes
@@ -23,6 +23,9 @@ from twin.grid.transients import CoupledRL
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 Terminals = tuple[tuple[int, float], ...]
+
+_RESISTIVE = 1e-9
+"""Share of a load's admittance below which its reactive part is rounding."""
 
 EARTH = -1
 FAST = 1e-6
@@ -183,7 +186,7 @@ class CircuitBuilder:
             node = self.nodes.at(bus, grounding.conductor)
             self._impedance_to_earth(draft, f"grounding {grounding.name}", node, grounding.r, grounding.x)
         for at in sorted(state.capacitors):
-            self._capacitor(draft, self.network.capacitors[at])
+            self._capacitor(draft, at, state)
         for at, load in enumerate(loads):
             self._load(draft, at, load)
         for fault in state.faults:
@@ -397,7 +400,8 @@ class CircuitBuilder:
                     self._impedance_to_earth(draft, f"star {end} of {unit.name}", star, r, x)
         return out
 
-    def _capacitor(self, draft: Draft, bank: Capacitor) -> None:
+    def _capacitor(self, draft: Draft, at: int, state: State) -> None:
+        bank = self.network.capacitors[at]
         bus = self.network.bus_index[bank.bus]
         plain = capacitor_admittance(replace(bank, reactor_percent=0.0), self.network.buses[bus], 1.0).imag
         star = draft.node(f"star of {bank.name}") if bank.connection == "isolated_star" else EARTH
@@ -407,7 +411,8 @@ class CircuitBuilder:
             name = pole(bank.name, side)
             inner = draft.node(name)
             draft.switches.append((name, plus, inner))
-            draft.closed.add(name)
+            if (-1 - at, 0, side) not in state.open_poles:
+                draft.closed.add(name)
             if bank.reactor_percent:
                 x = bank.reactor_percent / 100.0 / plain
                 behind = draft.node(f"reactor {name}")
@@ -424,6 +429,8 @@ class CircuitBuilder:
         y = load.admittance
         if y == 0:
             return
+        if abs(y.imag) < _RESISTIVE * abs(y):
+            y = complex(y.real)
         if y.real < 0.0:
             for (node, sign), _ in zip(terminals, (0, 1), strict=True):
                 if node != EARTH:

@@ -1,6 +1,8 @@
 """Currents go out at their zeros: the poles of switches and fuses, and the phases of faults."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from twin.grid import Fault, GridSolver
 from twin.simulation.transitions import Transitions
@@ -11,8 +13,20 @@ Pole = tuple[int, int, str]
 CallAt = Callable[[int, Callable[[], None]], None]
 
 
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """A current that is to go out at its next zero."""
+
+    plan: Callable[[], tuple[int, Callable[[], None]]]
+    """Returns when that is, UTC [ns], and what is done then."""
+    wanted: Callable[[], bool]
+    generation: int = 0
+
+
 class Interrupter:
     """Opens poles and clears faults one after the other, each at the next zero of its current.
+
+    Whenever the network changes meanwhile, the zeros are sought anew.
 
     Parameters
     ----------
@@ -24,7 +38,7 @@ class Interrupter:
     clock : callable
         Returns the present instant, UTC [ns], and the phase of the fundamental there [rad].
     settle : callable
-        Solves the network if anything changed; returns how often it has been solved.
+        Solves the network if anything changed.
     event : callable
         Changes the network so that its modes are excited.
     """
@@ -36,7 +50,7 @@ class Interrupter:
         call_at: CallAt,
         *,
         clock: Callable[[], tuple[int, float]],
-        settle: Callable[[], int],
+        settle: Callable[[], None],
         event: Callable[[Callable[[], None]], None],
     ) -> None:
         self._solver = solver
@@ -45,6 +59,7 @@ class Interrupter:
         self._clock = clock
         self._settle = settle
         self._event = event
+        self._pending: list[_Pending] = []
 
     def open(self, poles: Sequence[Pole], *, wanted: Callable[[], bool], last: Callable[[], None]) -> None:
         """Open poles.
@@ -57,37 +72,30 @@ class Interrupter:
         last : callable
             Opens the last of them in the network.
         """
-        solves = self._settle()
-        zeros = self._transitions.pole_zeros(poles, *self._clock())
-        first = min(zeros.values())
 
-        def at_zero() -> None:
-            if not wanted():
-                return
-            if self._settle() != solves:
-                self.open(poles, wanted=wanted, last=last)  # what it saw is no longer true
-                return
-            going = [pole for pole in poles if zeros[pole] <= first]
-            left = [pole for pole in poles if pole not in going]
+        def plan() -> tuple[int, Callable[[], None]]:
+            zeros = self._transitions.pole_zeros(poles, *self._clock())
+            first = min(zeros.values())
+            left = [pole for pole in poles if zeros[pole] > first]
+            return first, partial(go, left)
+
+        def go(left: Sequence[Pole]) -> None:
             if not left:
                 self._event(last)
                 return
-            self._event(lambda: self._solver.open_poles(going))
+            self._event(lambda: self._solver.open_poles([pole for pole in poles if pole not in left]))
             self.open(left, wanted=wanted, last=last)
 
-        self._call_at(first, at_zero)
+        self._await(_Pending(plan, wanted))
 
     def clear(self, fault: Fault) -> None:
         """Clear a fault's phases."""
-        solves = self._settle()
-        phase, at_ns = self._transitions.fault_zero(fault, *self._clock())
 
-        def at_zero() -> None:
-            if fault not in self._solver.faults:
-                return  # it was replaced meanwhile
-            if self._settle() != solves:
-                self.clear(fault)
-                return
+        def plan() -> tuple[int, Callable[[], None]]:
+            phase, at_ns = self._transitions.fault_zero(fault, *self._clock())
+            return at_ns, partial(go, phase)
+
+        def go(phase: str) -> None:
             rest = without_phase(fault, phase)
             if rest is None:
                 self._event(lambda: self._solver.clear_fault(fault.name))
@@ -95,7 +103,35 @@ class Interrupter:
             self._event(lambda: self._solver.apply_fault(rest))
             self.clear(rest)
 
-        self._call_at(at_ns, at_zero)
+        # A fault that has been replaced meanwhile is no longer to be cleared.
+        self._await(_Pending(plan, lambda: fault in self._solver.faults))
+
+    def replan(self) -> None:
+        """Seek the zeros anew: the network has changed."""
+        for one in list(self._pending):
+            self._schedule(one)
+
+    def _await(self, one: _Pending) -> None:
+        self._settle()
+        self._pending.append(one)
+        self._schedule(one)
+
+    def _schedule(self, one: _Pending) -> None:
+        if not one.wanted():
+            self._pending.remove(one)
+            return
+        one.generation += 1
+        at_ns, go = one.plan()
+        self._call_at(at_ns, partial(self._reach, one, one.generation, go))
+
+    def _reach(self, one: _Pending, generation: int, go: Callable[[], None]) -> None:
+        """Come to a zero; what was sought anew meanwhile has another."""
+        self._settle()
+        if generation != one.generation or one not in self._pending:
+            return
+        self._pending.remove(one)
+        if one.wanted():
+            go()
 
 
 def without_phase(fault: Fault, phase: str) -> Fault | None:

@@ -103,9 +103,10 @@ class Site:
                 transitions,
                 call_at,
                 clock=lambda: (self.time_ns, carried_theta(self._segment, self.time_ns)),
-                settle=self._settled,
+                settle=self.settle,
                 event=self._event,
             )
+            self.watch(self._interrupter.replan)
         self._segment = self._solved_segment(start_ns, theta=0.0)
 
     @property
@@ -310,10 +311,6 @@ class Site:
         self._solver.set_switch(switch, closed)
         if self._blown:
             self._solver.open_poles(self._blown)
-
-    def _settled(self) -> int:
-        self.settle()
-        return self.solves
 
     def settle(self) -> None:
         """Solve the network if anything changed at ``time_ns``; the new segment starts there."""
