@@ -180,6 +180,22 @@ def test_poles_open_one_by_one_at_zeros_of_their_currents():
     assert not site.switches["Q"]
 
 
+def test_a_bank_goes_out_at_zeros_of_its_currents():
+    """Nothing rings and nothing jumps when its units leave one by one."""
+    network = Network(
+        "bank", (Bus("A", 400.0), Bus("B", 400.0)), (Source("S", "A"),),
+        lines=(Line("L", "A", "B", 0.005, 0.05, 0.005, 0.05),), capacitors=(Capacitor("C", "B", 30e3),),
+    )  # fmt: skip
+    points = [LoadPoint(f"P{phase}", "B", phase) for phase in "abc"]
+    site, clock = site_of(network, [Probe("head", "A", "L")], points, [2e3] * 3, [1e3] * 3)
+    clock.run(site, START + 104 * MS)
+    site.operate("C", closed=False, cause="test")
+    clock.run(site, START + 200 * MS)
+    assert len({one.start_ns for one, _ in clock.segments if one.start_ns > START + 104 * MS}) >= 3
+    assert jumps(clock, [3, 4, 5]) < 1e-6
+    assert not site.switches["C"]
+
+
 def test_a_pole_that_is_closed_again_in_time_stays_closed():
     site, clock = behind(0.01, 0.05, load_p=20e3)
     clock.run(site, START + 107 * MS)

@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.grid import kernels
-from twin.grid.admittance import fault_block, grounding_admittance, source_block, source_voltage, without
+from twin.grid.admittance import (
+    capacitor_sides,
+    fault_block,
+    grounding_admittance,
+    source_block,
+    source_voltage,
+    without,
+)
 from twin.grid.components import PHASES, Fault
 from twin.grid.elements import (
     Element,
@@ -47,7 +54,8 @@ class State:
     """Positions in ``network.capacitors`` of those that are connected."""
     faults: tuple[Fault, ...] = ()
     open_poles: frozenset[tuple[int, int, str]] = frozenset()
-    """Branch, end and conductor of single poles that are open."""
+    """Branch, end and conductor of single poles that are open; of a capacitor bank -1 - its position, 0 and
+    the phases between which the unit lies."""
 
 
 def initial_state(network: Network) -> State:
@@ -131,8 +139,8 @@ class NodalSystem:
         """How many nodes there are."""
         return self.nodes.count
 
-    def _fixed_shunts(self, h: Float) -> tuple[list[Element], list[int]]:
-        """Return what the network has at its buses, and the capacitor of each (-1: none)."""
+    def _fixed_shunts(self, h: Float) -> tuple[list[Element], list[tuple[int, str]]]:
+        """Return what the network has at its buses, and capacitor bank and unit of each (-1: none)."""
         network, nodes = self.network, self.nodes
         out = [source_element(network, nodes, source, h) for source in network.sources if not source.ideal]
         largest = max((float(np.abs(one.y[0]).max()) for one in self.elements), default=1.0)
@@ -141,11 +149,12 @@ class NodalSystem:
             y = np.array([grounding_admittance(grounding, float(r), BOLTED * largest) for r in h])
             one = shunt_element([nodes.at(bus, grounding.conductor)], "n", y[:, None, None])
             out.extend([] if one is None else [one])
-        owner = [-1] * len(out)
+        owner = [(-1, "")] * len(out)
         for at, capacitor in enumerate(network.capacitors):
             units = capacitor_elements(network, nodes, capacitor, h)
             out.extend(units)
-            owner.extend([at] * len(units))
+            sides = capacitor_sides(capacitor) if len(units) > 1 else (capacitor.phases,)
+            owner.extend((at, side) for side in sides)
         return out, owner
 
     def _entries(self, element: Element) -> tuple[Index, Index, Complex]:
@@ -218,14 +227,16 @@ class NodalSystem:
     def _closed(self, state: State) -> Flag:
         closed = np.ones(len(self.elements) + len(self._shunts), dtype=np.bool_)
         closed[sorted(state.open_branches)] = False
-        for at, capacitor in enumerate(self._capacitor_of, start=len(self.elements)):
-            closed[at] = capacitor < 0 or capacitor in state.capacitors
+        for at, (capacitor, side) in enumerate(self._capacitor_of, start=len(self.elements)):
+            on = capacitor in state.capacitors and (-1 - capacitor, 0, side) not in state.open_poles
+            closed[at] = capacitor < 0 or on
         return closed
 
     def _with_poles(self, state: State) -> dict[int, Element]:
         """Return the branches of which single poles are open, those eliminated."""
         out = {}
-        for branch in sorted({at for at, _, _ in state.open_poles} - state.open_branches):
+        branches = {at for at, _, _ in state.open_poles if at >= 0}
+        for branch in sorted(branches - state.open_branches):
             whole = self.elements[branch]
             open_here = sorted((end, letter) for at, end, letter in state.open_poles if at == branch)
             terminals = [whole.terminal(end, letter) for end, letter in open_here]

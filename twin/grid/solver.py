@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from twin.documents import suggestion
 from twin.grid import kernels, load_kernels
-from twin.grid.admittance import check_fault
+from twin.grid.admittance import capacitor_sides, check_fault
 from twin.grid.attached import Machine, Machines, attached, gathered
 from twin.grid.circuit_builder import LoadImpedance
+from twin.grid.circuit_builder import pole as pole_name
 from twin.grid.components import Fault, Line, LoadPoint, Probe
 from twin.grid.errors import GridError, NotConvergedError
 from twin.grid.natural_response import OperatingPoint
@@ -206,14 +207,23 @@ class GridSolver:
         self.set_poles(self._open_poles | frozenset(poles))
 
     def poles_of(self, switch: str) -> list[tuple[int, int, str]]:
-        """Return the poles of a branch's switch; none of a capacitor's."""
+        """Return the poles of a switch; none of a bank whose units only go out together."""
         for item in self.network.switches:
             if item.name == switch:
                 at = self.network.branch_index[item.branch]
                 branch = self.network.branches[at]
                 phases = branch.phases if isinstance(branch, Line) else branch.hv_phases
                 return [(at, 0, letter) for letter in phases]
+        for at, bank in enumerate(self.network.capacitors):
+            if bank.name == switch and bank.connection != "isolated_star":
+                return [(-1 - at, 0, side) for side in capacitor_sides(bank)]
         return []
+
+    def pole_name(self, pole: tuple[int, int, str]) -> str:
+        """Return what the circuit of the network calls a pole."""
+        at, end, letter = pole
+        named = self.network.branches[at] if at >= 0 else self.network.capacitors[-1 - at]
+        return pole_name(named.name, letter, end)
 
     def set_frequency(self, frequency: float) -> None:
         """Let reactances follow an actual frequency [Hz]; what machines are is not changed by it."""

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND
 from twin.grid import Fault, GridSolver, Solution
-from twin.grid.circuit_builder import pole
 from twin.grid.interruption import Currents
 from twin.grid.natural_response import NO_MODES, Modes, NaturalResponse, OperatingPoint
 from twin.grid.transients import CircuitError
@@ -104,12 +103,8 @@ class Transitions:
         self, poles: Sequence[tuple[int, int, str]], now_ns: int, theta: float
     ) -> dict[tuple[int, int, str], int]:
         """Return when the current of each pole passes through zero, UTC [ns]."""
-        branches = self._solver.network.branches
-        currents = self._currents(now_ns, theta)
-        return {
-            one: now_ns + _nanoseconds(currents.of_pole(pole(branches[one[0]].name, one[2], one[1])))
-            for one in poles
-        }
+        currents, name = self._currents(now_ns, theta), self._solver.pole_name
+        return {one: now_ns + _nanoseconds(currents.of_pole(name(one))) for one in poles}
 
     def fault_zero(self, fault: Fault, now_ns: int, theta: float) -> tuple[str, int]:
         """Return which phase of a fault goes out first, and when, UTC [ns]."""

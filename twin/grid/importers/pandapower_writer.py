@@ -81,9 +81,9 @@ def _refuse(network: Network) -> None:
     for bank in network.capacitors:
         if bank.connection != "star" or bank.phases != PHASES or bank.reactor_percent:
             raise GridError(f"capacitor '{bank.name}' is no plain bank of three phases to earth")
-    if network.groundings or network.tap_changers:
-        kept = (*network.groundings, *network.tap_changers)[0]
-        raise GridError(f"'{kept.name}': pandapower has neither groundings nor tap changers of this kind")
+    names = [one.name for one in network.groundings] + [one.name for one in network.tap_changers]
+    if names:
+        raise GridError(f"'{names[0]}': pandapower has neither groundings nor tap changers of this kind")
 
 
 def _add_source(pandapower: Any, net: Any, network: Network, source: Any, bus: int) -> None:
