@@ -10,12 +10,11 @@ from twin.contracts import Finding
 from twin.scenario.context import Context, Path_
 from twin.scenario.equipment import FIELDS, connected_phases, equipment
 from twin.scenario.equipment_checks import EQUIPMENT_RULES
-from twin.scenario.equipment_schema import Island, MotorEvent
-from twin.scenario.schema import Fault, MeterPoint, Scenario
+from twin.scenario.fault_checks import FAULT_RULES
+from twin.scenario.schema import MeterPoint, Scenario, Switching
 
 SITE_FIELDS = ("network", "source", "recording")
 """What a site can be; just one of them."""
-_PHASES = {"slg": 1, "ll": 2, "llg": 2, "3ph": 3}
 
 
 def site_field(scenario: Scenario) -> str:
@@ -169,28 +168,11 @@ def _endpoints_differ(context: Context) -> Iterator[Finding]:
 def _events_fit(context: Context) -> Iterator[Finding]:
     network = context.network
     switches = [switch.name for switch in network.switches] + [item.name for item in network.capacitors]
-    held = {source.bus for source in network.sources if source.ideal}
-    faults: set[str] = set()
     for at, event in enumerate(context.scenario.events):
         path: Path_ = ("events", at)
         yield from context.check_time((*path, "at"), event.at)
-        if isinstance(event, MotorEvent | Island):
-            continue  # their own rules look at them
-        if not isinstance(event, Fault):
-            if event.switch not in switches:
-                yield context.unknown((*path, "switch"), event.switch, switches, "switch")
-            continue
-        if event.bus not in network.bus_index:
-            yield context.unknown((*path, "bus"), event.bus, list(network.bus_index), "bus")
-        if event.bus in held:
-            what = f"an ideal source holds bus '{event.bus}'"
-            yield context.finding((*path, "bus"), what, "fault another bus, or give the source an impedance")
-        if len(event.phases) != _PHASES[event.type]:
-            what = f"a fault of type {event.type} has {_PHASES[event.type]} phases, not '{event.phases}'"
-            yield context.finding((*path, "phases"), what, "name the faulted phases")
-        if event.name in faults:
-            yield context.finding((*path, "name"), f"'{event.name}' stands twice", "choose another")
-        faults.add(event.name)
+        if isinstance(event, Switching) and event.switch not in switches:
+            yield context.unknown((*path, "switch"), event.switch, switches, "switch")
 
 
 def _recording_fits(context: Context) -> Iterator[Finding]:
@@ -211,5 +193,6 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _events_fit,
     _recording_fits,
     *EQUIPMENT_RULES,
+    *FAULT_RULES,
 )
 """All rules; a new one is one more function."""

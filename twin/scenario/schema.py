@@ -24,6 +24,7 @@ from twin.scenario.equipment_schema import (
     Zip,
 )
 from twin.scenario.equipment_schema import Part as _Part
+from twin.scenario.fault_schema import Conductor, Fault, Repair
 from twin.scenario.played_schema import PlayedRecording, ThreePhaseSource
 
 Loads = Literal["all"] | list[str]
@@ -201,19 +202,6 @@ class Meter(_Part):
     endpoint: Endpoint | None = None
 
 
-class Fault(_Part):
-    """A short circuit at a bus, cleared after a time."""
-
-    event: Literal["fault"]
-    at: str = Field(description="local time: 18:42, 18:42:10.003, or with a date")
-    name: Name
-    bus: str
-    type: Literal["slg", "ll", "llg", "3ph"]
-    phases: Literal["a", "b", "c", "ab", "bc", "ac", "abc"]
-    resistance: Ohm = Field(0.0, ge=0, description="each phase to earth; between the phases for ll")
-    clear_after: Second = Field(gt=0)
-
-
 class Switching(_Part):
     """A switch or capacitor bank that is operated."""
 
@@ -223,7 +211,7 @@ class Switching(_Part):
     to: Literal["open", "closed"]
 
 
-Event = Annotated[Fault | Switching | MotorEvent | Island, Field(discriminator="event")]
+Event = Annotated[Fault | Conductor | Repair | Switching | MotorEvent | Island, Field(discriminator="event")]
 
 
 class Dashboard(_Part):

@@ -31,11 +31,12 @@ from twin.simulation.diagram import draw_diagram
 from twin.simulation.engine import Engine, SiteModel
 from twin.simulation.equipment import start_equipment, surroundings
 from twin.simulation.equipment_events import start_equipment_events, start_frequency
-from twin.simulation.events import start_events
+from twin.simulation.events import breaking_poles, event_probes, start_events
 from twin.simulation.frames import FrameBuilder
 from twin.simulation.live import LiveSession
 from twin.simulation.orders import site_orders
 from twin.simulation.played_site import start_played_site
+from twin.simulation.protecting import Protection, protection_probes
 from twin.simulation.site import Site
 
 _log = logging.getLogger(__name__)
@@ -257,9 +258,10 @@ def _solved_site(
     network, loads = scenario.network, scenario.loads
     orders = site_orders(scenario)
     call_at = partial(_call_at, environment)
-    solver = GridSolver(
-        network, probes=[meter.probe for meter in scenario.meters], loads=loads.points, orders=orders
-    )
+    meters = [meter.probe for meter in scenario.meters]
+    relays = protection_probes(network)
+    probes = [*meters, *relays, *event_probes(scenario.events)]
+    solver = GridSolver(network, probes=probes, loads=loads.points, orders=orders)
     site = Site(
         solver,
         orders=orders,
@@ -269,14 +271,18 @@ def _solved_site(
         reversed_probes=[meter.reverse for meter in scenario.meters],
         switches=_initial_switches(network),
         witness=witness,
+        meters=len(meters),
         call_at=call_at if scenario.meters else None,
+        poles=breaking_poles(network, scenario.events),
     )
     frequency = start_frequency(environment, site, scenario)
     around = surroundings(environment, site, scenario, orders=orders, call_at=call_at)
     start_customers(around)
     motors = start_equipment(around)
     site.load_changes = 0  # what is on already at the start is no change
-    start_events(environment, site, scenario.events)
+    protection = Protection(site, first=len(meters), call_at=call_at)
+    first = len(meters) + len(relays)
+    start_events(site, scenario.events, first=first, protection=protection, call_at=call_at)
     start_equipment_events(
         environment, site, scenario.events, network=network, motors=motors, frequency=frequency
     )

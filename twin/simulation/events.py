@@ -1,43 +1,132 @@
-"""The scenario's own events as processes: faults that come and go, switches that are operated."""
+"""The scenario's own events: faults, broken conductors, repairs, switches that are operated."""
 
-from collections.abc import Generator, Sequence
-from typing import Any
-
-import simpy
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from twin.contracts import NS_PER_SECOND
-from twin.grid import Fault
+from twin.grid import Fault, Network, Probe
 from twin.scenario import ScheduledEvent
-from twin.scenario.schema import Fault as FaultEvent
+from twin.scenario.fault_schema import Conductor, Repair
+from twin.scenario.fault_schema import Fault as FaultEvent
 from twin.scenario.schema import Switching
+from twin.simulation.faults import CallAt, FaultCourse, Place
+from twin.simulation.protecting import Protection
 from twin.simulation.site import Site
 
 CAUSE = "scenario"
 """Who did it, in the truth ledger."""
 
 
-def start_events(environment: simpy.Environment, site: Site, events: Sequence[ScheduledEvent]) -> None:
-    """Start one process for each event of the scenario."""
-    for scheduled in events:
-        delay = scheduled.at_ns - int(environment.now)
-        if isinstance(scheduled.event, FaultEvent):
-            environment.process(_fault(environment, site, scheduled.event, delay))
-        elif isinstance(scheduled.event, Switching):
-            environment.process(_switching(environment, site, scheduled.event, delay))
+def event_probes(events: Sequence[ScheduledEvent]) -> list[Probe]:
+    """Return where the events look at the network: one bus for each fault, in their order."""
+    faults = [item.event for item in events if isinstance(item.event, FaultEvent)]
+    return [Probe(f"fault {event.name}", event.bus) for event in faults]
 
 
-def _fault(
-    environment: simpy.Environment, site: Site, event: FaultEvent, delay: int
-) -> Generator[Any, Any, None]:
-    yield environment.timeout(delay)
-    fault = Fault(event.name, event.bus, event.type, event.phases, event.resistance)
-    site.apply_fault(fault, cause=CAUSE)
-    yield environment.timeout(round(event.clear_after * NS_PER_SECOND))
-    site.clear_fault(event.name, cause=CAUSE)
+def breaking_poles(network: Network, events: Sequence[ScheduledEvent]) -> list[tuple[int, int]]:
+    """Return branch and end of every conductor that will break."""
+    conductors = [item.event for item in events if isinstance(item.event, Conductor)]
+    return [(network.branch_index[event.branch], int(event.end == "to")) for event in conductors]
 
 
-def _switching(
-    environment: simpy.Environment, site: Site, event: Switching, delay: int
-) -> Generator[Any, Any, None]:
-    yield environment.timeout(delay)
-    site.operate(event.switch, closed=event.to == "closed", cause=CAUSE)
+def start_events(
+    site: Site,
+    events: Sequence[ScheduledEvent],
+    *,
+    first: int,
+    protection: Protection,
+    call_at: CallAt,
+) -> None:
+    """Have each event of the scenario happen at its time.
+
+    Parameters
+    ----------
+    site : Site
+    events : sequence of ScheduledEvent
+    first : int
+        Probe of the first fault; the others follow.
+    protection : Protection
+    call_at : callable
+        Has a function called at an instant of simulated time, UTC [ns].
+    """
+    network, probe = site.solver.network, first
+    repairs: dict[str, Callable[[], None]] = {
+        fuse.name: partial(protection.replace_fuse, fuse.name) for fuse in network.fuses
+    }
+    for item in events:
+        event = item.event
+        if isinstance(event, FaultEvent):
+            bus = network.buses[network.bus_index[event.bus]]
+            course = FaultCourse(site, event, Place(probe, bus.u_phase), call_at, cause=CAUSE)
+            probe += 1
+            repairs[event.name] = partial(course.end, "repair")
+            call_at(item.at_ns, course.begin)
+        elif isinstance(event, Conductor):
+            conductor = BrokenConductor(site, event, call_at)
+            repairs[event.name] = conductor.mend
+            call_at(item.at_ns, conductor.break_)
+        elif isinstance(event, Switching):
+            closed = event.to == "closed"
+            call_at(item.at_ns, partial(_operate, site, event.switch, closed=closed))
+    for item in events:
+        if isinstance(item.event, Repair):
+            call_at(item.at_ns, repairs[item.event.of])
+
+
+def _operate(site: Site, switch: str, *, closed: bool) -> None:
+    site.operate(switch, closed=closed, cause=CAUSE)
+
+
+class BrokenConductor:
+    """A conductor of a line that breaks and, if it falls, touches earth on the side of the other end.
+
+    Parameters
+    ----------
+    site : Site
+    event : Conductor
+    call_at : callable
+        Has a function called at an instant of simulated time, UTC [ns].
+    """
+
+    def __init__(self, site: Site, event: Conductor, call_at: CallAt) -> None:
+        network = site.solver.network
+        self._site = site
+        self._event = event
+        self._call_at = call_at
+        self._branch = network.branch_index[event.branch]
+        self._end = int(event.end == "to")
+        line = network.branches[self._branch]
+        self._far = line.from_bus if event.end == "to" else line.to_bus
+        self._fallen = False
+        self._mended = False
+
+    def break_(self) -> None:
+        """Break: the current goes on in an arc up to its next zero."""
+        event = self._event
+        self._site.tell("conductor_broken", event.branch, CAUSE, phase=event.phase, name=event.name)
+        self._site.open_pole(self._branch, self._end, event.phase, done=self._parted)
+        if event.mended_after is not None:
+            after = round(event.mended_after * NS_PER_SECOND)
+            self._call_at(self._site.time_ns + after, self.mend)
+
+    def mend(self) -> None:
+        """Put the conductor back."""
+        if self._mended:
+            return
+        self._mended = True
+        event = self._event
+        if self._fallen:
+            self._site.clear_fault(event.name, cause="repair")
+        self._site.close_pole(self._branch, self._end, event.phase)
+        self._site.tell("conductor_mended", event.branch, "repair", phase=event.phase, name=event.name)
+
+    def _parted(self) -> None:
+        if self._event.falls:
+            self._call_at(self._site.time_ns, self._touch)
+
+    def _touch(self) -> None:
+        if not self._mended:
+            self._fallen = True
+            event = self._event
+            fault = Fault(event.name, self._far, "slg", event.phase, event.resistance)
+            self._site.apply_fault(fault, cause=CAUSE)

@@ -1,0 +1,103 @@
+"""Rules for faults, broken conductors and repairs."""
+
+from collections.abc import Callable, Iterator
+
+from twin.contracts import Finding
+from twin.grid import Line
+from twin.scenario.context import Context, Path_
+from twin.scenario.fault_schema import Conductor, Evolution, Fault, Repair
+
+PHASES = {"slg": 1, "ll": 2, "llg": 2, "3ph": 3}
+"""How many phases each type of fault has."""
+
+
+def _faults_fit(context: Context) -> Iterator[Finding]:
+    network = context.network
+    held = {source.bus for source in network.sources if source.ideal}
+    for at, event in enumerate(context.scenario.events):
+        if not isinstance(event, Fault):
+            continue
+        path: Path_ = ("events", at)
+        if event.bus not in network.bus_index:
+            yield context.unknown((*path, "bus"), event.bus, list(network.bus_index), "bus")
+        if event.bus in held:
+            what = f"an ideal source holds bus '{event.bus}'"
+            yield context.finding((*path, "bus"), what, "fault another bus, or give the source an impedance")
+        yield from _phases(context, path, event, event.bus)
+        for number, stage in enumerate(event.evolves):
+            yield from _phases(context, (*path, "evolves", number), stage, event.bus)
+        times = [stage.after for stage in event.evolves]
+        if times != sorted(set(times)):
+            yield context.finding(
+                (*path, "evolves"), "its stages do not follow each other", "order them by after"
+            )
+        yield from _intermittent(context, path, event)
+
+
+def _phases(context: Context, path: Path_, event: Fault | Evolution, bus: str) -> Iterator[Finding]:
+    if len(event.phases) != PHASES[event.type]:
+        what = f"a fault of type {event.type} has {PHASES[event.type]} phases, not '{event.phases}'"
+        yield context.finding((*path, "phases"), what, "name the faulted phases")
+    at = context.network.bus_index.get(bus)
+    if at is None:
+        return
+    missing = [letter for letter in event.phases if letter not in context.network.buses[at].phases]
+    if missing:
+        what = f"bus '{bus}' has no phase {missing[0]}"
+        yield context.finding((*path, "phases"), what, "fault a phase that is there")
+
+
+def _intermittent(context: Context, path: Path_, event: Fault) -> Iterator[Finding]:
+    if event.intermittent is None:
+        return
+    where = (*path, "intermittent")
+    if event.type != "slg":
+        yield context.finding(where, f"a fault of type {event.type} does not strike again", "make it slg")
+    if event.arc_voltage is not None or event.evolves or event.self_extinguishing:
+        what = "arc_voltage, evolves and self_extinguishing do not go with it"
+        yield context.finding(where, what, "leave them out, or intermittent")
+    if event.intermittent.burning + 0.02 > event.intermittent.interval:
+        what = "the strikes run into each other"
+        yield context.finding((*where, "burning"), what, "burn at least 20 ms less than the interval")
+
+
+def _conductors_fit(context: Context) -> Iterator[Finding]:
+    network = context.network
+    for at, event in enumerate(context.scenario.events):
+        if not isinstance(event, Conductor):
+            continue
+        path: Path_ = ("events", at)
+        branch = network.branch_index.get(event.branch)
+        lines = [line.name for line in network.lines]
+        if branch is None or not isinstance(network.branches[branch], Line):
+            yield context.unknown((*path, "branch"), event.branch, lines, "line")
+            continue
+        line = network.lines[branch]
+        if event.phase not in line.phases:
+            what = f"line '{line.name}' has conductors '{line.phases}', not {event.phase}"
+            yield context.finding((*path, "phase"), what, "break one that is there")
+        if event.falls and event.phase == "n":
+            yield context.finding((*path, "falls"), "a fallen neutral is no fault", "leave falls out")
+
+
+def _names_differ(context: Context) -> Iterator[Finding]:
+    taken: set[str] = {fuse.name for fuse in context.network.fuses}
+    events = context.scenario.events
+    for at, event in enumerate(events):
+        if isinstance(event, Fault | Conductor):
+            if event.name in taken:
+                yield context.finding(
+                    ("events", at, "name"), f"'{event.name}' stands twice", "choose another"
+                )
+            taken.add(event.name)
+    for at, event in enumerate(events):
+        if isinstance(event, Repair) and event.of not in taken:
+            yield context.unknown(("events", at, "of"), event.of, sorted(taken), "fault, conductor or fuse")
+
+
+FAULT_RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
+    _faults_fit,
+    _conductors_fit,
+    _names_differ,
+)
+"""All rules about faults."""
