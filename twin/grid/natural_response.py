@@ -6,7 +6,7 @@ cannot jump: the currents of inductances and the voltages of capacitances.
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from twin.grid.interruption import Currents
 from twin.grid.network import Network
 from twin.grid.nodal import State
 from twin.grid.transients import (
+    Assembly,
     Capacitors,
     Circuit,
     Conductances,
@@ -75,6 +76,19 @@ class Modes:
 NO_MODES = Modes(np.zeros(0, np.complex128), np.zeros((0, 0), np.complex128))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Steady:
+    """The circuit of an operating point, and its steady state."""
+
+    point: OperatingPoint
+    draft: Draft
+    circuit: Circuit
+    number: Mapping[int, int]
+    assembly: Assembly
+    sources: Sources
+    forced: Terms
+
+
 class NaturalResponse:
     """The natural modes of one network, event after event.
 
@@ -119,7 +133,7 @@ class NaturalResponse:
         self._builder = CircuitBuilder(network, kept, poles)
         self._free: Terms | None = None
         self._circuit: Circuit | None = None
-        self._draft: Draft | None = None
+        self._found: _Steady | None = None
 
     def after_event(
         self, before: OperatingPoint, after: OperatingPoint, *, theta: float, since: float
@@ -141,12 +155,18 @@ class NaturalResponse:
             A current or voltage would have to jump.
         """
         stored, largest = self._stored(before, theta, since)
-        draft = self._builder.build(after.state, after.loads)
-        circuit, number = _circuit(draft, self._fixed())
-        sources = self._sources(draft, circuit, number, theta)
+        found = self._steady(after, theta)
+        draft, circuit, number = found.draft, found.circuit, found.number
         known = _initial(draft, circuit, stored, before, theta)
         let_go = _MISSED * 2.0 * math.pi * self.frequency * largest
-        result = transient(circuit, sources, known, float_at_zero=True, let_go=let_go)
+        result = transient(
+            circuit,
+            found.sources,
+            known,
+            forced=found.forced,
+            assembly=found.assembly,
+            let_go=let_go,
+        )
         free = Terms(
             self.frequency,
             theta,
@@ -154,7 +174,7 @@ class NaturalResponse:
             result.terms.rate[result.forced :],
             result.terms.amplitude[:, result.forced :],
         )
-        self._free, self._circuit, self._draft = free, circuit, draft
+        self._free, self._circuit = free, circuit
         seen = _Outputs(draft, circuit, number).rows(self._probes, self._network, self._builder, self._names)
         return Modes(free.rate, seen @ free.amplitude)
 
@@ -171,13 +191,24 @@ class NaturalResponse:
         theta, since : float
             As `after_event`.
         """
-        draft = self._builder.build(present.state, present.loads)
-        circuit, number = _circuit(draft, self._fixed())
-        sources = self._sources(draft, circuit, number, theta)
-        forced = steady_state(assemble(circuit, float_at_zero=True), sources)
+        found = self._steady(present, theta)
         free = None if self._free is None else self._free.later(since)
-        nodes = {label: at for at, label in enumerate(circuit.node_names)}
-        return Currents(circuit, nodes, forced, self._circuit, free)
+        nodes = {label: at for at, label in enumerate(found.circuit.node_names)}
+        return Currents(found.circuit, nodes, found.forced, self._circuit, free)
+
+    def _steady(self, point: OperatingPoint, theta: float) -> "_Steady":
+        """Return the circuit of an operating point in its steady state; the last one is remembered."""
+        found = self._found
+        if found is None or found.point is not point or found.forced.frequency != self.frequency:
+            draft = self._builder.build(point.state, point.loads)
+            circuit, number = _circuit(draft, self._fixed())
+            sources = self._sources(draft, circuit, number, theta)
+            assembly = assemble(circuit, float_at_zero=True)
+            forced = steady_state(assembly, sources)
+            found = _Steady(point, draft, circuit, number, assembly, sources, forced)
+        turned = replace(found.sources, theta=theta), replace(found.forced, theta=theta)
+        self._found = replace(found, sources=turned[0], forced=turned[1])
+        return self._found
 
     def _fixed(self) -> dict[int, complex]:
         """Return the nodes that ideal sources hold, and their voltages, RMS."""
@@ -207,10 +238,8 @@ class NaturalResponse:
 
         Lines that the circuit passes over are among them.
         """
-        draft = self._builder.build(before.state, before.loads)
-        circuit, number = _circuit(draft, self._fixed())
-        sources = self._sources(draft, circuit, number, theta)
-        terms = steady_state(assemble(circuit, float_at_zero=True), sources)
+        found = self._steady(before, theta)
+        draft, circuit, terms = found.draft, found.circuit, found.forced
         carried = terms.amplitude[circuit.nodes : circuit.nodes + len(circuit.branch_names)]
         forced = state_at(circuit, terms, 0.0)
         currents, voltages = dict(forced.currents), dict(forced.voltages)

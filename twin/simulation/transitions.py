@@ -53,6 +53,7 @@ class Transitions:
         )
         self._before: OperatingPoint | None = None
         self._present: tuple[Solution, Float, Float] | None = None
+        self._point: OperatingPoint | None = None
         self._modes: Modes = NO_MODES
         self._since_ns = 0
         self.calm_ns: int | None = None
@@ -65,15 +66,22 @@ class Transitions:
     def before_event(self) -> None:
         """Remember the steady state that an event ends; later events of the same instant change nothing."""
         if self._before is None and self._present is not None:
-            self._before = self._solver.operating_point(*self._present)
+            self._before = self._operating_point()
+
+    def _operating_point(self) -> OperatingPoint:
+        """Return the present steady state as impedances and voltages."""
+        assert self._present is not None
+        if self._point is None:
+            self._point = self._solver.operating_point(*self._present)
+        return self._point
 
     def solved(self, solution: Solution, p: Float, q: Float, at_ns: int, theta: float) -> None:
         """Take a new steady state; after an event find its modes."""
-        self._present = (solution, p.copy(), q.copy())
+        self._present, self._point = (solution, p.copy(), q.copy()), None
         if self._before is None:
             return
         before, self._before = self._before, None
-        after = self._solver.operating_point(*self._present)
+        after = self._operating_point()
         since = (at_ns - self._since_ns) / NS_PER_SECOND
         try:
             self._modes = self._response.after_event(before, after, theta=theta, since=since)
@@ -119,10 +127,8 @@ class Transitions:
         return first, now_ns + _nanoseconds(zeros[first])
 
     def _currents(self, now_ns: int, theta: float) -> Currents:
-        assert self._present is not None
-        point = self._solver.operating_point(*self._present)
         since = (now_ns - self._since_ns) / NS_PER_SECOND
-        return self._response.currents(point, theta=theta, since=since)
+        return self._response.currents(self._operating_point(), theta=theta, since=since)
 
 
 def _nanoseconds(seconds: float) -> int:

@@ -89,6 +89,10 @@ def silent_sources(
     return Sources(frequency, theta, np.asarray(order, dtype=float), emf, fixed, injection)
 
 
+_SPARSE = 300
+"""From so many unknowns on a sparse factorisation is the faster one."""
+
+
 def steady_state(assembly: Assembly, sources: Sources) -> Terms:
     """Solve the circuit at each order of its sources.
 
@@ -164,6 +168,8 @@ def _equilibrated_solve(system: Complex, right: Complex, s: complex) -> Complex:
     columns = np.abs(system).max(axis=0)
     columns[columns == 0.0] = 1.0
     system /= columns
+    if len(right) >= _SPARSE:
+        return np.asarray(_sparse_solve(system, right, s) / columns)
     factors, pivots, _ = zgetrf(system)
     rest, _ = zgecon(factors, np.abs(system).sum(axis=0).max())
     if rest < _SINGULAR:
@@ -171,3 +177,22 @@ def _equilibrated_solve(system: Complex, right: Complex, s: complex) -> Complex:
     x, _ = zgetrs(factors, pivots, right)
     x = x + zgetrs(factors, pivots, right - system @ x)[0]
     return np.asarray(x / columns)
+
+
+def _sparse_solve(system: Complex, right: Complex, s: complex) -> Complex:
+    """Solve a large system, which is nearly empty: a conductor touches few others."""
+    from scipy.sparse import csc_matrix  # noqa: PLC0415 - small circuits do without
+    from scipy.sparse.linalg import splu  # noqa: PLC0415
+
+    sparse = csc_matrix(system)
+    try:
+        factors = splu(sparse)
+    except RuntimeError:
+        x = np.full_like(right, np.nan)
+    else:
+        x = factors.solve(right)
+        x = x + factors.solve(right - sparse @ x)
+    rest = np.abs(right - sparse @ x).max()
+    if not rest <= _SINGULAR**0.5 * np.abs(right).max():
+        raise CircuitError(f"the circuit has an undamped resonance at s = {s:.6g} 1/s: add resistance")
+    return np.asarray(x)

@@ -94,6 +94,7 @@ def transient(
     float_at_zero: bool = False,
     natural: Modes | None = None,
     forced: Terms | None = None,
+    assembly: Assembly | None = None,
     let_go: float = 0.0,
 ) -> Transient:
     """Find the waveforms of a circuit from a state on.
@@ -112,6 +113,8 @@ def transient(
         The modes of the same circuit, where they are known already.
     forced
         All rows of its steady state, where that is known already.
+    assembly
+        Its matrices, likewise.
     let_go
         Part of a current that may be lost: an instant that is a whole number of nanoseconds misses a
         current's zero by as much [A].
@@ -129,7 +132,7 @@ def transient(
     FloatingError
         If nodes float.
     """
-    assembly = assemble(circuit, float_at_zero=float_at_zero)
+    assembly = assemble(circuit, float_at_zero=float_at_zero) if assembly is None else assembly
     forced = steady_state(assembly, sources) if forced is None else forced
     natural = modes(assembly) if natural is None else natural
     currents = _ordered(state.currents, circuit.branch_names, "branch")
