@@ -62,7 +62,7 @@ def fault(
     resistance: float = 0.0,
     loads: str = "constant_impedance",
 ) -> Row:
-    """Return voltages and fault current of a short circuit.
+    """Return voltages and fault current of a short circuit, taps where the load flow leaves them.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def fault(
     """
     if bus not in network.bus_index:
         raise GridError(f"the network has no bus '{bus}'; {suggestion(bus, network.bus_index, 'buses')}")
-    network = _referred(network)
+    network = regulated(_referred(network), loads="constant_power", v_min_pu=V_MIN_PU)
     result = ShortCircuits(network, loads=loads).fault(Fault("fault", bus, type, phases, resistance))
     return {
         "voltages": voltage_rows(network, result.voltage),
@@ -135,7 +135,7 @@ def harmonics(
     """
     if damping is not None and not 0.0 <= damping <= 1.0:
         raise GridError(f"a damping of {damping:g} is no share; give 0 .. 1")
-    network = _referred(network)
+    network = regulated(_referred(network), loads="constant_power", v_min_pu=v_min_pu)
     state = initial_state(network)
     fundamental, current = solve_fundamental(network, state, v_min_pu=v_min_pu)
     rows = [{"h": 1, **row} for row in _harmonic_rows(network, fundamental, fundamental)]
