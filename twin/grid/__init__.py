@@ -30,12 +30,13 @@ from twin.grid.schema import network_schema
 from twin.grid.transformers import TapChanger, Transformer
 
 if TYPE_CHECKING:
-    from twin.grid.solver import GridSolver, Solution
+    from twin.grid.solution import Solution
+    from twin.grid.solver import GridSolver
     from twin.grid.study import fault, flow, harmonics
 
 _LAZY = {
     "GridSolver": "twin.grid.solver",
-    "Solution": "twin.grid.solver",
+    "Solution": "twin.grid.solution",
     "fault": "twin.grid.study",
     "flow": "twin.grid.study",
     "harmonics": "twin.grid.study",

@@ -178,9 +178,11 @@ class CircuitBuilder:
             self._source(draft, source)
         self._lines(draft, state, lines, fault_buses)
         first = len(self.network.lines)
+        taps = dict(state.taps)
         for at, unit in enumerate(self.network.transformers, start=first):
             if at not in state.open_branches:
-                self._transformer(draft, at, unit, state)
+                placed = replace(unit, tap=taps[at]) if at in taps else unit
+                self._transformer(draft, at, placed, state)
         for grounding in self.network.groundings:
             bus = self.network.bus_index[grounding.bus]
             node = self.nodes.at(bus, grounding.conductor)

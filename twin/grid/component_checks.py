@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from twin.contracts import Finding
 from twin.grid.components import CONDUCTORS, Line, Source
+from twin.grid.magnetising import core_findings
 from twin.grid.network import Branch, Network
 from twin.grid.table import Places
 from twin.grid.transformers import VECTOR_GROUPS, Transformer, parse_vector_group
@@ -30,6 +31,7 @@ def value_findings(network: Network, places: Places) -> Iterable[Finding]:
     yield from _source_values(network, places)
     yield from _line_values(network, places)
     yield from _transformer_values(network, places)
+    yield from core_findings(network, places)
     yield from _control_values(network, places)
     yield from _grounding_values(network, places)
     yield from _capacitor_values(network, places)
@@ -333,6 +335,9 @@ def _control_values(network: Network, places: Places) -> Iterable[Finding]:
                 yield places.finding(
                     "tap_changers", at, key, f"{value:g} cannot be", "give a positive number"
                 )
+        if not 0 <= control.undervoltage_percent < 100:
+            what = f"{control.undervoltage_percent:g} % of the voltage that it holds"
+            yield places.finding("tap_changers", at, "undervoltage_percent", what, "give 0 .. 100 %")
         unit = units.get(control.transformer)
         if unit is None:
             continue

@@ -64,7 +64,7 @@ def branch_elements(network: Network, nodes: Nodes, h: Float) -> list[Element]:
         at = place.get(line.name)
         block = matrix_line(line, h, omega) if at is None else blocks[:, at]
         out.append(_line_element(network, nodes, line, block))
-    out.extend(_transformer_element(network, nodes, unit, h) for unit in network.transformers)
+    out.extend(transformer_element(network, nodes, unit, h) for unit in network.transformers)
     return out
 
 
@@ -76,7 +76,8 @@ def _line_element(network: Network, nodes: Nodes, line: Line, block: Complex) ->
     return Element(numbers, (0,) * size + (1,) * size, line.phases * 2, y)
 
 
-def _transformer_element(network: Network, nodes: Nodes, unit: Transformer, h: Float) -> Element:
+def transformer_element(network: Network, nodes: Nodes, unit: Transformer, h: Float) -> Element:
+    """Return a transformer over the conductors of its buses, at each frequency over the rated one."""
     buses = [network.bus_index[name] for name in (unit.hv_bus, unit.lv_bus)]
     neutral = [nodes.has(bus, "n") for bus in buses]
     full = transformer_admittance(unit, h, hv_neutral=neutral[0], lv_neutral=neutral[1])
@@ -92,8 +93,8 @@ def _transformer_element(network: Network, nodes: Nodes, unit: Transformer, h: F
 
 def stray_magnetising(network: Network, nodes: Nodes, unit: Transformer, h: Float, percent: float) -> Element:
     """Return what a no-load current of some percent would add to a transformer that has none."""
-    plain = _transformer_element(network, nodes, unit, h)
-    drawn = _transformer_element(network, nodes, replace(unit, i0_percent=percent), h)
+    plain = transformer_element(network, nodes, unit, h)
+    drawn = transformer_element(network, nodes, replace(unit, i0_percent=percent), h)
     return Element(plain.nodes, plain.ends, plain.letters, drawn.y - plain.y)
 
 

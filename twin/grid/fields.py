@@ -103,6 +103,19 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         _optional("tap_min", "tap_min", Kind.WHOLE, "lowest position", 0),
         _optional("tap_max", "tap_max", Kind.WHOLE, "highest position", 0),
         _optional("tap_step_percent", "tap_step_percent", Kind.NUMBER, "voltage from tap to tap", 0.0),
+        _optional(
+            "knee_percent", "knee_percent", Kind.NUMBER, "flux where the core saturates; or never", None
+        ),
+        _optional(
+            "air_core_percent", "air_core_percent", Kind.NUMBER, "reactance beyond it, of the rating", None
+        ),
+        _optional(
+            "remanence_percent",
+            "remanence_percent",
+            Kind.POWER,
+            "flux that stays, leg by leg, or r: r 0 -r",
+            (),
+        ),
     ),
     "tap_changers": (
         _NAME,
@@ -117,6 +130,13 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         _optional("delay_s", "delay", Kind.NUMBER, "time outside the band before it moves", 15.0),
         _optional("tap_delay_s", "tap_delay", Kind.NUMBER, "time from step to step", 2.0),
         _optional("bus", "bus", Kind.NAME, "bus whose voltage it holds; else the low-voltage bus", ""),
+        _optional(
+            "undervoltage_percent",
+            "undervoltage_percent",
+            Kind.NUMBER,
+            "of u_set; below this it does not move",
+            80.0,
+        ),
     ),
     "groundings": (
         _NAME,

@@ -24,6 +24,7 @@ from twin.grid.elements import (
     shunt_element,
     source_element,
     stray_magnetising,
+    transformer_element,
 )
 from twin.grid.errors import GridError
 from twin.grid.network import Network
@@ -56,6 +57,8 @@ class State:
     open_poles: frozenset[tuple[int, int, str]] = frozenset()
     """Branch, end and conductor of single poles that are open; of a capacitor bank -1 - its position, 0 and
     the phases between which the unit lies."""
+    taps: frozenset[tuple[int, int]] = frozenset()
+    """Branch and position of transformers whose tap is not that of the file."""
 
 
 def initial_state(network: Network) -> State:
@@ -186,7 +189,7 @@ class NodalSystem:
         GridError
             The equations have no unique solution.
         """
-        replaced = self._with_poles(state)
+        replaced = self._replaced(state)
         topology = self._energise(state, replaced)
         bus = np.array(self.nodes.bus)
         bus_fed = np.zeros(len(self.network.buses), dtype=np.bool_)
@@ -232,12 +235,22 @@ class NodalSystem:
             closed[at] = capacitor < 0 or on
         return closed
 
-    def _with_poles(self, state: State) -> dict[int, Element]:
-        """Return the branches of which single poles are open, those eliminated."""
+    def topology(self, state: State) -> Topology:
+        """Return what a state feeds."""
+        return self._energise(state, self._replaced(state))
+
+    def _replaced(self, state: State) -> dict[int, Element]:
+        """Return the branches at another tap, and those with open poles, which are eliminated."""
         out = {}
+        for branch, position in sorted(state.taps):
+            if branch in state.open_branches:
+                continue
+            unit = replace(self.network.transformers[branch - len(self.network.lines)], tap=position)
+            ratio = np.asarray(self.orders * self._ratio, dtype=np.float64)
+            out[branch] = transformer_element(self.network, self.nodes, unit, ratio)
         branches = {at for at, _, _ in state.open_poles if at >= 0}
         for branch in sorted(branches - state.open_branches):
-            whole = self.elements[branch]
+            whole = out.get(branch, self.elements[branch])
             open_here = sorted((end, letter) for at, end, letter in state.open_poles if at == branch)
             terminals = [whole.terminal(end, letter) for end, letter in open_here]
             y = without(whole.y, [at for at in terminals if at is not None])

@@ -3,25 +3,28 @@
 import math
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.documents import suggestion
 from twin.grid import kernels, load_kernels
-from twin.grid.admittance import capacitor_sides, check_fault
+from twin.grid.admittance import check_fault
 from twin.grid.attached import Machine, Machines, attached, gathered
 from twin.grid.circuit_builder import LoadImpedance
-from twin.grid.circuit_builder import pole as pole_name
-from twin.grid.components import Fault, Line, LoadPoint, Probe
+from twin.grid.components import Fault, LoadPoint, Probe
 from twin.grid.errors import GridError, NotConvergedError
 from twin.grid.natural_response import OperatingPoint
 from twin.grid.network import Network
 from twin.grid.nodal import NodalSystem, State
 from twin.grid.nodes import EARTH
+from twin.grid.poles import Pole, pole_name, poles_of_switch, tapped_unit
 from twin.grid.probes import ProbeRows, find_bus
 from twin.grid.reduction import Reduction, reduce_network
+from twin.grid.solution import Solution
+from twin.grid.thevenin import Drawn, drawn_from
+from twin.grid.topology import Topology
 
 Complex = NDArray[np.complex128]
 Float = NDArray[np.float64]
@@ -37,23 +40,6 @@ ITERATIONS = 60
 
 _REMEMBERED = 128e6
 """Memory for reductions of earlier states: a capacitor that goes on and off costs two, once [bytes]."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Solution:
-    """One steady state."""
-
-    phasor: Complex
-    """(probes * 6, orders) RMS; rows va vb vc ia ib ic of each probe [V, A]."""
-    load_voltage: Complex
-    """(loads,) fundamental phase-to-earth RMS [V]."""
-    load_current: Complex
-    """(loads,) fundamental RMS, drawn by the load [A]."""
-    currents: Complex
-    """(orders, loads) the same at every order [A]."""
-    iterations: int
-    mismatch: float
-    """Largest change of a load voltage in the last iteration [pu]."""
 
 
 class GridSolver:
@@ -122,6 +108,7 @@ class GridSolver:
         self._closed = {switch.name: switch.closed for switch in network.switches}
         self._closed.update({capacitor.name: capacitor.closed for capacitor in network.capacitors})
         self._faults: dict[str, Fault] = {}
+        self._taps: dict[int, int] = {}  # by branch, where it is not that of the network
         self._frequency = network.frequency if frequency is None else frequency
         self._reductions: OrderedDict[tuple[State, float], Reduction] = OrderedDict()
         self._current: Reduction | None = None
@@ -206,24 +193,34 @@ class GridSolver:
         """Open further single poles; `set_switch` of their switch ends that."""
         self.set_poles(self._open_poles | frozenset(poles))
 
-    def poles_of(self, switch: str) -> list[tuple[int, int, str]]:
+    def poles_of(self, switch: str) -> list[Pole]:
         """Return the poles of a switch; none of a bank whose units only go out together."""
-        for item in self.network.switches:
-            if item.name == switch:
-                at = self.network.branch_index[item.branch]
-                branch = self.network.branches[at]
-                phases = branch.phases if isinstance(branch, Line) else branch.hv_phases
-                return [(at, 0, letter) for letter in phases]
-        for at, bank in enumerate(self.network.capacitors):
-            if bank.name == switch and bank.connection != "isolated_star":
-                return [(-1 - at, 0, side) for side in capacitor_sides(bank)]
-        return []
+        return poles_of_switch(self.network, switch)
 
-    def pole_name(self, pole: tuple[int, int, str]) -> str:
+    def pole_name(self, pole: Pole) -> str:
         """Return what the circuit of the network calls a pole."""
-        at, end, letter = pole
-        named = self.network.branches[at] if at >= 0 else self.network.capacitors[-1 - at]
-        return pole_name(named.name, letter, end)
+        return pole_name(self.network, pole)
+
+    @property
+    def taps(self) -> dict[str, int]:
+        """Position of every transformer's tap changer by the transformer's name."""
+        index = self.network.branch_index
+        return {unit.name: self._taps.get(index[unit.name], unit.tap) for unit in self.network.transformers}
+
+    def set_tap(self, name: str, position: int) -> None:
+        """Move a transformer's tap changer.
+
+        Raises
+        ------
+        GridError
+            There is no such transformer, or no such position.
+        """
+        unit = tapped_unit(self.network, name, position)
+        at = self.network.branch_index[name]
+        self._taps.pop(at, None)
+        if position != unit.tap:
+            self._taps[at] = position
+        self._current = None
 
     def set_frequency(self, frequency: float) -> None:
         """Let reactances follow an actual frequency [Hz]; what machines are is not changed by it."""
@@ -274,7 +271,9 @@ class GridSolver:
         on = {at for at, capacitor in enumerate(network.capacitors) if self._closed[capacitor.name]}
         # The name of a fault does not change what it does.
         faults = tuple(replace(fault, name="") for fault in self.faults)
-        return State(frozenset(opened), frozenset(on), faults, self._open_poles)
+        return State(
+            frozenset(opened), frozenset(on), faults, self._open_poles, frozenset(self._taps.items())
+        )
 
     def _reduction(self) -> Reduction:
         if self._current is None:
@@ -360,6 +359,14 @@ class GridSolver:
             phasor,
         )
         return Solution(phasor, v, current[one], current, int(iterations), float(mismatch))
+
+    def topology(self, state: State | None = None) -> Topology:
+        """Return what is fed in a state, the present one by default."""
+        return self._reduction().factors.topology if state is None else self._system.topology(state)
+
+    def drawn(self, nodes: Sequence[int]) -> Drawn:
+        """Return what currents drawn from nodes do in the present state, loads open."""
+        return drawn_from(self._system, self._reduction().factors, self._probe_rows, nodes)
 
     def node_voltages(self, solution: Solution, order: int = 1) -> Complex:
         """Return the voltage of every node of the network for a solution of the present state.

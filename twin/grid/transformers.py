@@ -88,6 +88,13 @@ class Transformer:
     tap_max: int = 0
     tap_step_percent: float = 0.0
     """Change of that side's voltage from one position to the next [%]."""
+    knee_percent: float | None = None
+    """Flux at the knee of the core's characteristic, of the rated one; None: the core never saturates [%]."""
+    air_core_percent: float | None = None
+    """Reactance of the energised windings beyond the knee, of the rating's base [%]."""
+    remanence_percent: tuple[float, ...] = ()
+    """Flux that stays in the legs, of the rated one: three that add up to zero, or the first leg's alone,
+    with its opposite in the third [%]."""
 
     @property
     def from_bus(self) -> str:
@@ -142,6 +149,8 @@ class TapChanger:
     """Time from one step to the next [s]."""
     bus: str = ""
     """Bus whose voltage it holds; the one at its transformer's low-voltage side when empty."""
+    undervoltage_percent: float = 80.0
+    """Below this, of ``u_set``, it does not move: what a tap changer cannot mend [%]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
