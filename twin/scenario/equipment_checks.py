@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from twin.contracts import Finding, TwinError
 from twin.grid.machines.zip_model import ZIP_CLASSES
 from twin.scenario.context import Context, Path_
-from twin.scenario.equipment import RULES, inverter_of, motor_drive, problem_of, ride_through_of
+from twin.scenario.equipment import RULES, equipment, inverter_of, motor_drive, problem_of, ride_through_of
 from twin.scenario.equipment_schema import InverterKeys, Island, MotorEvent, Thermostatic
+from twin.scenario.islands import cut_off, lives_alone
 from twin.scenario.times import parse_local
 
 
@@ -140,6 +141,27 @@ def _islands(context: Context) -> Iterator[Finding]:
         if islands > 1:
             what = "there is an island already, and the site has one frequency"
             yield context.finding(("events", at), what, "leave it out")
+        yield from _meters_left_behind(context, event)
+
+
+def _meters_left_behind(context: Context, event: Island) -> Iterator[Finding]:
+    """Find meters that would show an island's frequency without being in it."""
+    network = context.network
+    closed = {event.switch: False} | ({event.source_switch: True} if event.source_switch else {})
+    if not lives_alone(network, closed):
+        return
+    island = cut_off(network, closed)
+    buses = {load.name: load.bus for load in network.loads}
+    buses |= {entry.name: entry.bus for _, _, entry in equipment(context.scenario)}
+    for at, meter in enumerate(context.scenario.meters):
+        point = meter.at
+        place = buses.get(([point.load] if point.load else point.loads or [""])[0])
+        if point.branch in network.branch_index:
+            branch = network.branches[network.branch_index[str(point.branch)]]
+            place = branch.from_bus if point.end == "from" else branch.to_bus
+        if place is not None and place not in island:
+            what = f"stays with the grid when '{event.switch}' opens, but the site has one frequency"
+            yield context.finding(("meters", at, "at"), what, "meter what is in the island")
 
 
 EQUIPMENT_RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (

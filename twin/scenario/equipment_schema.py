@@ -178,6 +178,12 @@ class Motor(Part):
     starting_torque: float = Field(2.3, gt=0, description="locked rotor, of the rated torque")
     breakdown_torque: float = Field(2.7, gt=1, description="of the rated torque")
     inertia: float = Field(gt=0, description="of rotor and load at the motor's shaft, kg m2")
+    resolution: Percent = Field(
+        1.0,
+        ge=0.01,
+        le=20,
+        description="largest step of its current while its speed changes, of the present one",
+    )
     running: bool = Field(True, description="in service at the start of the scenario; events switch it")
     load: MotorLoad = Field(default_factory=MotorLoad)
     starter: Starter = Field(default_factory=Starter)

@@ -245,4 +245,5 @@ def _motor_settings(motor: MotorEntry, scenario: SiteScenario) -> MotorSettings:
         motor_drive(motor, scenario.network),
         Starter(starter.kind, starter.star_time, starter.pause, starter.initial_voltage / 100, starter.ramp),
         contactor,
+        resolution=motor.resolution / 100,
     )

@@ -12,6 +12,7 @@ from twin.contracts import BadInputError, Finding, Mark
 from twin.grid import Fault, GridSolver, HarmonicShare, Load, LoadPoint, Network, Spectrum
 from twin.grid.study import voltage_rows
 from twin.scenario import SiteScenario
+from twin.scenario.equipment import equipment
 from twin.simulation.build import build_site
 from twin.simulation.orders import site_orders
 from twin.simulation.site import Site
@@ -91,8 +92,15 @@ def _loads(scenario: SiteScenario, site: Site) -> tuple[tuple[Load, ...], tuple[
     """Return each load point as a load with the spectrum of its present emission."""
     loads, spectra = [], []
     orders = site_orders(scenario)
+    machines = {
+        point
+        for field, _, item in equipment(scenario.scenario)
+        if field in {"motors", "arc_furnaces", "welders"}
+        for point in scenario.loads.by_name[item.name]
+    }
     for at, point in enumerate(scenario.loads.points):
-        power = complex(site.p[at], site.q[at])
+        # A machine is an admittance: what it draws now stands for it.
+        power = complex(site.load_power([at])[0]) if at in machines else complex(site.p[at], site.q[at])
         shares = _shares(power, site.emission[at], orders)
         name = f"of {point.name}" if shares else ""
         if shares:

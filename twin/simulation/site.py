@@ -153,6 +153,11 @@ class Site:
         """Return the fundamental voltage of some load points as last solved, RMS [V]."""
         return self._load_voltage[np.asarray(loads, dtype=np.int64)]
 
+    def load_power(self, loads: Sequence[int]) -> NDArray[np.complex128]:
+        """Return what flows into some load points as last solved, machines included [VA]."""
+        at = np.asarray(loads, dtype=np.int64)
+        return np.asarray(self._load_voltage[at] * self._load_current[at].conj())
+
     def watch(self, watcher: Callable[[], None]) -> None:
         """Have a function called after each new steady state, at its instant; it may change the site."""
         self._watchers.append(watcher)
@@ -292,11 +297,11 @@ class Site:
         detail = {"bus": fault.bus, "type": fault.type, "phases": fault.phases}
         self.tell("fault_applied", fault.name, cause, **detail, resistance_ohm=fault.resistance)
 
-    def clear_fault(self, name: str, *, cause: str) -> None:
-        """Remove a fault; each phase goes out at the next zero of its current."""
+    def clear_fault(self, name: str, *, cause: str, at_once: bool = False) -> None:
+        """Remove a fault; each phase goes out at the next zero of its current, or all at once."""
         fault = next((one for one in self._solver.faults if one.name == name), None)
         self.tell("fault_cleared", name, cause)
-        if fault is None or self._interrupter is None:
+        if fault is None or self._interrupter is None or at_once:
             self._event(lambda: self._solver.clear_fault(name))
             return
         self._interrupter.clear(fault)
@@ -343,6 +348,7 @@ class Site:
         solution = self._solver.solve(self.p, self.q, self.emission)
         self.solves += 1
         self._load_voltage = solution.load_voltage
+        self._load_current = solution.load_current
         self._fundamental = solution.phasor[:, self._one]
         amplitude = solution.phasor[: 6 * self._meters] * self._peak
         if self._transitions is None:

@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from twin.grid import Machine
 from twin.simulation.site import Site
 
-NOTICEABLE = 1e-4
-"""Smallest change of voltage (of the rated one) or frequency (of the present one) that a machine hears of."""
+NOTICEABLE = 1e-3
+"""Smallest change of voltage that a machine hears of, of the rated one: its current then is as right as the
+steps in which motors change theirs."""
+
+NOTICEABLE_FREQUENCY = 1e-4
+"""Smallest change of frequency that a machine hears of, of the present one."""
 
 NOTICEABLE_SUPPLY = 5e-3
 """Smallest change of the size of a voltage, of the rated one, that a supplied load hears of."""
@@ -79,7 +83,7 @@ class Listeners:
         least = np.where(self._size_only, NOTICEABLE_SUPPLY, NOTICEABLE)
         who = set(self._owner[np.abs(now - self._heard) > least].tolist())
         hertz = self.site.frequency
-        if abs(hertz - self._heard_hertz) > NOTICEABLE * hertz:
+        if abs(hertz - self._heard_hertz) > NOTICEABLE_FREQUENCY * hertz:
             who |= {at for at, heeds in enumerate(self._heeds_frequency) if heeds}
         return sorted(who)
 
