@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -136,6 +137,40 @@ def test_flow_of_a_network_and_of_a_scenario_at_a_time(tmp_path):
     raised = json.loads(after)[3]["v_pu"] - rows[3]["v_pu"]
     # The capacitor raises MAIN by about Q X / U^2: 10 kvar through 0.038 ohm at 400 V.
     assert raised == pytest.approx(10e3 * 0.038 / 400**2, rel=0.1)
+
+
+SCRIPT = Path(__file__).parents[1] / "grid" / "dss" / "four_wire.dss"
+
+
+def test_a_network_of_another_program_is_studied_and_converted(tmp_path):
+    code, direct, err = twin("flow", SCRIPT, "--json")
+    assert (code, err) == (0, "")
+    code, out, err = twin("import", "opendss", SCRIPT, "--out", tmp_path / "net")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"written to {tmp_path / 'net'}; assumed:")
+    code, converted, _ = twin("flow", tmp_path / "net" / "network.yaml", "--json")
+    assert code == 0
+    for one, other in zip(json.loads(direct), json.loads(converted), strict=True):
+        assert (one["bus"], one["phase"]) == (other["bus"], other["phase"])
+        assert one["v_volt"] == pytest.approx(other["v_volt"], rel=1e-9, abs=1e-9)
+    assert {row["phase"] for row in json.loads(direct)} == {"a", "b", "c", "n"}
+    (tmp_path / "broken.dss").write_text("new circuit.x\nnew lien.y bus1=a bus2=b\n")
+    code, out, err = twin("import", "opendss", tmp_path / "broken.dss", "--out", tmp_path / "other")
+    assert (code, out) == (2, "")
+    assert "broken.dss:2" in err
+    assert not (tmp_path / "other").exists()
+
+
+def test_flow_says_where_a_load_no_longer_draws_its_power(tmp_path):
+    path = tmp_path / "network.yaml"
+    write_site(tmp_path)
+    text = path.read_text()
+    path.write_text(text.replace("HOME, b, 1000, 300", "HOME, b, 900000, 300"))
+    code, out, err = twin("flow", path, "--json")
+    assert code == 0
+    assert json.loads(out)
+    assert err.startswith("warning: load '")
+    assert "no longer draws its power; lower the loads" in err
 
 
 def test_export_points_is_a_tag_list(tmp_path):

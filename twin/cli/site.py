@@ -83,8 +83,21 @@ def flow(options: argparse.Namespace) -> int:
     else:
         _refuse_faults(moment)
         rows = grid.flow(network, loads=options.loads, v_min_pu=options.v_min)
+        _warn_of_collapse(network, rows)
     _print_voltages(rows, as_json=options.json)
     return 0
+
+
+def _warn_of_collapse(network: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Say on stderr where a load no longer draws its power: what is printed is no operating state."""
+    level = {(row["bus"], row["phase"]): row["v_pu"] for row in rows}
+    for load in network.loads:
+        lowest = min(level[load.bus, phase] for phase in load.phases)
+        if 0 < lowest < COLLAPSED_PU and any(load.p):
+            sys.stderr.write(
+                f"warning: load '{load.name}' at bus '{load.bus}' has {lowest:.3f} pu and no longer draws "
+                "its power; lower the loads, or strengthen the network\n"
+            )
 
 
 def fault(options: argparse.Namespace) -> int:

@@ -337,9 +337,11 @@ class GridSolver:
             more, mismatch = load_kernels.admittance_iteration(*arguments, 10 * ITERATIONS, v)
             iterations += more
         if not mismatch <= _GOOD_ENOUGH:
+            worst = self.loads[int(np.argmin(np.nan_to_num(np.abs(v) / self._v_base)))]
             raise NotConvergedError(
-                f"no voltage satisfies loads of {float(np.sum(p)) / 1e3:.6g} kW in all "
-                f"(last change {mismatch:.3g} pu after {iterations} iterations)"
+                f"no voltage satisfies loads of {float(np.sum(p)) / 1e3:.6g} kW in all (last change "
+                f"{mismatch:.3g} pu after {iterations} iterations); lowest at load '{worst.name}', bus "
+                f"'{worst.bus}': lower the loads, or strengthen the network on its way"
             )
         current = np.empty((len(self.orders), len(self.loads)), dtype=np.complex128)
         load_kernels.load_currents(

@@ -17,7 +17,9 @@ from twin.scenario.times import parse_local, time_zone
 
 
 def is_scenario(path: Path | str) -> bool:
-    """Return whether a file is a scenario and not a network."""
+    """Return whether a file is a scenario and not a network, of our own kind or another program's."""
+    if Path(path).suffix.lower() in {".dss", ".json"}:
+        return False
     data = read_yaml(path).data
     return isinstance(data, dict) and any(field in data for field in SITE_FIELDS) and "buses" not in data
 
