@@ -275,3 +275,11 @@ def test_a_moment_of_the_site_holds_its_machines(tmp_path):
     found = [rows["MAIN", phase] for phase in "abc"]
     assert (volts < 0.985 * E).all()
     assert found == pytest.approx(volts, rel=1e-6)
+
+
+def test_what_feeds_in_leaves_faults_their_transients(tmp_path, caplog):
+    """An ideal current source into inductances would let no current be continuous."""
+    run = Run(tmp_path, ROOF + FAULT.format(ohm=0.04, lasts=200)).to(60.001)
+    assert run.site.segment.rate.real.min() < -10.0
+    run.to(61)
+    assert not caplog.records

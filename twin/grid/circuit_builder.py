@@ -434,9 +434,15 @@ class CircuitBuilder:
         if abs(y.imag) < _RESISTIVE * abs(y):
             y = complex(y.real)
         if y.real < 0.0:
+            # A current into inductances cannot change at once: what feeds in has a path beside it, as large
+            # as itself, which its steady current makes up for.
+            beside = abs(y)
+            draft.add_conductance(terminals, beside)
+            here.conductances.append((terminals, beside, 1.0))
             for (node, sign), _ in zip(terminals, (0, 1), strict=True):
                 if node != EARTH:
-                    draft.injection[node] = draft.injection.get(node, 0j) - sign * load.current
+                    rest = load.current * (1.0 - beside / y)
+                    draft.injection[node] = draft.injection.get(node, 0j) - sign * rest
             return
         name = f"load {at}"
         if y.imag < 0.0:
