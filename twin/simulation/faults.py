@@ -21,6 +21,9 @@ CallAt = Callable[[int, Callable[[], None]], None]
 EXTINCTION = 1.0
 """An arc whose current is below this goes out, RMS [A]."""
 
+_NOTHING = 1e-3
+"""Below this there is no current in a fault at all, RMS [A]."""
+
 SQUARE = 2.0 * math.sqrt(2.0) / math.pi
 """RMS value of a square wave's fundamental, of its height."""
 
@@ -100,7 +103,11 @@ class FaultCourse:
     def _go_out(self, cause: str) -> None:
         if self._burns:
             self._burns = False
-            self._site.clear_fault(self._event.name, cause=cause)
+            self._site.settle()
+            voltage = self._site.fundamental(self._place.probe)[:3]
+            # On a dead line there is no current whose zero could be waited for.
+            dead = fault_current(self._present, voltage) < _NOTHING
+            self._site.clear_fault(self._event.name, cause=cause, at_once=dead)
 
     def _evolve(self, stage: Evolution) -> None:
         if self._over:
