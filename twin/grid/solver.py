@@ -366,9 +366,9 @@ class GridSolver:
         """Return what is fed in a state, the present one by default."""
         return self._reduction().factors.topology if state is None else self._system.topology(state)
 
-    def drawn(self, nodes: Sequence[int]) -> Drawn:
-        """Return what currents drawn from nodes do in the present state, loads open."""
-        return drawn_from(self._system, self._reduction().factors, self._probe_rows, nodes)
+    def drawn(self, nodes: Sequence[int], order: int = 1) -> Drawn:
+        """Return what currents of an order drawn from nodes do in the present state, loads open."""
+        return drawn_from(self._system, self._reduction().factors, self._probe_rows, nodes, order)
 
     def node_voltages(self, solution: Solution, order: int = 1) -> Complex:
         """Return the voltage of every node of the network for a solution of the present state.

@@ -15,7 +15,7 @@ Complex = NDArray[np.complex128]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """The effect of one ampere drawn from each of some nodes to earth, at the fundamental, loads open."""
+    """The effect of one ampere drawn from each of some nodes to earth, loads open."""
 
     impedance: Complex
     """(nodes, nodes): fall of the voltage of each node; Thevenin's impedance [ohm]."""
@@ -23,7 +23,9 @@ class Drawn:
     """(probes * 6, nodes): change of each probe row [V/A, A/A]."""
 
 
-def drawn_from(system: NodalSystem, factors: Factors, probes: ProbeRows, nodes: Sequence[int]) -> Drawn:
+def drawn_from(
+    system: NodalSystem, factors: Factors, probes: ProbeRows, nodes: Sequence[int], order: int = 1
+) -> Drawn:
     """Return the effect of currents drawn from nodes.
 
     Parameters
@@ -34,8 +36,10 @@ def drawn_from(system: NodalSystem, factors: Factors, probes: ProbeRows, nodes: 
     probes : ProbeRows
     nodes : sequence of int
         In the order of `twin.grid.nodes.Nodes`.
+    order : int
+        One of the system's.
     """
-    one = int(np.flatnonzero(system.orders == 1)[0])
+    one = int(np.flatnonzero(system.orders == order)[0])
     row = system.pattern.row
     weights = probes.weights(factors.elements, factors.topology.in_service, one)
     impedance = np.empty((len(nodes), len(nodes)), dtype=np.complex128)
