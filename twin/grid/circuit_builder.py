@@ -119,6 +119,11 @@ def pole(branch: str, letter: str, end: int = 0) -> str:
     return f"pole {branch}.{letter}" if end == 0 else f"pole to {branch}.{letter}"
 
 
+def load_name(at: int) -> str:
+    """Return the name of a load point's inductance."""
+    return f"load {at}"
+
+
 def series_name(branch: str, letter: str) -> str:
     """Return the name of a conductor's inductance."""
     return f"{branch}.{letter}"
@@ -444,7 +449,7 @@ class CircuitBuilder:
                     rest = load.current * (1.0 - beside / y)
                     draft.injection[node] = draft.injection.get(node, 0j) - sign * rest
             return
-        name = f"load {at}"
+        name = load_name(at)
         if y.imag < 0.0:
             z = 1.0 / y
             draft.add_branch(name, terminals, z.real, z.imag, self._omega)

@@ -19,6 +19,7 @@ from twin.grid.circuit_builder import (
     Draft,
     LoadImpedance,
     Terminals,
+    load_name,
 )
 from twin.grid.components import PHASES, LoadPoint, Probe
 from twin.grid.interruption import Currents
@@ -133,6 +134,7 @@ class NaturalResponse:
         self._builder = CircuitBuilder(network, kept, poles)
         self._free: Terms | None = None
         self._circuit: Circuit | None = None
+        self._outputs: _Outputs | None = None
         self._found: _Steady | None = None
 
     def after_event(
@@ -175,7 +177,8 @@ class NaturalResponse:
             result.terms.amplitude[:, result.forced :],
         )
         self._free, self._circuit = free, circuit
-        seen = _Outputs(draft, circuit, number).rows(self._probes, self._network, self._builder, self._names)
+        self._outputs = _Outputs(draft, circuit, number)
+        seen = self._outputs.rows(self._probes, self._network, self._builder, self._names)
         return Modes(free.rate, seen @ free.amplitude)
 
     def forget(self) -> None:
@@ -249,10 +252,23 @@ class NaturalResponse:
                 currents[name] = currents.get(name, 0.0) + value
             for name, value in free.voltages.items():
                 voltages[name] = voltages.get(name, 0.0) + value
+        for at, load in enumerate(before.loads):
+            # What was no inductance may become one: a motor's phase that fed the others during a fault.
+            name = load_name(at)
+            if name not in forced.currents and load.current:
+                steady = float((load.current * np.exp(1j * theta)).real) * _PEAK
+                currents[name] = steady + currents.get(name, self._free_current(at, since))
         for name, members in draft.members.items():
             whole = currents.get(name, 0.0)
             currents.update({member: sign * whole for member, sign in members})
         return Stored(currents, voltages), float(np.abs(carried).max(initial=0.0))
+
+    def _free_current(self, load: int, since: float) -> float:
+        """Return what a load draws of the modes at a time after they were excited [A]."""
+        if self._free is None or self._outputs is None:
+            return 0.0
+        weights = self._outputs.of_load(load)
+        return float((weights @ self._free.later(since).amplitude).real.sum())
 
 
 def _circuit(draft: Draft, fixed: Mapping[int, complex]) -> tuple[Circuit, dict[int, int]]:
@@ -362,6 +378,13 @@ class _Outputs:
                         row = out[6 * k + 3 + PHASES.index(letter)]
                         self._current(row, self._draft.loads[load], sign)
         return out
+
+    def of_load(self, load: int) -> Float:
+        """Return (rows of the circuit,): what a load draws."""
+        row = np.zeros(self._circuit.rows)
+        if load in self._draft.loads:
+            self._current(row, self._draft.loads[load], 1.0)
+        return row
 
     def _voltage(self, row: Float, node: int, weight: float) -> None:
         if node != EARTH and node in self._number:
