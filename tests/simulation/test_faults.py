@@ -307,3 +307,55 @@ def test_what_cannot_happen_is_refused(event, field, what, tmp_path):
     (finding,) = caught.value.findings
     assert finding.field == field
     assert what in finding.what
+
+
+ARCING = """
+  - {event: fault, at: "12:00:05", name: F1, bus: END, type: TYPE, phases: PHASES, resistance: 2 ohm,
+     arc_voltage: 1400 V, clear_after: 5 s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "phases", "near"),
+    # The two phases of an llg share one resistance, which is that of their mean current.
+    [("slg", "b", 1e-3), ("ll", "ac", 1e-3), ("llg", "bc", 0.12), ("3ph", "abc", 1e-3)],
+)
+def test_an_arc_is_a_square_wave_of_voltage_behind_its_resistance(kind, phases, near, tmp_path):
+    network = ISOLATED.replace("star_point: isolated", "star_point: earthed")
+    events = ARCING.replace("TYPE", kind).replace("PHASES", phases)
+    run = Run(tmp_path, events, network=network).to(6)
+    site, solver = run.site, run.site.solver
+    (burning,) = solver.faults
+    volts = site.phasors(2)[:3]
+    orders = np.array(solver.orders)
+    emission = site.emission[-3:] * np.exp(1j * orders * np.angle(volts[:, :1])) / abs(volts[:, :1])
+    for path in [phases] if kind == "ll" else phases:
+        plus = "abc".index(path[0])
+        across = volts[plus] - (volts["abc".index(path[1])] if len(path) == 2 else 0)
+        current = across / burning.resistance + emission[plus]
+        arc = across - 2.0 * current
+        # On a fine grid of the cycle the arc's voltage has one height and the sign of the current.
+        turn = np.exp(1j * np.outer(np.linspace(0, 2 * np.pi, 400, endpoint=False), orders))
+        shape = math.sqrt(2) * (turn @ arc).real
+        height = abs(arc[0]) / SQUARE
+        assert height == pytest.approx(1400, rel=near)
+        assert abs(arc[1:]) == pytest.approx(SQUARE * 1400 / orders[1:], rel=2e-3)
+        assert shape @ shape / 400 == pytest.approx((abs(arc) ** 2).sum())
+        fundamental = (math.sqrt(2) * turn[:, :1] @ current[:1]).real
+        inside = abs(fundamental) > 0.3 * abs(fundamental).max()
+        assert shape[inside] * np.sign(fundamental[inside]) == pytest.approx(1400, rel=0.12 + near)
+    run.to(12)
+    assert not site.emission[-3:].any()
+
+
+def test_the_head_s_meter_sees_the_arc_s_harmonics_as_the_network_carries_them(tmp_path):
+    network = ISOLATED.replace("star_point: isolated", "star_point: earthed")
+    network = network.replace("c1_f_per_km: 1.0e-8, c0_f_per_km: 5.0e-9", "c1_f_per_km: 0, c0_f_per_km: 0")
+    run = Run(tmp_path, ARCING.replace("TYPE", "slg").replace("PHASES", "b"), network=network).to(6)
+    current = run.site.phasors(1)[4]
+    # Without load and capacitance one loop: source and line in the phase domain, 2 ohm, the arc.
+    for at, h in ((1, 3), (2, 5), (3, 7)):
+        own = (2 * (0.2 + 2j * h) + (0.2 + 2j * h)) / 3
+        line = 10 * (2 * (0.4 + 0.35j * h) + (0.6 + 1.4j * h)) / 3
+        expected = SQUARE * 1400 / h / abs(own + line + 2.0)
+        assert abs(current[at]) == pytest.approx(expected, rel=2e-3)

@@ -14,6 +14,7 @@ from twin.grid import Fault
 from twin.scenario.fault_schema import Evolution
 from twin.scenario.fault_schema import Fault as FaultEvent
 from twin.signals import carried_theta
+from twin.simulation.arc_harmonics import ArcHarmonics
 from twin.simulation.site import ARC_OHM, Site
 
 CallAt = Callable[[int, Callable[[], None]], None]
@@ -59,9 +60,20 @@ class FaultCourse:
         Has a function called at an instant of simulated time, UTC [ns].
     cause : str
         Who began it.
+    harmonics : ArcHarmonics, optional
+        Of an arc.
     """
 
-    def __init__(self, site: Site, event: FaultEvent, place: Place, call_at: CallAt, *, cause: str) -> None:
+    def __init__(
+        self,
+        site: Site,
+        event: FaultEvent,
+        place: Place,
+        call_at: CallAt,
+        *,
+        cause: str,
+        harmonics: ArcHarmonics | None = None,
+    ) -> None:
         self._site = site
         self._event = event
         self._place = place
@@ -70,6 +82,7 @@ class FaultCourse:
         self._present = Fault(event.name, event.bus, event.type, event.phases, event.resistance)
         self._own = event.resistance
         """What the fault has beside its arc [ohm]."""
+        self._harmonics = harmonics
         self._burns = False
         self._over = False
         self._dead_since: int | None = None
@@ -122,6 +135,7 @@ class FaultCourse:
     # What the arc does after each new steady state.
 
     def _look(self) -> None:
+        self._silence()
         if not self._burns:
             return
         voltage = self._site.fundamental(self._place.probe)[:3]
@@ -134,8 +148,27 @@ class FaultCourse:
             wanted = self._own + SQUARE * self._event.arc_voltage / current
             if abs(wanted - self._present.resistance) > _SAME * wanted:
                 self._call_at(self._site.time_ns, partial(self._adapt, wanted))
+            elif self._harmonics is not None:
+                self._sound(self._harmonics, self._event.arc_voltage)
         elif float(np.abs(voltage).max()) > _LIVE * self._place.u_phase:
             self._call_at(self._site.time_ns, partial(self.end, "arc too long"))
+
+    def _sound(self, harmonics: ArcHarmonics, height: float) -> None:
+        """Have the arc's harmonics follow it."""
+        wanted = harmonics.missing(self._present, self._own, height)
+        if wanted is not None:
+            set_ = partial(harmonics.set, wanted, cause=self._event.name)
+            self._call_at(self._site.time_ns, set_)
+
+    def _silence(self) -> None:
+        """End the harmonics of an arc that has gone out."""
+        harmonics = self._harmonics
+        if harmonics is None or not harmonics.active:
+            return
+        voltage = self._site.fundamental(self._place.probe)[:3]
+        there = any(fault.name == self._event.name for fault in self._site.solver.faults)
+        if not there or fault_current(self._present, voltage) < EXTINCTION:
+            self._call_at(self._site.time_ns, partial(harmonics.stop, cause=self._event.name))
 
     def _adapt(self, resistance: float) -> None:
         """Give the arc the resistance that its voltage makes at its present current."""

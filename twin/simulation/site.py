@@ -145,6 +145,10 @@ class Site:
         """Return what a probe sees at the fundamental now: va vb vc ia ib ic, shape (6,), RMS [V, A]."""
         return np.asarray(self._fundamental[6 * probe : 6 * probe + 6])
 
+    def phasors(self, probe: int) -> NDArray[np.complex128]:
+        """Return what a probe sees at all orders now, shape (6, orders), RMS [V, A]."""
+        return np.asarray(self._phasor[6 * probe : 6 * probe + 6])
+
     def fundamentals(self, first: int) -> NDArray[np.complex128]:
         """Return the same of all probes from one on, shape (probes, 6), RMS [V, A]."""
         return np.asarray(self._fundamental[6 * first :].reshape(-1, 6))
@@ -349,6 +353,7 @@ class Site:
         self.solves += 1
         self._load_voltage = solution.load_voltage
         self._load_current = solution.load_current
+        self._phasor = solution.phasor
         self._fundamental = solution.phasor[:, self._one]
         amplitude = solution.phasor[: 6 * self._meters] * self._peak
         if self._transitions is None:
