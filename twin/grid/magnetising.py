@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 _CONNECTION = {"D": "delta", "d": "delta", "YN": "star_earthed", "yn": "star_earthed"}
-_DELTA_LEGS = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [-1.0, 0.0, 1.0]])
+DELTA_LEGS = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [-1.0, 0.0, 1.0]])
+"""Phases between which each winding of a delta lies."""
 
 
 def saturates(unit: Transformer) -> bool:
@@ -27,9 +28,7 @@ def saturates(unit: Transformer) -> bool:
 
 
 def core_of(unit: Transformer, side: str, frequency: float) -> "Core":
-    """Return the characteristic of one winding's core, seen from a side.
-
-    Flux and inductances are those of the rated ratio: taps do not change what the core is.
+    """Return the characteristic of one winding's core, seen from a side at its present tap.
 
     Parameters
     ----------
@@ -54,7 +53,7 @@ def core_of(unit: Transformer, side: str, frequency: float) -> "Core":
 
 
 def rated_flux(unit: Transformer, side: str, frequency: float) -> float:
-    """Return the peak flux linkage of a side's winding at its rated voltage [V s]."""
+    """Return the peak flux linkage of a side's winding at the voltage of its tap [V s]."""
     return math.sqrt(2.0) * _winding_voltage(unit, side) / (2.0 * math.pi * frequency)
 
 
@@ -76,7 +75,7 @@ def remanence(unit: Transformer, side: str, frequency: float) -> Float:
         return np.asarray(flux)
     incidence = windings(unit).incidence[:, :3]
     high, _, _ = parse_vector_group(unit.vector_group)
-    choice = incidence if high.startswith("Y") else incidence @ np.linalg.pinv(_DELTA_LEGS)
+    choice = incidence if high.startswith("Y") else incidence @ np.linalg.pinv(DELTA_LEGS)
     leg = np.abs(choice).argmax(axis=1)
     return np.asarray(np.sign(choice[np.arange(3), leg]) * flux[leg])
 
@@ -94,7 +93,7 @@ def winding_connection(unit: Transformer, side: str) -> str:
 
 def winding_resistance(unit: Transformer, side: str) -> float:
     """Return the resistance of a side's windings, per line: half of the short circuit's [ohm]."""
-    u = unit.u_hv if side == "hv" else unit.u_lv
+    u = unit.voltage_at_tap(side)
     return unit.vkr_percent / 200.0 * u**2 / unit.s_rated
 
 
@@ -104,7 +103,7 @@ def winding_base(unit: Transformer, side: str) -> float:
 
 
 def _winding_voltage(unit: Transformer, side: str) -> float:
-    u = unit.u_hv if side == "hv" else unit.u_lv
+    u = unit.voltage_at_tap(side)
     return u / math.sqrt(3.0) if winding_connection(unit, side).startswith("star") else u
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from twin.contracts import NS_PER_SECOND, Segment, TruthEntry
 from twin.grid import Fault, GridSolver, Machine
 from twin.signals import amplitude_from_rms, carried_theta
+from twin.simulation.inrushes import Inrushes
 from twin.simulation.interrupting import Interrupter, Pole
 from twin.simulation.transitions import Transitions
 
@@ -95,6 +96,7 @@ class Site:
         self._blown: set[Pole] = set()
         self._transitions: Transitions | None = None
         self._interrupter: Interrupter | None = None
+        self._inrushes: Inrushes | None = None
         if call_at is not None:
             transitions = Transitions(solver, frequency=frequency, meters=self._meters, poles=poles)
             self._transitions = transitions
@@ -107,6 +109,14 @@ class Site:
                 event=self._event,
             )
             self.watch(self._interrupter.replan)
+            self._inrushes = Inrushes(
+                solver,
+                meters=self._meters,
+                sign=self._sign[: 6 * self._meters],
+                call_at=call_at,
+                ended=self._go_on,
+                tell=self.tell,
+            )
         self._segment = self._solved_segment(start_ns, theta=0.0)
 
     @property
@@ -345,7 +355,13 @@ class Site:
         if self._transitions is not None:
             self.settle()
             self._transitions.before_event()
+        if self._inrushes is not None:
+            self._inrushes.before_event()
         change()
+        self._changed = True
+
+    def _go_on(self) -> None:
+        """Have a new segment start now, though nothing changed in the network."""
         self._changed = True
 
     def _solved_segment(self, start_ns: int, theta: float) -> Segment:
@@ -359,19 +375,18 @@ class Site:
         if self._transitions is None:
             return Segment(start_ns, self._frequency, theta, self._order, self._rate, amplitude)
         self._transitions.solved(solution, self.p, self.q, start_ns, theta)
+        if self._inrushes is not None:
+            self._inrushes.solved(solution, start_ns, theta=theta, frequency=self._frequency)
         return self._with_modes(start_ns, theta, amplitude)
 
     def _with_modes(self, start_ns: int, theta: float, amplitude: NDArray[np.complex128]) -> Segment:
         """Return the segment of steady phasors and what is left of the modes."""
         assert self._transitions is not None
         modes = self._transitions.modes_at(start_ns, amplitude)
-        if not modes.rate.size:
-            return Segment(start_ns, self._frequency, theta, self._order, self._rate, amplitude)
-        return Segment(
-            start_ns,
-            self._frequency,
-            theta,
-            np.concatenate((self._order, np.zeros(modes.rate.size))),
-            np.concatenate((self._rate, modes.rate)),
-            np.concatenate((amplitude, modes.amplitude * self._sign), axis=1),
-        )
+        block = None if self._inrushes is None else self._inrushes.block
+        order, rate = self._order, self._rate
+        if modes.rate.size:
+            order = np.concatenate((order, np.zeros(modes.rate.size)))
+            rate = np.concatenate((rate, modes.rate))
+            amplitude = np.concatenate((amplitude, modes.amplitude * self._sign), axis=1)
+        return Segment(start_ns, self._frequency, theta, order, rate, amplitude, block)

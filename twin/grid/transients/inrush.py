@@ -84,6 +84,10 @@ class Inrush:
     """Shape (phases, samples): flux linkages [V s]."""
     voltages: Float
     """Shape (phases, samples): voltages across the windings [V]."""
+    slopes: Float
+    """Shape (phases, samples): derivatives of ``lines`` [A/s]."""
+    steady: Float
+    """Shape (phases, samples): what ``lines`` would be without saturation and offset [A]."""
 
     def block(self, start_ns: int, start_fraction: float = 0.0) -> SampledBlock:
         """Return the line currents as the samples of a segment that starts at the closing."""
@@ -162,7 +166,23 @@ def inrush(case: Energising, *, step: float, samples: int) -> Inrush:
             state[winding] = case.core.knee * (into or region[winding])
             region[winding] = into
     windings = case.core.current(flux)
-    return Inrush(step, incidence.T @ windings, windings, flux, rate)
+    inductance = np.where(np.abs(flux) > case.core.knee, case.core.air_core, case.core.magnetising)
+    return Inrush(
+        step,
+        incidence.T @ windings,
+        windings,
+        flux,
+        rate,
+        incidence.T @ (rate / inductance),
+        incidence.T @ _steady(case, incidence, basis, np.asarray(np.arange(samples) * step)),
+    )
+
+
+def _steady(case: Energising, incidence: Float, basis: Float, times: Float) -> Float:
+    """Magnetising currents that the sources keep up in windings that never saturate."""
+    terms = _linear(case, incidence, basis, np.zeros(len(case.emf), dtype=int), np.zeros(len(case.emf)), 0.0)
+    forced = replace(terms, order=terms.order[:1], rate=terms.rate[:1], amplitude=terms.amplitude[:, :1])
+    return forced.at(times) / case.core.magnetising
 
 
 def _connection(case: Energising) -> tuple[Float, Float]:
