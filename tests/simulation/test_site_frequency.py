@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.simulation.equipment_site import NETWORK, Run
+from tests.simulation.equipment_site import MOTOR, NETWORK, Run
 from twin.grid import GridSolver, LoadPoint, Probe, read_network
 from twin.simulation.system_frequency import PHASE_ERROR, Course
 
@@ -160,3 +160,31 @@ def test_an_island_without_a_source_is_dead(tmp_path):
     assert element == "Q2"
     run.to(20)
     assert np.abs(run.site.load_voltage([3])) == pytest.approx([230.0], rel=0.01)
+
+
+def test_a_roof_trips_below_its_frequency(tmp_path):
+    """EN 50549-1 here: 47.5 Hz for 0.2 s."""
+    text = """
+photovoltaics:
+  - {name: PV, bus: FAR, peak_power: 5 kW, ride_through: EN50549-1}
+frequency:
+  profile:
+    - {at: "12:00:02", frequency: 50 Hz}
+    - {at: "12:00:03", frequency: 47.6 Hz}
+    - {at: "12:00:05", frequency: 47.6 Hz}
+    - {at: "12:00:06", frequency: 47.4 Hz}
+"""
+    run = Run(tmp_path, text)
+    roof = run.scenario.loads.by_name["PV"]
+    assert sum(run.to(4).site.p[at] for at in roof) < -2e3
+    # The ramp passes 47.5 Hz at 5.5 s.
+    assert sum(run.to(5.68).site.p[at] for at in roof) < -2e3
+    assert sum(run.to(5.75).site.p[at] for at in roof) == 0.0
+
+
+def test_a_motor_follows_the_frequency(tmp_path):
+    """A pump takes power with nearly the third power of its speed."""
+    text = MOTOR + NOTHING.replace("loads: all", "loads: all, share: 0 %")
+    rated = Run(tmp_path, text).to(5).power().real
+    slow = Run(tmp_path, text + "frequency: {offset: -1}\n").to(5).power().real
+    assert slow / rated == pytest.approx(0.98**3, abs=0.005)

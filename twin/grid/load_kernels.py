@@ -17,18 +17,27 @@ def drawn_share(u: float, z: float, i: float) -> float:
 
 @njit(cache=True, nogil=True)
 def drawn_current(
-    voltage: complex, p: float, q: float, shares: Float, v_min: float, v_base: float
+    voltage: complex,
+    p: float,
+    q: float,
+    z: float,
+    i: float,
+    q_z: float,
+    q_i: float,
+    v_min: float,
+    v_base: float,
 ) -> complex:
     """Return the current of a load; below ``v_min`` it is a constant impedance [A].
 
-    ``shares`` are those of constant impedance and current of the active, then of the reactive power.
+    ``z`` and ``i`` are the shares of constant impedance and current of the active power, ``q_z`` and ``q_i``
+    those of the reactive power.
     """
     squared = voltage.real * voltage.real + voltage.imag * voltage.imag
     low = v_min * v_min
-    if shares[0] != 0.0 or shares[1] != 0.0 or shares[2] != 0.0 or shares[3] != 0.0:
+    if z != 0.0 or i != 0.0 or q_z != 0.0 or q_i != 0.0:
         u = np.sqrt(max(squared, low)) / v_base
-        p *= drawn_share(u, shares[0], shares[1])
-        q *= drawn_share(u, shares[2], shares[3])
+        p *= drawn_share(u, z, i)
+        q *= drawn_share(u, q_z, q_i)
     return complex(p, -q) * voltage / max(squared, low)
 
 
@@ -58,7 +67,8 @@ def fixed_point(
             re[i] = v0[i].real
             im[i] = v0[i].imag
         for j in range(loads):
-            current = drawn_current(v[j], p[j], q[j], shares[j], v_min[j], v_base[j])
+            z, i_share, q_z, q_i = shares[j, 0], shares[j, 1], shares[j, 2], shares[j, 3]
+            current = drawn_current(v[j], p[j], q[j], z, i_share, q_z, q_i, v_min[j], v_base[j])
             c, s = current.real, current.imag
             if c == 0.0 and s == 0.0:
                 continue
@@ -180,7 +190,8 @@ def load_currents(
                 turn *= direction
                 reached += 1
             if orders[h] == 1:
-                out[h, j] = drawn_current(v[j], p[j], q[j], shares[j], v_min[j], v_base[j])
+                z, i, q_z, q_i = shares[j, 0], shares[j, 1], shares[j, 2], shares[j, 3]
+                out[h, j] = drawn_current(v[j], p[j], q[j], z, i, q_z, q_i, v_min[j], v_base[j])
             elif emission[j, h] == 0.0:
                 out[h, j] = 0.0
             else:
