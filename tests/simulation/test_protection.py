@@ -3,10 +3,12 @@
 import math
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.simulation.protection_bench import Bench
 from twin.grid import fault
-from twin.grid.protection import CURVES, k_link
+from twin.grid.protection import CURVES, gg_link, k_link
 
 FEEDER = """
 network: feeder
@@ -293,3 +295,67 @@ def test_a_relay_far_below_its_pickup_costs_next_to_nothing(tmp_path):
     for _ in range(2000):
         bench.protection.look()
     assert (perf_counter() - start) / 2000 < 200e-6
+
+
+LOW_VOLTAGE = """
+network: low
+buses: [{name: MV, u_rated_v: 20000}, {name: LV, u_rated_v: 400}, {name: HOUSE, u_rated_v: 400}]
+sources: [{name: S, bus: MV, r1_ohm: 0.2, x1_ohm: 2, r0_ohm: 0.2, x0_ohm: 2}]
+transformers:
+  - {name: T, hv: MV, lv: LV, s_rated_va: 250000, u_hv_v: 20000, u_lv_v: 400, vk_percent: 4, vkr_percent: 1.3,
+     vector_group: Dyn5}
+lines: [{name: L, from: LV, to: HOUSE, r1_ohm: 0.06, x1_ohm: 0.02, r0_ohm: 0.2, x0_ohm: 0.06}]
+fuses: [{name: F, branch: T, end: to, type: gG, rating_a: 250}]
+"""
+
+
+@pytest.mark.parametrize("modes", [False, True])
+def test_a_fuse_on_the_low_voltage_side_melts_by_its_own_side_s_current(modes, tmp_path):
+    bench = Bench(tmp_path, LOW_VOLTAGE, loads=[("HOUSE", 9e3)], modes=modes)
+    bench.fault(1.0, "HOUSE", "slg", "b", 0.01)
+    bench.run(400.0)
+    amps = current(bench, "HOUSE", "slg", "b", 0.01)
+    (melted,) = bench.times("fuse_melted")
+    expected = gg_link(250).melting().trip_seconds(amps)
+    # The customer's own current flows beside that of the fault.
+    assert melted == pytest.approx(1.0 + expected, rel=0.1)
+    (cleared,) = bench.times("fuse_cleared")
+    arcing = gg_link(250).arcing(amps)
+    assert arcing <= cleared - melted <= arcing + (0.0101 if modes else 1e-6)
+    assert abs(bench.site.fundamental(0)[4]) < 1e-6
+    assert abs(bench.site.fundamental(0)[3]) > 10.0
+
+
+CHAIN = """
+network: chain
+buses: [{name: B0, u_rated_v: 20000}, {name: B1, u_rated_v: 20000}, {name: B2, u_rated_v: 20000},
+        {name: B3, u_rated_v: 20000}]
+sources: [{name: S, bus: B0, r1_ohm: 0.3, x1_ohm: 3, r0_ohm: 0.3, x0_ohm: 3}]
+lines:
+  - {name: L1, from: B0, to: B1, r1_ohm: 1, x1_ohm: 2, r0_ohm: 2, x0_ohm: 6}
+  - {name: L2, from: B1, to: B2, r1_ohm: 1, x1_ohm: 2, r0_ohm: 2, x0_ohm: 6}
+  - {name: L3, from: B2, to: B3, r1_ohm: 1, x1_ohm: 2, r0_ohm: 2, x0_ohm: 6}
+switches: [{name: Q1, branch: L1}, {name: Q2, branch: L2}, {name: Q3, branch: L3}]
+relays:
+  - {name: R1, switch: Q1, pickup_a: 300, curve: iec_a, time_dial: 0.3}
+  - {name: R2, switch: Q2, pickup_a: 250, curve: iec_a, time_dial: 0.2}
+  - {name: R3, switch: Q3, pickup_a: 200, curve: iec_a, time_dial: 0.1}
+"""
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    bus=st.integers(1, 3),
+    kind=st.sampled_from([("slg", "a"), ("ll", "bc"), ("llg", "ab"), ("3ph", "abc")]),
+    ohm=st.floats(0.0, 5.0),
+)
+def test_whatever_the_fault_the_nearest_relay_alone_clears_it(bus, kind, ohm, tmp_path):
+    bench = Bench(tmp_path, CHAIN)
+    bench.fault(1.0, f"B{bus}", *kind, ohm)
+    bench.run(30.0)
+    (trip,) = bench.times("relay_tripped")
+    assert bench.times("relay_tripped", cause=f"R{bus}") == [trip]
+    amps = current(bench, f"B{bus}", *kind, ohm)
+    pickup, dial = {1: (300, 0.3), 2: (250, 0.2), 3: (200, 0.1)}[bus]
+    assert trip - 1.0 == pytest.approx(iec("iec_a", min(amps / pickup, 20), dial), abs=1e-6)
+    assert bench.site.switches == {f"Q{at}": at != bus for at in (1, 2, 3)}
