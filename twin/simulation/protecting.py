@@ -79,6 +79,11 @@ class Protection:
         self._live = [LIVE * buses[row].u_phase for row in self._rows]
         self._low, self._high = _limits([host.bounds for host in self.hosts])
         self._awake = np.ones(len(self.hosts), dtype=np.bool_)
+        self._anyone_awake = True
+        alike = self._rows == list(range(len(self._rows)))  # a slice costs less than a choice of rows
+        self._select = slice(len(self._rows)) if alike else self._rows
+        self._size = np.empty((len(self.hosts), 7))
+        self._has_low = bool(self._low.any())
         self._heeding = np.array([host.heeds_frequency for host in self.hosts], dtype=np.bool_)
         self._hertz = math.nan
         if self.hosts:
@@ -123,13 +128,19 @@ class Protection:
 
     def look(self) -> None:
         """After a new steady state: tell those whom it concerns what they measure now."""
-        seen = self._site.fundamentals(self._first)[self._rows]
-        size = np.empty((len(self._rows), 7))
+        seen = self._site.fundamentals(self._first)[self._select]
+        size = self._size
         np.abs(seen, out=size[:, :6])
-        np.abs(seen[:, 3:].sum(axis=1), out=size[:, 6])
+        np.abs(seen[:, 3] + seen[:, 4] + seen[:, 5], out=size[:, 6])
+        hertz = self._site.frequency
+        calm = not (size >= self._high).any() and not (self._has_low and (size < self._low).any())
+        if not calm or self._anyone_awake or hertz != self._hertz:
+            self._ask(size.copy(), hertz)
+
+    def _ask(self, size: NDArray[np.float64], hertz: float) -> None:
+        """Ask the devices that are awake, or that what they measure may start."""
         alert = np.asarray(((size < self._low) | (size >= self._high)).any(axis=1))
         asked = self._awake | alert
-        hertz = self._site.frequency
         if hertz != self._hertz:
             self._hertz = hertz
             asked |= self._heeding
@@ -139,6 +150,7 @@ class Protection:
             host.measure(_measured(size[at], hertz, self._live[at]))
             heeding = off and host.heeds_frequency
             self._awake[at] = alert[at] or heeding or host.waiting or not host.at_rest
+        self._anyone_awake = bool(self._awake.any())
 
     def _hear(self, switch: str, closed: bool, cause: str) -> None:
         """Hear of an order to a switch; what is not a device's own comes from an operator."""
@@ -147,7 +159,7 @@ class Protection:
         for at, host in enumerate(self.hosts):
             if isinstance(host, SwitchHost) and host.switch == switch:
                 host.by_hand(closed=closed)
-                self._awake[at] = True
+                self._awake[at] = self._anyone_awake = True
 
     def _order(self, switch: str, closed: bool, cause: str) -> None:
         self._ordering = True
