@@ -6,132 +6,33 @@ what they drew. Buses at which nothing but two lines meets are passed over; thei
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin.grid.admittance import capacitor_admittance, capacitor_sides, line_matrices, source_voltage
 from twin.grid.chains import Chain, chains
-from twin.grid.components import PHASES, Fault, LoadPoint, Source
+from twin.grid.circuit_draft import (
+    EARTH,
+    Contribution,
+    Draft,
+    Float,
+    LoadImpedance,
+    balanced,
+    load_name,
+    pair,
+    pole,
+    series_name,
+)
+from twin.grid.circuit_transformers import add_transformer
+from twin.grid.components import PHASES, Fault, Source
 from twin.grid.network import Network
 from twin.grid.nodal import State
 from twin.grid.nodes import Nodes
-from twin.grid.transformers import Transformer, parse_vector_group, windings
-from twin.grid.transients import CoupledRL
-
-Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-Terminals = tuple[tuple[int, float], ...]
+from twin.grid.transformers import Transformer, parse_vector_group
 
 _RESISTIVE = 1e-9
 """Share of a load's admittance below which its reactive part is rounding."""
-
-EARTH = -1
-FAST = 1e-6
-"""Time constant that a resistance without reactance gets, so that its current is a state [s]."""
-Terminal = tuple[int, int, str]
-"""Branch, end (0 from, 1 to) and conductor."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadImpedance:
-    """What a load point is in one steady state."""
-
-    point: LoadPoint
-    admittance: complex
-    """Drawn current over voltage [S]."""
-    current: complex
-    """Drawn current, RMS, for what feeds in and so is no impedance [A]."""
-
-
-@dataclass(slots=True)
-class Contribution:
-    """What a terminal's current is made of: sums over the circuit's currents."""
-
-    branches: list[tuple[str, float]] = field(default_factory=list)
-    capacitors: list[tuple[str, float]] = field(default_factory=list)
-    """Capacitor, and the farads of it that count, with a sign."""
-    conductances: list[tuple[Terminals, float, float]] = field(default_factory=list)
-    """Terminals, conductance [S] and weight of each."""
-
-
-@dataclass(slots=True)
-class Draft:
-    """A circuit while it is being put together."""
-
-    labels: list[str]
-    """Of the nodes."""
-    groups: list[CoupledRL] = field(default_factory=list)
-    emf: dict[str, complex] = field(default_factory=dict)
-    """RMS by branch [V]."""
-    capacitors: dict[str, tuple[Terminals, float]] = field(default_factory=dict)
-    """Terminals and capacitance by name; those between the same nodes are one [F]."""
-    conductance_terminals: list[Terminals] = field(default_factory=list)
-    conductance: list[float] = field(default_factory=list)
-    injection: dict[int, complex] = field(default_factory=dict)
-    """RMS by node, into it [A]."""
-    switches: list[tuple[str, int, int]] = field(default_factory=list)
-    closed: set[str] = field(default_factory=set)
-    terminals: dict[Terminal, Contribution] = field(default_factory=dict)
-    loads: dict[int, Contribution] = field(default_factory=dict)
-    sides: dict[int, str] = field(default_factory=dict)
-    """Conductors of each load."""
-    members: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
-    """Branches of lines passed over, by the branch that stands for them, and the sign of each."""
-
-    def node(self, label: str) -> int:
-        """Add a node."""
-        self.labels.append(label)
-        return len(self.labels) - 1
-
-    def add_group(
-        self, names: Sequence[str], terminals: Sequence[Terminals], r: Float, x: Float, omega: float
-    ) -> None:
-        """Add coupled branches of R and X at rated frequency [ohm]."""
-        inductance = x / omega
-        own = np.diag(inductance).copy()
-        least = FAST * np.diag(r) + 1e-12
-        if np.any(own < least):
-            inductance = inductance + np.diag(np.maximum(least - own, 0.0))
-        self.groups.append(CoupledRL(tuple(names), tuple(terminals), r, inductance))
-
-    def add_branch(self, name: str, terminals: Terminals, r: float, x: float, omega: float) -> None:
-        """Add one branch of R and X at rated frequency [ohm]."""
-        self.add_group([name], [terminals], np.array([[r]]), np.array([[x]]), omega)
-
-    def add_capacitor(self, plus: int, minus: int, farad: float) -> str:
-        """Add a capacitor between two nodes and return its name, which follows from the nodes."""
-        ends = [self.labels[node] if node != EARTH else "earth" for node in (plus, minus)]
-        name = f"C {ends[0]} {ends[1]}"
-        _, already = self.capacitors.get(name, ((), 0.0))
-        self.capacitors[name] = (pair(plus, minus), already + farad)
-        return name
-
-    def add_conductance(self, terminals: Terminals, siemens: float) -> None:
-        """Add a conductance."""
-        self.conductance_terminals.append(terminals)
-        self.conductance.append(siemens)
-
-
-def pole(branch: str, letter: str, end: int = 0) -> str:
-    """Return the name of a pole at a branch's end: 0 from, 1 to."""
-    return f"pole {branch}.{letter}" if end == 0 else f"pole to {branch}.{letter}"
-
-
-def load_name(at: int) -> str:
-    """Return the name of a load point's inductance."""
-    return f"load {at}"
-
-
-def series_name(branch: str, letter: str) -> str:
-    """Return the name of a conductor's inductance."""
-    return f"{branch}.{letter}"
-
-
-def pair(plus: int, minus: int) -> Terminals:
-    """Return the terminals of an element between two nodes."""
-    return ((plus, 1.0), (minus, -1.0))
 
 
 class CircuitBuilder:
@@ -187,11 +88,14 @@ class CircuitBuilder:
         for at, unit in enumerate(self.network.transformers, start=first):
             if at not in state.open_branches:
                 placed = replace(unit, tap=taps[at]) if at in taps else unit
-                self._transformer(draft, at, placed, state)
+                nodes = self._winding_nodes(draft, at, placed, state)
+                add_transformer(draft, at, placed, nodes, self._omega)
         for grounding in self.network.groundings:
             bus = self.network.bus_index[grounding.bus]
             node = self.nodes.at(bus, grounding.conductor)
-            self._impedance_to_earth(draft, f"grounding {grounding.name}", node, grounding.r, grounding.x)
+            draft.add_impedance_to_earth(
+                f"grounding {grounding.name}", node, grounding.r, grounding.x, self._omega
+            )
         for at in sorted(state.capacitors):
             self._capacitor(draft, at, state)
         for at, load in enumerate(loads):
@@ -209,20 +113,14 @@ class CircuitBuilder:
         if source.star_point == "isolated" or source.r_star or source.x_star:
             star = draft.node(f"star of {source.name}")
         if source.star_point != "isolated" and star != EARTH:
-            self._impedance_to_earth(draft, f"star of {source.name}", star, source.r_star, source.x_star)
+            draft.add_impedance_to_earth(
+                f"star of {source.name}", star, source.r_star, source.x_star, self._omega
+            )
         names = [f"{source.name}.{letter}" for letter in PHASES]
         terminals = [pair(star, self.nodes.at(bus, letter)) for letter in PHASES]
-        r, x = (_balanced(one, nought) for one, nought in ((source.r1, source.r0), (source.x1, source.x0)))
+        r, x = (balanced(one, nought) for one, nought in ((source.r1, source.r0), (source.x1, source.x0)))
         draft.add_group(names, terminals, r, x, self._omega)
         draft.emf.update({name: complex(value) for name, value in zip(names, emf, strict=True)})
-
-    def _impedance_to_earth(self, draft: Draft, name: str, node: int, r: float, x: float) -> None:
-        if node == EARTH:
-            return
-        if x == 0.0:
-            draft.add_conductance(pair(node, EARTH), 1.0 / max(r, 1e-6))
-        else:
-            draft.add_branch(name, pair(node, EARTH), r, x, self._omega)
 
     def _lines(self, draft: Draft, state: State, lines: Sequence[int], faulted: Collection[int]) -> None:
         """Add lines, those in a row as one."""
@@ -323,49 +221,6 @@ class CircuitBuilder:
                             here.capacitors.extend(charging[side][k])
                     draft.terminals[at, end, letter] = here
 
-    def _transformer(self, draft: Draft, at: int, unit: Transformer, state: State) -> None:
-        wound = windings(unit)
-        nodes = self._winding_nodes(draft, at, unit, state)
-        base = wound.z_factor * unit.voltage_at_tap("lv") ** 2 / unit.s_rated
-        r1, x1 = _short_circuit(unit.vk_percent, unit.vkr_percent, base)
-        count = wound.incidence.shape[0]
-        r, x = r1 * np.eye(count), x1 * np.eye(count)
-        high, low, _ = parse_vector_group(unit.vector_group)
-        if unit.vk0_percent is not None and count == 3 and not (high == "Y" and low == "yn"):
-            r0, x0 = _short_circuit(unit.vk0_percent, unit.vkr0_percent or 0.0, base)
-            r, x = _balanced(r1, r0), _balanced(x1, x0)
-        names = [f"{unit.name}.{k}" for k in range(count)]
-        terminals = [_weighted(row, nodes) for row in wound.incidence]
-        draft.add_group(names, terminals, r, x, self._omega)
-        for end in (0, 1):
-            for column, letter in enumerate("abcn"):
-                weights = wound.incidence[:, 4 * end + column]
-                parts = [(names[k], float(weights[k])) for k in range(count) if weights[k]]
-                if parts:
-                    draft.terminals[at, end, letter] = Contribution(branches=parts)
-        self._magnetising(draft, at, unit, wound.low, nodes[4:], base)
-
-    def _magnetising(
-        self, draft: Draft, at: int, unit: Transformer, low: Float, nodes: Sequence[int], base: float
-    ) -> None:
-        size = unit.i0_percent / 100.0 / base
-        g = unit.p_iron / unit.s_rated / base
-        b = math.sqrt(max(size**2 - g**2, 0.0))
-        for k, row in enumerate(low):
-            terminals = _weighted(row, nodes)
-            name = f"{unit.name}.m{k}"
-            if b > 0.0:
-                draft.add_branch(name, terminals, 0.0, 1.0 / b, self._omega)
-            if g > 0.0:
-                draft.add_conductance(terminals, g)
-            for column, letter in enumerate("abcn"):
-                if row[column] and (at, 1, letter) in draft.terminals:
-                    here = draft.terminals[at, 1, letter]
-                    if b > 0.0:
-                        here.branches.append((name, float(row[column])))
-                    if g > 0.0:
-                        here.conductances.append((terminals, g, float(row[column])))
-
     def _winding_nodes(self, draft: Draft, at: int, unit: Transformer, state: State) -> list[int]:
         """Return the nodes of hv a b c star, lv a b c star."""
         index = self.network.bus_index
@@ -404,7 +259,7 @@ class CircuitBuilder:
                 star = draft.node(f"star {end} of {unit.name}")
                 out.append(star)
                 if brought_out:
-                    self._impedance_to_earth(draft, f"star {end} of {unit.name}", star, r, x)
+                    draft.add_impedance_to_earth(f"star {end} of {unit.name}", star, r, x, self._omega)
         return out
 
     def _capacitor(self, draft: Draft, at: int, state: State) -> None:
@@ -472,19 +327,3 @@ class CircuitBuilder:
             return
         for node in nodes:
             draft.add_conductance(pair(node, EARTH), g)
-
-
-def _balanced(positive: float, zero: float) -> Float:
-    own, mutual = (zero + 2.0 * positive) / 3.0, (zero - positive) / 3.0
-    return np.full((3, 3), mutual) + (own - mutual) * np.eye(3)
-
-
-def _short_circuit(vk: float, vkr: float, base: float) -> tuple[float, float]:
-    r = vkr / 100.0 * base
-    return r, math.sqrt(max((vk / 100.0 * base) ** 2 - r**2, 0.0))
-
-
-def _weighted(row: Float, nodes: Sequence[int]) -> Terminals:
-    return tuple(
-        (node, float(weight)) for node, weight in zip(nodes, row, strict=True) if weight and node != EARTH
-    )

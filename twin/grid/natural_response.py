@@ -12,15 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.grid.admittance import source_voltage
-from twin.grid.circuit_builder import (
-    EARTH,
-    CircuitBuilder,
-    Contribution,
-    Draft,
-    LoadImpedance,
-    Terminals,
-    load_name,
-)
+from twin.grid.circuit_builder import CircuitBuilder
+from twin.grid.circuit_draft import EARTH, Draft, LoadImpedance, Terminals, load_name
+from twin.grid.circuit_outputs import CircuitOutputs
 from twin.grid.components import PHASES, LoadPoint, Probe
 from twin.grid.interruption import Currents
 from twin.grid.network import Network
@@ -134,7 +128,7 @@ class NaturalResponse:
         self._builder = CircuitBuilder(network, kept, poles)
         self._free: Terms | None = None
         self._circuit: Circuit | None = None
-        self._outputs: _Outputs | None = None
+        self._outputs: CircuitOutputs | None = None
         self._found: _Steady | None = None
 
     def after_event(
@@ -177,8 +171,8 @@ class NaturalResponse:
             result.terms.amplitude[:, result.forced :],
         )
         self._free, self._circuit = free, circuit
-        self._outputs = _Outputs(draft, circuit, number)
-        seen = self._outputs.rows(self._probes, self._network, self._builder, self._names)
+        self._outputs = CircuitOutputs(draft, circuit, number)
+        seen = self._outputs.rows(self._probes, self._network, self._builder.nodes, self._names)
         return Modes(free.rate, seen @ free.amplitude)
 
     def forget(self) -> None:
@@ -340,63 +334,3 @@ def _initial(draft: Draft, circuit: Circuit, stored: Stored, before: OperatingPo
             phasor = sum(weight * before.voltage[node] for node, weight in terminals if node != EARTH)
             voltages[name] = float((phasor * turn).real)
     return Stored(currents, voltages)
-
-
-class _Outputs:
-    """What probes see, as weights over the rows of a circuit."""
-
-    def __init__(self, draft: Draft, circuit: Circuit, number: Mapping[int, int]) -> None:
-        self._draft, self._circuit, self._number = draft, circuit, number
-        first = circuit.nodes
-        self._branch = {name: first + at for at, name in enumerate(circuit.branch_names)}
-        first += len(circuit.branch_names) + len(circuit.capacitors.names)
-        self._capacitor = {name: first + at for at, name in enumerate(circuit.capacitors.names)}
-
-    def rows(
-        self,
-        probes: Sequence[Probe],
-        network: Network,
-        builder: CircuitBuilder,
-        names: Mapping[str, Sequence[int]],
-    ) -> Float:
-        """Return (probes * 6, rows of the circuit)."""
-        out = np.zeros((6 * len(probes), self._circuit.rows))
-        nodes = builder.nodes
-        for k, probe in enumerate(probes):
-            bus = network.bus_index[probe.bus]
-            for at, letter in enumerate(PHASES):
-                if not nodes.has(bus, letter):
-                    continue
-                self._voltage(out[6 * k + at], nodes.at(bus, letter), 1.0)
-                self._voltage(out[6 * k + at], nodes.at(bus, "n"), -1.0)
-                if probe.branch is not None:
-                    terminal = (network.branch_index[probe.branch], int(probe.end == "to"), letter)
-                    self._current(out[6 * k + 3 + at], self._draft.terminals.get(terminal), 1.0)
-            for name in probe.loads if probe.branch is None else ():
-                for load in names[name]:
-                    for letter, sign in zip(self._draft.sides[load], (1.0, -1.0), strict=False):
-                        row = out[6 * k + 3 + PHASES.index(letter)]
-                        self._current(row, self._draft.loads[load], sign)
-        return out
-
-    def of_load(self, load: int) -> Float:
-        """Return (rows of the circuit,): what a load draws."""
-        row = np.zeros(self._circuit.rows)
-        if load in self._draft.loads:
-            self._current(row, self._draft.loads[load], 1.0)
-        return row
-
-    def _voltage(self, row: Float, node: int, weight: float) -> None:
-        if node != EARTH and node in self._number:
-            row[self._number[node]] += weight
-
-    def _current(self, row: Float, part: Contribution | None, sign: float) -> None:
-        if part is None:
-            return
-        for name, weight in part.branches:
-            row[self._branch[name]] += sign * weight
-        for name, farad in part.capacitors:
-            row[self._capacitor[name]] += sign * farad / self._draft.capacitors[name][1]
-        for terminals, siemens, weight in part.conductances:
-            for node, share in terminals:
-                self._voltage(row, node, sign * weight * siemens * share)

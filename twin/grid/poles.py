@@ -2,7 +2,7 @@
 
 from twin.documents import suggestion
 from twin.grid.admittance import capacitor_sides
-from twin.grid.circuit_builder import pole as circuit_pole
+from twin.grid.circuit_draft import pole as circuit_pole
 from twin.grid.components import Line
 from twin.grid.errors import GridError
 from twin.grid.network import Network

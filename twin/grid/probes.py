@@ -149,3 +149,20 @@ def find_bus(network: Network, name: str, of: str) -> int:
         mend = suggestion(name, network.bus_index, "buses")
         raise GridError(f"{of}: the network has no bus '{name}'; {mend}")
     return at
+
+
+def load_side(nodes: Nodes, load: LoadPoint, bus: int) -> tuple[int, int]:
+    """Return the two nodes between which a load point at a bus lies.
+
+    Raises
+    ------
+    GridError
+        It lies on no phase or pair of phases, or the bus does not have them.
+    """
+    letters = load.phase
+    if letters not in {"a", "b", "c", "ab", "bc", "ca"}:
+        raise GridError(f"load point '{load.name}': phase '{letters}' is none of a, b, c, ab, bc, ca")
+    missing = [letter for letter in letters if not nodes.has(bus, letter)]
+    if missing:
+        raise GridError(f"load point '{load.name}': bus '{load.bus}' has no phase {missing[0]}")
+    return nodes.side(bus, letters)

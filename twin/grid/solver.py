@@ -12,7 +12,7 @@ from twin.documents import suggestion
 from twin.grid import kernels, load_kernels
 from twin.grid.admittance import check_fault
 from twin.grid.attached import Machine, Machines, attached, gathered
-from twin.grid.circuit_builder import LoadImpedance
+from twin.grid.circuit_draft import LoadImpedance
 from twin.grid.components import Fault, LoadPoint, Probe
 from twin.grid.errors import GridError, NotConvergedError
 from twin.grid.natural_response import OperatingPoint
@@ -20,7 +20,7 @@ from twin.grid.network import Network
 from twin.grid.nodal import NodalSystem, State
 from twin.grid.nodes import EARTH
 from twin.grid.poles import Pole, pole_name, poles_of_switch, tapped_unit
-from twin.grid.probes import ProbeRows, find_bus
+from twin.grid.probes import ProbeRows, find_bus, load_side
 from twin.grid.reduction import Reduction, reduce_network
 from twin.grid.solution import Solution
 from twin.grid.thevenin import Drawn, drawn_from
@@ -92,7 +92,7 @@ class GridSolver:
         self._system = NodalSystem(network, orders, keep={*load_bus, *held}, frequency=frequency)
         nodes, row = self._system.nodes, self._system.pattern.row
         self._probe_rows = ProbeRows(network, nodes, self.probes, self.loads, self._system.elements)
-        sides = [self._side(load, bus) for load, bus in zip(self.loads, load_bus, strict=True)]
+        sides = [load_side(nodes, load, bus) for load, bus in zip(self.loads, load_bus, strict=True)]
         numbers = np.array(sides, dtype=np.int64).reshape(-1, 2)
         self._ends = np.where(numbers == EARTH, EARTH, row[numbers])
         base = [
@@ -115,15 +115,6 @@ class GridSolver:
         self._machines: dict[str, Machine] = {}
         self._gathered: Machines | None = None
         self._attached: tuple[Complex, Float, Float] | None = None
-
-    def _side(self, load: LoadPoint, bus: int) -> tuple[int, int]:
-        letters, nodes = load.phase, self._system.nodes
-        if letters not in {"a", "b", "c", "ab", "bc", "ca"}:
-            raise GridError(f"load point '{load.name}': phase '{letters}' is none of a, b, c, ab, bc, ca")
-        missing = [letter for letter in letters if not nodes.has(bus, letter)]
-        if missing:
-            raise GridError(f"load point '{load.name}': bus '{load.bus}' has no phase {missing[0]}")
-        return nodes.side(bus, letters)
 
     @property
     def load_base(self) -> Float:
@@ -250,11 +241,6 @@ class GridSolver:
             self._attached = (v0, *parts)
         return self._attached
 
-    @property
-    def state(self) -> State:
-        """What operation has made of the network."""
-        return self._state()
-
     def operating_point(self, solution: Solution, p: Float, q: Float) -> OperatingPoint:
         """Return a solution of the present state as impedances and voltages."""
         volts, amperes = solution.load_voltage, solution.load_current
@@ -263,9 +249,11 @@ class GridSolver:
             v, i = complex(volts[at]), complex(amperes[at])
             y = i / v if v != 0 else complex(p[at], -q[at]) / float(self._v_min[at]) ** 2
             loads.append(LoadImpedance(point, y, i))
-        return OperatingPoint(self._state(), tuple(loads), self.node_voltages(solution))
+        return OperatingPoint(self.state, tuple(loads), self.node_voltages(solution))
 
-    def _state(self) -> State:
+    @property
+    def state(self) -> State:
+        """What operation has made of the network."""
         network = self.network
         opened = {network.branch_index[s.branch] for s in network.switches if not self._closed[s.name]}
         on = {at for at, capacitor in enumerate(network.capacitors) if self._closed[capacitor.name]}
@@ -277,7 +265,7 @@ class GridSolver:
 
     def _reduction(self) -> Reduction:
         if self._current is None:
-            state = self._state()
+            state = self.state
             key = (state, self._frequency)
             if key not in self._reductions:
                 self._reductions[key] = self._reduce(state)
