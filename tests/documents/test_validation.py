@@ -66,3 +66,8 @@ def test_nearest_name():
     assert nearest("LOAD12", ["LOAD21", "LOAD1", "BUS"]) in {"LOAD21", "LOAD1"}
     assert nearest("xyz", ["LOAD1"]) is None
     assert suggestion("xyz", ["b", "a"], "buses") == "known buses: a, b"
+
+
+def test_a_missing_kind_is_asked_for(tmp_path):
+    (finding,) = findings(tmp_path, "things:\n  - {power: 3}\n")
+    assert finding == ":2: things[0]: does not say of which kind it is; add 'kind'"

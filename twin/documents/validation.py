@@ -57,9 +57,10 @@ def _finding(document: Document, model: type[BaseModel], item: Any) -> Finding:
         return Finding(where, field, "unknown field", suggestion(str(path[-1]), known, "fields"))
     if kind == "missing":
         return Finding(where, field, "is missing", f"add '{path[-1]}'")
-    if kind in {"union_tag_not_found", "union_tag_invalid"}:
-        expected = item.get("ctx", {}).get("expected_tags") or item.get("ctx", {}).get("discriminator")
-        return Finding(where, field, "is of no known kind", f"give one of {expected}")
+    if kind == "union_tag_not_found":
+        return Finding(where, field, "does not say of which kind it is", f"add {item['ctx']['discriminator']}")
+    if kind == "union_tag_invalid":
+        return Finding(where, field, "is of no known kind", f"give one of {item['ctx']['expected_tags']}")
     message = item["msg"].removeprefix("Value error, ")
     what, _, mend = message.partition("; ")
     if kind == "value_error" and mend:

@@ -51,10 +51,10 @@ def _names(network: Network, places: Places) -> Iterable[Finding]:
         [
             *(("switches", at, switch.name) for at, switch in enumerate(network.switches)),
             *(("capacitors", at, capacitor.name) for at, capacitor in enumerate(network.capacitors)),
+            *(("tap_changers", at, one.name) for at, one in enumerate(network.tap_changers)),
         ],
         [("loads", at, load.name) for at, load in enumerate(network.loads)],
         [("groundings", at, one.name) for at, one in enumerate(network.groundings)],
-        [("tap_changers", at, one.name) for at, one in enumerate(network.tap_changers)],
         [("spectra", at, spectrum.name) for at, spectrum in enumerate(network.spectra)],
         [
             (section, at, device.name)

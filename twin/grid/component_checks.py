@@ -338,6 +338,9 @@ def _control_values(network: Network, places: Places) -> Iterable[Finding]:
         if not 0 <= control.undervoltage_percent < 100:
             what = f"{control.undervoltage_percent:g} % of the voltage that it holds"
             yield places.finding("tap_changers", at, "undervoltage_percent", what, "give 0 .. 100 %")
+        for key, seconds in (("delay_s", control.delay), ("tap_delay_s", control.tap_delay)):
+            if seconds < 0:
+                yield places.finding("tap_changers", at, key, "is negative", "give 0 or more")
         unit = units.get(control.transformer)
         if unit is None:
             continue

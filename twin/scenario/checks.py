@@ -76,6 +76,7 @@ def _meter_names_differ(context: Context) -> Iterator[Finding]:
     taken = {"clock": "the clock"}
     taken |= {switch.name: "a switch" for switch in network.switches}
     taken |= {capacitor.name: "a capacitor" for capacitor in network.capacitors}
+    taken |= {control.name: "a tap changer" for control in network.tap_changers}
     for at, meter in enumerate(context.scenario.meters):
         if meter.name in taken:
             what = f"'{meter.name}' is already the name of {taken[meter.name]}"

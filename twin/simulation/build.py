@@ -28,7 +28,7 @@ from twin.recording import RecordingPathError, RecordingWriter
 from twin.scenario import SiteScenario
 from twin.simulation.customers import start_customers
 from twin.simulation.diagram import draw_diagram
-from twin.simulation.engine import Engine, SiteModel
+from twin.simulation.engine import Commanded, Engine, SiteModel
 from twin.simulation.equipment import start_equipment, surroundings
 from twin.simulation.equipment_events import start_equipment_events, start_frequency
 from twin.simulation.events import arc_points, breaking_poles, event_probes, start_events
@@ -38,6 +38,7 @@ from twin.simulation.orders import site_orders
 from twin.simulation.played_site import start_played_site
 from twin.simulation.protecting import Protection, protection_probes
 from twin.simulation.site import Site
+from twin.simulation.tap_control import start_tap_controls, tap_probes
 
 _log = logging.getLogger(__name__)
 
@@ -180,10 +181,11 @@ class RunningSite:
         fleet = build_fleet([meter.config for meter in scenario.meters], start_ns=scenario.start_ns)
         environment = simpy.Environment(initial_time=scenario.start_ns)
         site: SiteModel
+        commanded: dict[str, Commanded] = {}
         if scenario.played is not None:
             site = start_played_site(environment, scenario, witness=truth.append)
         else:
-            site = _solved_site(environment, scenario, witness=truth.append)
+            site = _solved_site(environment, scenario, witness=truth.append, commanded=commanded)
         return Engine(
             environment,
             site,
@@ -191,6 +193,7 @@ class RunningSite:
             meter_names=[meter.config.name for meter in scenario.meters],
             truth=truth,
             keep=self._keep,
+            commanded=commanded,
         )
 
     def _keep(self, records: Sequence[Record]) -> None:
@@ -252,15 +255,20 @@ def build_site(scenario: SiteScenario) -> RunningSite:
 
 
 def _solved_site(
-    environment: simpy.Environment, scenario: SiteScenario, *, witness: Callable[[TruthEntry], None]
+    environment: simpy.Environment,
+    scenario: SiteScenario,
+    *,
+    witness: Callable[[TruthEntry], None],
+    commanded: dict[str, Commanded],
 ) -> Site:
-    """Return the site of a network, with its customers and events on the way."""
+    """Return the site of a network, with its customers and events on the way; add what takes commands."""
     network, loads = scenario.network, scenario.loads
     orders = site_orders(scenario)
     call_at = partial(_call_at, environment)
     meters = [meter.probe for meter in scenario.meters]
     relays = protection_probes(network)
-    probes = [*meters, *relays, *event_probes(scenario.events)]
+    seen = event_probes(scenario.events)
+    probes = [*meters, *relays, *seen, *tap_probes(network)]
     points = [*loads.points, *arc_points(network, scenario.events)]
     solver = GridSolver(network, probes=probes, loads=points, orders=orders)
     site = Site(
@@ -287,6 +295,8 @@ def _solved_site(
     start_equipment_events(
         environment, site, scenario.events, network=network, motors=motors, frequency=frequency
     )
+    controls = start_tap_controls(site, first=first + len(seen), call_at=call_at)
+    commanded.update({one.control.name: one.command for one in controls})
     return site
 
 

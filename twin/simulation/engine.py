@@ -16,6 +16,10 @@ NEVER = 2**63 - 1
 """Later than any instant [ns]."""
 
 
+Commanded = Callable[[Command], tuple[Refusal | None, str]]
+"""Carries out a command; returns why not, and a text for the operator."""
+
+
 class SiteModel(Protocol):
     """What the engine asks of a site, be it solved or played."""
 
@@ -67,6 +71,8 @@ class Engine:
         Where the site's witness puts its entries; the engine takes them from there.
     keep : callable
         Called with each batch of records, in order of simulated time.
+    commanded : mapping, optional
+        What takes commands beside meters and switches: carries one out, and says why not.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class Engine:
         meter_names: Sequence[str],
         truth: list[TruthEntry],
         keep: Callable[[Sequence[Record]], None],
+        commanded: Mapping[str, Commanded] | None = None,
     ) -> None:
         self.site = site
         self.fleet = fleet
@@ -86,6 +93,7 @@ class Engine:
         self._keep = keep
         self._truth = truth
         self._commands = 0
+        self._commanded = commanded or {}
 
     @property
     def now_ns(self) -> int:
@@ -168,6 +176,8 @@ class Engine:
             return self._command_meter(self._meters[command.target], command)
         if command.target in self.site.switches:
             return self._command_switch(command)
+        if command.target in self._commanded:
+            return self._commanded[command.target](command)
         return Refusal.UNKNOWN_TARGET, f"there is no '{command.target}'"
 
     def _command_meter(self, meter: int, command: Command) -> tuple[Refusal | None, str]:

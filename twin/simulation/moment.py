@@ -82,6 +82,9 @@ def moment_of(scenario: SiteScenario, at_ns: int) -> Moment:
             loads=loads,
             spectra=spectra,
             switches=tuple(replace(item, closed=switches[item.name]) for item in network.switches),
+            transformers=tuple(
+                replace(unit, tap=site.solver.taps[unit.name]) for unit in network.transformers
+            ),
             capacitors=tuple(replace(item, closed=switches[item.name]) for item in network.capacitors),
         ),
         faults,

@@ -205,6 +205,12 @@ class Site:
         self._frequency = frequency
         self._changed = True
 
+    def set_tap(self, transformer: str, position: int, *, cause: str) -> None:
+        """Move a transformer's tap; no modes follow, as its contacts bridge the step."""
+        self._solver.set_tap(transformer, position)
+        self._changed = True
+        self.tell("tap_changed", transformer, cause, position=position)
+
     def set_machine(self, name: str, machine: Machine | None) -> None:
         """Connect a machine to load points of its own, change it, or take it away."""
         self._solver.set_machine(name, machine)
