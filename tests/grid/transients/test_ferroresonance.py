@@ -103,6 +103,30 @@ def test_the_five_cases_of_one_winding(X_m, X_air, knee, C, verdict):
         assert result.voltage == pytest.approx(knee + X_air * (current - knee / X_m), rel=1e-12)
 
 
+@pytest.mark.parametrize(("X_m", "X_air", "knee", "C", "verdict"), CASES)
+@pytest.mark.parametrize("connection", ["delta", "star_isolated"])
+@pytest.mark.parametrize("energised", [1, 2])
+def test_a_conductance_quenches_it(X_m, X_air, knee, C, verdict, connection, energised):
+    """Phasors, state by state: E = V + I / (j w C) with I = G V - j i(V), V over the saturated range."""
+    one = core(X_m, X_air, knee)
+    result = ferroresonance(
+        one, frequency=50.0, connection=connection, energised=energised, phase_voltage=PEAK, C_earth=C
+    )
+    if not result.flagged:
+        assert result.quenched_by == 0.0
+        return
+    shares = {("delta", 1): [1], ("delta", 2): [0.5], ("star_isolated", 1): [2, 1]}.get(
+        (connection, energised), [1, 0.5]
+    )
+    i = knee / X_m / max(shares) * np.logspace(0, 6, 600_001)
+    own = np.multiply.outer(np.array(shares), i)
+    V = np.where(own < knee / X_m, X_m * own, knee + X_air * (own - knee / X_m)).sum(axis=0)
+    capacitive = i / (OMEGA * C) >= V
+    for factor, exists in ((0.97, True), (1.03, False)):
+        needed = np.abs(V + (factor * result.quenched_by * V - 1j * i) / (1j * OMEGA * C))
+        assert bool(needed[capacitive].min() <= PEAK / energised) is exists
+
+
 @given(
     st.floats(3.0, 5.5),
     st.floats(0.005, 0.3),

@@ -60,6 +60,9 @@ class Ferroresonance:
     """Reactance of the windings beyond their knees [ohm]."""
     voltage: float
     """Across the windings in the ferroresonant state, else in the one state there is [V peak]."""
+    quenched_by: float
+    """Conductance across all windings in series from which on no ferroresonant state exists: that of losses
+    and load. Zero when there is none anyway [S]."""
 
     @property
     def flagged(self) -> bool:
@@ -138,8 +141,12 @@ def ferroresonance(
         X_C > X_m and X_m E / (X_C - X_m) >  V_k       certain: the capacitive state saturates
         X_C > X_m otherwise                            none: linear, with a raised voltage
 
-    Losses are not counted; they, and any load worth naming, only make it less likely. Fundamental amplitudes
-    stand for the waveforms. Subharmonic and chaotic states are not looked for.
+    The verdict does not count losses, nor load; they only make it less likely. With a conductance G across
+    the windings a state obeys ``E^2 = (X_C I - V)^2 + (X_C G V)^2``. Its right side grows with V from where the
+    capacitive states beyond the knee begin: at ``V_0`` with ``V = X_C I``, or at the knee if that is
+    capacitive already. ``quenched_by`` is the G for which it begins with E^2.
+
+    Fundamental amplitudes stand for the waveforms. Subharmonic and chaotic states are not looked for.
 
     Parameters
     ----------
@@ -177,12 +184,22 @@ def ferroresonance(
     inductive = _meet(current, surplus, X_air - X_C, emf)
     if capacitive > current[1] and emf > 0.0 and np.isfinite(capacitive):
         verdict = Verdict.POSSIBLE if np.isfinite(inductive) else Verdict.CERTAIN
-        return Ferroresonance(verdict, emf, X_C, X_m, X_air, X_C * capacitive - emf)
+        quenched_by = _quenching(current, -surplus, X_C, X_air, emf)
+        return Ferroresonance(verdict, emf, X_C, X_m, X_air, X_C * capacitive - emf, quenched_by)
     if np.isfinite(inductive):
-        return Ferroresonance(Verdict.NONE, emf, X_C, X_m, X_air, X_C * inductive + emf)
+        return Ferroresonance(Verdict.NONE, emf, X_C, X_m, X_air, X_C * inductive + emf, 0.0)
     if np.isfinite(capacitive):
-        return Ferroresonance(Verdict.NONE, emf, X_C, X_m, X_air, X_C * capacitive - emf)
-    return Ferroresonance(Verdict.CERTAIN, emf, X_C, X_m, X_air, inf)
+        return Ferroresonance(Verdict.NONE, emf, X_C, X_m, X_air, X_C * capacitive - emf, 0.0)
+    return Ferroresonance(Verdict.CERTAIN, emf, X_C, X_m, X_air, inf, inf)
+
+
+def _quenching(
+    current: NDArray[np.float64], lack: NDArray[np.float64], X_C: float, X_air: float, emf: float
+) -> float:
+    """Conductance with which the first capacitive state beyond the knee needs the whole EMF [S]."""
+    first = _meet(current[1:], lack[1:], X_C - X_air, 0.0)
+    rest = max(float(lack[1]), 0.0)
+    return float(np.sqrt(emf**2 - rest**2)) / (X_C * (X_C * first - rest))
 
 
 def _characteristic(
