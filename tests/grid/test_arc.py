@@ -39,10 +39,13 @@ def test_an_arc_drives_its_harmonics_through_the_network(kind, phases):
     solution = solver.solve(np.zeros(0), np.zeros(0), np.zeros((0, 3), dtype=complex))
     volts = solver.node_voltages(solution)[3:6]
     nodes = [3 + "abc".index(letter) for letter in phases]
+    across = np.array([[1.0], [-1.0]]) if kind == "ll" else np.ones((1, 1))
+    through = across.T @ volts[["abc".index(letter) for letter in phases]] / total
     for order in (3, 5):
         effect = solver.drawn(nodes, order)
-        injection = arc_injection(Arc(fault, height, own), volts, order, effect)
-        head = effect.probes @ injection
+        seen = across.T @ effect.impedance @ across
+        drawn = arc_injection(Arc(height, own), through, order, seen, fault_resistance=total)
+        head = effect.probes @ across @ drawn
         one, nought = (complex(z.real, order * z.imag) for z in (z1, z0))
         if kind == "slg":
             loop, current = (2 * one + nought) / 3, volts[0] / total

@@ -7,29 +7,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.grid.admittance import inverse
-from twin.grid.components import PHASES, Fault
-from twin.grid.thevenin import Drawn
+from twin.grid.components import Fault
 
 Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True, slots=True)
 class Arc:
-    """An arc in each conductor of a fault."""
+    """An arc in each path of a fault, whose resistance holds the arc's at the fundamental."""
 
-    fault: Fault
-    """As the network has it: at the fundamental its resistance holds the arc's."""
     voltage: float
     """Height of the square wave [V]."""
     resistance: float
     """What lies in the fault beside the arc [ohm]."""
 
 
+def arc_paths(fault: Fault) -> tuple[str, ...]:
+    """Return where the arcs of a fault burn: from each phase to earth, or between two phases."""
+    letters = "".join(sorted(fault.phases))
+    return (letters,) if fault.type == "ll" else tuple(letters)
+
+
 def square_wave(voltage: float, current: Complex, order: int) -> Complex:
     """Return an order of square waves in phase with currents, RMS [V].
 
     ``v = U sign(i)``: order h has ``2 sqrt 2 U / (pi h)``, in turns of ``(-1)^((h - 1) / 2)`` and h times the
-    current's angle; even orders and a conductor without current have none.
+    current's angle; even orders and a path without current have none.
     """
     if order % 2 == 0:
         return np.zeros(current.size, dtype=np.complex128)
@@ -39,35 +42,33 @@ def square_wave(voltage: float, current: Complex, order: int) -> Complex:
     return np.asarray(sign * 2.0 * math.sqrt(2.0) * voltage / (math.pi * order) * direction**order)
 
 
-def arc_injection(arc: Arc, volts: Complex, order: int, effect: Drawn) -> Complex:
-    """Return the currents that an arc draws at an order, beside those of the resistance that stands for it.
+def arc_injection(
+    arc: Arc, current: Complex, order: int, impedance: Complex, *, fault_resistance: float
+) -> Complex:
+    """Return the currents that arcs draw at an order, beside those of the resistances that stand for them.
+
+    A path has the resistance Re in the network, arc included, and beside it draws J. With the voltage
+    ``u = -Z J`` that is an arc ``e = u (1 - R / Re) - R J`` behind the resistance R alone, so that
+    ``J = -((1 - R / Re) Z + R)^-1 e``.
 
     Parameters
     ----------
     arc : Arc
-    volts : c128[3]
-        Fundamental phase voltages at its bus, RMS [V].
+    current : c128[paths]
+        Fundamental currents in the arcs, RMS [A].
     order : int
         Above 1.
-    effect : Drawn
-        Of currents drawn from the faulted conductors, in the order a b c, at that order and with the fault
-        in the network.
+    impedance : c128[paths, paths]
+        Z: of the network at that order, fault included, seen from the paths [ohm].
+    fault_resistance : float
+        Re [ohm].
 
     Returns
     -------
-    c128[faulted conductors]
-        RMS [A].
+    c128[paths]
+        J, RMS [A].
     """
-    letters = sorted(arc.fault.phases)
-    places = [PHASES.index(letter) for letter in letters]
-    y = 1.0 / arc.fault.resistance
-    across = np.array([[1.0], [-1.0]]) if arc.fault.type == "ll" else np.eye(len(letters))
-    current = across.T @ volts[places] * y
-    own = across.T @ effect.impedance @ across
-    # The network alone, without the resistance that stands for the arc at the fundamental.
-    ports = own.shape[0]
-    alone = inverse((inverse(own[None])[0] - y * np.eye(ports))[None])[0]
-    source = square_wave(arc.voltage, current, order)
-    drawn = -inverse((alone + arc.resistance * np.eye(ports))[None])[0] @ source
-    extra = drawn + y * (alone @ drawn)
-    return np.asarray(across @ extra)
+    own = np.eye(current.size) * arc.resistance
+    behind = (1.0 - arc.resistance / fault_resistance) * impedance + own
+    drawn = inverse(behind[None])[0] * square_wave(arc.voltage, current, order)
+    return np.asarray(-drawn.sum(axis=1))

@@ -31,7 +31,7 @@ from twin.simulation.diagram import draw_diagram
 from twin.simulation.engine import Commanded, Engine, SiteModel
 from twin.simulation.equipment import start_equipment, surroundings
 from twin.simulation.equipment_events import start_equipment_events, start_frequency
-from twin.simulation.events import arc_points, breaking_poles, event_probes, start_events
+from twin.simulation.events import breaking_poles, event_probes, start_events
 from twin.simulation.frames import FrameBuilder
 from twin.simulation.live import LiveSession
 from twin.simulation.orders import site_orders
@@ -269,18 +269,16 @@ def _solved_site(
     relays = protection_probes(network)
     seen = event_probes(scenario.events)
     probes = [*meters, *relays, *seen, *tap_probes(network)]
-    points = [*loads.points, *arc_points(network, scenario.events)]
-    solver = GridSolver(network, probes=probes, loads=points, orders=orders)
+    solver = GridSolver(network, probes=probes, loads=loads.points, orders=orders)
     site = Site(
         solver,
         orders=orders,
         frequency=network.frequency,
         start_ns=scenario.start_ns,
-        load_names=[point.name for point in points],
+        load_names=[point.name for point in loads.points],
         reversed_probes=[meter.reverse for meter in scenario.meters],
         switches=_initial_switches(network),
         witness=witness,
-        meters=len(meters),
         call_at=call_at if scenario.meters else None,
         poles=breaking_poles(network, scenario.events),
     )

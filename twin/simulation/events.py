@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from twin.contracts import NS_PER_SECOND
-from twin.grid import Fault, LoadPoint, Network, Probe
+from twin.grid import Fault, Network, Probe
 from twin.scenario import ScheduledEvent
 from twin.scenario.fault_schema import Conductor, Repair
 from twin.scenario.fault_schema import Fault as FaultEvent
 from twin.scenario.schema import Switching
-from twin.simulation.arc_harmonics import ArcHarmonics
 from twin.simulation.faults import CallAt, FaultCourse, Place
 from twin.simulation.protecting import Protection
 from twin.simulation.site import Site
@@ -18,26 +17,10 @@ CAUSE = "scenario"
 """Who did it, in the truth ledger."""
 
 
-_TINY = 1e-9
-"""An arc's harmonics do not fade with its voltage as a load's do [pu]."""
-
-
 def event_probes(events: Sequence[ScheduledEvent]) -> list[Probe]:
     """Return where the events look at the network: one bus for each fault, in their order."""
     faults = [item.event for item in events if isinstance(item.event, FaultEvent)]
     return [Probe(f"fault {event.name}", event.bus) for event in faults]
-
-
-def arc_points(network: Network, events: Sequence[ScheduledEvent]) -> list[LoadPoint]:
-    """Return a load point for each phase of each fault that arcs, for the harmonics of the arc."""
-    out = []
-    for event in (item.event for item in events):
-        if isinstance(event, FaultEvent) and event.arc_voltage is not None:
-            phases = network.buses[network.bus_index[event.bus]].phases.replace("n", "")
-            for phase in phases:
-                name = f"arc {event.name}.{phase}"
-                out.append(LoadPoint(name, event.bus, phase, v_min_pu=_TINY))
-    return out
 
 
 def breaking_poles(network: Network, events: Sequence[ScheduledEvent]) -> list[tuple[int, int]]:
@@ -74,13 +57,8 @@ def start_events(
         event = item.event
         if isinstance(event, FaultEvent):
             bus = network.buses[network.bus_index[event.bus]]
-            harmonics = None
-            if event.arc_voltage is not None:
-                phases = bus.phases.replace("n", "")
-                points = {phase: site.load_names.index(f"arc {event.name}.{phase}") for phase in phases}
-                harmonics = ArcHarmonics(site, points, orders=site.solver.orders, probe=probe)
             place = Place(probe, bus.u_phase)
-            course = FaultCourse(site, event, place, call_at, cause=CAUSE, harmonics=harmonics)
+            course = FaultCourse(site, event, place, call_at, cause=CAUSE)
             probe += 1
             repairs[event.name] = partial(course.end, "repair")
             call_at(item.at_ns, course.begin)

@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND
 from twin.grid import Fault
+from twin.grid.arc import Arc
 from twin.scenario.fault_schema import Evolution
 from twin.scenario.fault_schema import Fault as FaultEvent
 from twin.signals import carried_theta
-from twin.simulation.arc_harmonics import ArcHarmonics
+from twin.simulation.arcs import EXTINCTION
 from twin.simulation.site import ARC_OHM, Site
 
 CallAt = Callable[[int, Callable[[], None]], None]
-
-EXTINCTION = 1.0
-"""An arc whose current is below this goes out, RMS [A]."""
 
 _NOTHING = 1e-3
 """Below this there is no current in a fault at all, RMS [A]."""
@@ -32,7 +30,7 @@ _SAME = 1e-4
 """An arc's resistance is found when it changes by less, of itself."""
 
 _LIVE = 0.1
-"""Share of the rated phase voltage from which a bus is live."""
+"""Share of the rated phase voltage from which the arc's conductors are live."""
 
 _ROUNDS = 40
 """In which that must come about; else the network cannot keep the arc."""
@@ -60,8 +58,6 @@ class FaultCourse:
         Has a function called at an instant of simulated time, UTC [ns].
     cause : str
         Who began it.
-    harmonics : ArcHarmonics, optional
-        Of an arc.
     """
 
     def __init__(
@@ -72,7 +68,6 @@ class FaultCourse:
         call_at: CallAt,
         *,
         cause: str,
-        harmonics: ArcHarmonics | None = None,
     ) -> None:
         self._site = site
         self._event = event
@@ -82,7 +77,8 @@ class FaultCourse:
         self._present = Fault(event.name, event.bus, event.type, event.phases, event.resistance)
         self._own = event.resistance
         """What the fault has beside its arc [ohm]."""
-        self._harmonics = harmonics
+        self._arc: Arc | None = None
+        """Whose harmonics the site has."""
         self._burns = False
         self._over = False
         self._dead_since: int | None = None
@@ -129,14 +125,17 @@ class FaultCourse:
         self._own = self._own if stage.resistance is None else stage.resistance
         self._present = Fault(event.name, event.bus, stage.type, stage.phases, self._own)
         self._site.change_fault(self._present)
+        self._set_arc(None)
         detail = {"type": stage.type, "phases": stage.phases, "resistance_ohm": self._own}
         self._site.tell("fault_evolved", event.name, self._cause, **detail)
 
     # What the arc does after each new steady state.
 
     def _look(self) -> None:
-        self._silence()
         if not self._burns:
+            # Each phase keeps its arc up to its own zero of current.
+            if all(fault.name != self._event.name for fault in self._site.solver.faults):
+                self._set_arc(None)
             return
         voltage = self._site.fundamental(self._place.probe)[:3]
         current = fault_current(self._present, voltage)
@@ -148,27 +147,16 @@ class FaultCourse:
             wanted = self._own + SQUARE * self._event.arc_voltage / current
             if abs(wanted - self._present.resistance) > _SAME * wanted:
                 self._call_at(self._site.time_ns, partial(self._adapt, wanted))
-            elif self._harmonics is not None:
-                self._sound(self._harmonics, self._event.arc_voltage)
-        elif float(np.abs(voltage).max()) > _LIVE * self._place.u_phase:
+            else:
+                self._set_arc(Arc(self._event.arc_voltage, self._own))
+        elif current * self._present.resistance > _LIVE * self._place.u_phase:
             self._call_at(self._site.time_ns, partial(self.end, "arc too long"))
 
-    def _sound(self, harmonics: ArcHarmonics, height: float) -> None:
-        """Have the arc's harmonics follow it."""
-        wanted = harmonics.missing(self._present, self._own, height)
-        if wanted is not None:
-            set_ = partial(harmonics.set, wanted, cause=self._event.name)
-            self._call_at(self._site.time_ns, set_)
-
-    def _silence(self) -> None:
-        """End the harmonics of an arc that has gone out."""
-        harmonics = self._harmonics
-        if harmonics is None or not harmonics.active:
-            return
-        voltage = self._site.fundamental(self._place.probe)[:3]
-        there = any(fault.name == self._event.name for fault in self._site.solver.faults)
-        if not there or fault_current(self._present, voltage) < EXTINCTION:
-            self._call_at(self._site.time_ns, partial(harmonics.stop, cause=self._event.name))
+    def _set_arc(self, arc: Arc | None) -> None:
+        """Have the site add the harmonics of an arc, or of none."""
+        if arc != self._arc:
+            self._arc = arc
+            self._site.set_arc(self._event.name, arc)
 
     def _adapt(self, resistance: float) -> None:
         """Give the arc the resistance that its voltage makes at its present current."""

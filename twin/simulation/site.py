@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, Segment, TruthEntry
 from twin.grid import Fault, GridSolver, Machine
-from twin.signals import amplitude_from_rms, carried_theta
-from twin.simulation.inrushes import Inrushes
+from twin.grid.arc import Arc
+from twin.signals import carried_theta
+from twin.simulation.arcs import Arcs
 from twin.simulation.interrupting import Interrupter, Pole
-from twin.simulation.transitions import Transitions
+from twin.simulation.waveform import Waveform
 
 ANCHOR_NS = 10 * NS_PER_SECOND
 """Longest segment without a new anchor: keeps phase errors of long stretches below 1e-12 rad [ns]."""
@@ -41,14 +42,12 @@ class Site:
     load_names : sequence of str
         Names of the load points.
     reversed_probes : sequence of bool
-        Whether the current transformers of each probe are turned.
+        Whether the current transformers of each meter are turned. As many of the solver's probes, the
+        first, are meters, whose channels make the signal; the others are where relays and controls look.
     switches : mapping of str to bool
         Initial state of everything that can be switched; true is closed.
     witness : callable
         Called with each truth entry.
-    meters : int, optional
-        How many of the solver's probes are meters, whose channels make the signal; all by default. The
-        others are where relays and controls look.
     call_at : callable, optional
         Has a function called at an instant of simulated time, UTC [ns]. Without it switches and faults
         go out at once, and no modes are excited.
@@ -67,7 +66,6 @@ class Site:
         reversed_probes: Sequence[bool],
         switches: Mapping[str, bool],
         witness: Callable[[TruthEntry], None],
-        meters: int | None = None,
         call_at: Callable[[int, Callable[[], None]], None] | None = None,
         poles: Collection[tuple[int, int]] = (),
     ) -> None:
@@ -79,27 +77,27 @@ class Site:
         self.q = np.zeros(len(load_names))
         self.emission = np.zeros((len(load_names), len(orders)), dtype=np.complex128)
         self._solver = solver
-        self._order = np.asarray(orders, dtype=np.float64)
         self._one = list(orders).index(1)
-        self._rate = np.zeros(len(orders), dtype=np.complex128)
-        self._frequency = frequency
         self._switches = dict(switches)
         self._witness = witness
-        signs = [[1.0] * 3 + [-1.0 if turned else 1.0] * 3 for turned in reversed_probes]
-        self._meters = len(solver.probes) if meters is None else meters
-        self._sign = np.array(signs, dtype=np.float64).reshape(-1, 1)
         self._watchers: list[Callable[[], None]] = []
-        self._peak = amplitude_from_rms(self._sign.astype(np.complex128))
         self._changed = False
         self._orders: dict[str, int] = {}
         self._operators: list[Callable[[str, bool, str], None]] = []
         self._blown: set[Pole] = set()
-        self._transitions: Transitions | None = None
+        self._arcs = Arcs(solver)
+        self._waveform = Waveform(
+            solver,
+            frequency=frequency,
+            reversed_probes=reversed_probes,
+            poles=poles,
+            call_at=call_at,
+            ended=self._go_on,
+            tell=self.tell,
+        )
         self._interrupter: Interrupter | None = None
-        self._inrushes: Inrushes | None = None
-        if call_at is not None:
-            transitions = Transitions(solver, frequency=frequency, meters=self._meters, poles=poles)
-            self._transitions = transitions
+        transitions = self._waveform.transitions
+        if call_at is not None and transitions is not None:
             self._interrupter = Interrupter(
                 solver,
                 transitions,
@@ -109,14 +107,6 @@ class Site:
                 event=self._event,
             )
             self.watch(self._interrupter.replan)
-            self._inrushes = Inrushes(
-                solver,
-                meters=self._meters,
-                sign=self._sign[: 6 * self._meters],
-                call_at=call_at,
-                ended=self._go_on,
-                tell=self.tell,
-            )
         self._segment = self._solved_segment(start_ns, theta=0.0)
 
     @property
@@ -144,12 +134,13 @@ class Site:
     @property
     def frequency(self) -> float:
         """Fundamental frequency now [Hz]."""
-        return self._frequency
+        return self._waveform.frequency
 
     @property
     def calm_ns(self) -> int | None:
         """When the modes will have died away, UTC; None when there are none [ns]."""
-        return None if self._transitions is None else self._transitions.calm_ns
+        transitions = self._waveform.transitions
+        return None if transitions is None else transitions.calm_ns
 
     def fundamental(self, probe: int) -> NDArray[np.complex128]:
         """Return what a probe sees at the fundamental now: va vb vc ia ib ic, shape (6,), RMS [V, A]."""
@@ -200,9 +191,7 @@ class Site:
             by moving them in coarser steps.
         """
         self._solver.set_frequency(frequency if network is None else network)
-        if self._transitions is not None:
-            self._transitions.set_frequency(frequency)
-        self._frequency = frequency
+        self._waveform.set_frequency(frequency)
         self._changed = True
 
     def set_tap(self, transformer: str, position: int, *, cause: str) -> None:
@@ -331,6 +320,11 @@ class Site:
         arc = Fault(fault.name, fault.bus, fault.type, fault.phases, max(fault.resistance, ARC_OHM))
         self._event(lambda: self._solver.apply_fault(arc))
 
+    def set_arc(self, name: str, arc: Arc | None) -> None:
+        """Add an arc's harmonics from now on, or no longer; its resistance is in the fault."""
+        self._arcs.set(name, arc)
+        self._changed = True
+
     def _set_switch(self, switch: str, *, closed: bool) -> None:
         """Operate a switch in the network; what single poles opened of themselves stays open."""
         self._solver.set_switch(switch, closed)
@@ -347,22 +341,13 @@ class Site:
 
     def reanchor(self) -> None:
         """Start a new segment at ``time_ns`` that goes on with the same terms."""
-        old = self._segment
-        theta = carried_theta(old, self.time_ns)
-        if old.rate.size > self._rate.size:
-            self._segment = self._with_modes(self.time_ns, theta, old.amplitude[:, : self._rate.size])
-            return
-        self._segment = Segment(
-            self.time_ns, old.frequency, theta, old.order, old.rate, old.amplitude, old.block
-        )
+        self._segment = self._waveform.reanchored(self._segment, self.time_ns)
 
     def _event(self, change: Callable[[], None]) -> None:
         """Change the network so that the next solution excites its modes."""
-        if self._transitions is not None:
+        if self._interrupter is not None:
             self.settle()
-            self._transitions.before_event()
-        if self._inrushes is not None:
-            self._inrushes.before_event()
+        self._waveform.before_event()
         change()
         self._changed = True
 
@@ -375,24 +360,7 @@ class Site:
         self.solves += 1
         self._load_voltage = solution.load_voltage
         self._load_current = solution.load_current
-        self._phasor = solution.phasor
-        self._fundamental = solution.phasor[:, self._one]
-        amplitude = solution.phasor[: 6 * self._meters] * self._peak
-        if self._transitions is None:
-            return Segment(start_ns, self._frequency, theta, self._order, self._rate, amplitude)
-        self._transitions.solved(solution, self.p, self.q, start_ns, theta)
-        if self._inrushes is not None:
-            self._inrushes.solved(solution, start_ns, theta=theta, frequency=self._frequency)
-        return self._with_modes(start_ns, theta, amplitude)
-
-    def _with_modes(self, start_ns: int, theta: float, amplitude: NDArray[np.complex128]) -> Segment:
-        """Return the segment of steady phasors and what is left of the modes."""
-        assert self._transitions is not None
-        modes = self._transitions.modes_at(start_ns, amplitude)
-        block = None if self._inrushes is None else self._inrushes.block
-        order, rate = self._order, self._rate
-        if modes.rate.size:
-            order = np.concatenate((order, np.zeros(modes.rate.size)))
-            rate = np.concatenate((rate, modes.rate))
-            amplitude = np.concatenate((amplitude, modes.amplitude * self._sign), axis=1)
-        return Segment(start_ns, self._frequency, theta, order, rate, amplitude, block)
+        arcs = self._arcs.phasors(solution)
+        self._phasor = solution.phasor if arcs is None else solution.phasor + arcs
+        self._fundamental = self._phasor[:, self._one]
+        return self._waveform.solved(solution, self._phasor, self.p, self.q, start_ns=start_ns, theta=theta)
