@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.simulation.equipment_site import Run
 from tests.simulation.test_transitions import MS, START, Clock
 from twin.grid import Bus, Fault, GridSolver, Line, LoadPoint, Network, Probe, Source, Switch, Transformer
 from twin.grid.protection_devices import InstalledFuse
@@ -181,3 +182,39 @@ def test_capacitance_between_phases_drives_an_earthed_star():
     screened, clock, truth = site_with((star,), cable=replace(CABLE, c1=45e-9, c0=45e-9))
     blow(screened, clock, "c")
     assert not told(truth)
+
+
+NETWORK = """
+network: village
+frequency_hz: 50
+buses:
+  columns: [name, u_rated_v]
+  rows: [[GRID, 20000], [HV, 20000], [LV, 400]]
+sources: [{name: GRID, bus: GRID, r1_ohm: 0.4, x1_ohm: 4, r0_ohm: 0.4, x0_ohm: 4}]
+lines:
+  - {name: CABLE, from: GRID, to: HV, r1_ohm: 0.2, x1_ohm: 0.1, r0_ohm: 0.8, x0_ohm: 0.4, c1_f: 3.0e-7,
+     c0_f: 3.0e-7}
+transformers:
+  - {name: T, hv: HV, lv: LV, s_rated_va: 400000, u_hv_v: 20000, u_lv_v: 400, vk_percent: 4, vkr_percent: 1,
+     vector_group: Dyn11, p_iron_w: 500, i0_percent: 0.6, knee_percent: 120, air_core_percent: 25}
+loads:
+  - {name: HOUSES, bus: LV, phases: abc, p_w: LOAD, q_var: [0, 0, 0]}
+"""
+METERS = """
+meters:
+  - {name: head, profile: kw320q, accuracy: ideal, at: {branch: CABLE}, pt: 20000:100, ct: 50:5}
+loads:
+  - {model: constant, loads: [HOUSES]}
+events:
+  - {event: conductor, name: dig, at: "12:01", branch: CABLE, phase: b, mended_after: 60 s}
+"""
+
+
+@pytest.mark.parametrize(("load", "told_at"), [(100, [60.0]), (30_000, [])])
+def test_a_scenario_tells_it_when_a_conductor_breaks(tmp_path, load, told_at):
+    site = Run(tmp_path, network=NETWORK.replace("LOAD", f"[{load}, {load}, {load}]"), meters=METERS).to(150)
+    assert len(site.truth("conductor_broken")) == 1
+    found = site.truth("ferroresonance_condition")
+    assert [(round(at, 1), element, cause) for at, element, cause in found] == [
+        (at, "T", "open phases") for at in told_at
+    ]

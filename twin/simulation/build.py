@@ -32,6 +32,7 @@ from twin.simulation.engine import Commanded, Engine, SiteModel
 from twin.simulation.equipment import start_equipment, surroundings
 from twin.simulation.equipment_events import start_equipment_events, start_frequency
 from twin.simulation.events import breaking_poles, event_probes, start_events
+from twin.simulation.ferroresonance_watch import watch_ferroresonance
 from twin.simulation.frames import FrameBuilder
 from twin.simulation.live import LiveSession
 from twin.simulation.orders import site_orders
@@ -295,6 +296,7 @@ def _solved_site(
     )
     controls = start_tap_controls(site, first=first + len(seen), call_at=call_at)
     commanded.update({one.control.name: one.command for one in controls})
+    watch_ferroresonance(site)
     return site
 
 

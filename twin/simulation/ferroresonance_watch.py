@@ -35,9 +35,11 @@ class FerroresonanceWatch:
 
     def look(self) -> None:
         """After a new steady state: tell of transformers for which the condition holds now."""
+        if self._phases is None:
+            return
         site = self._site
         state = site.solver.state
-        if self._phases is None or not (state.open_poles or self._told):
+        if not (state.open_poles or self._told):
             return
         if state != self._state:
             if any(not closed and not site.parted(name) for name, closed in site.switches.items()):
