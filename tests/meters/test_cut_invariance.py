@@ -148,11 +148,11 @@ def test_the_random_signal_of_this_file_makes_every_kind_of_record():
     for seed in range(6):
         records = live(seed, cut=False, look=False)[0]
         kinds |= {record[0] for record in records}
-    assert kinds == {"AlarmRecord", "EventRecord", "WaveformRecord", "IntervalRecord"}
+    assert kinds == {"AlarmRecord", "EventRecord", "WaveformRecord", "IntervalBlock"}
 
 
 def test_records_come_in_order_of_time():
-    key = {"IntervalRecord": "end_ns", "AlarmRecord": "time_ns"}
+    key = {"IntervalBlock": "end_ns", "AlarmRecord": "time_ns"}
     for seed in range(3):
         times = [
             dict(record[1])[key[record[0]]]

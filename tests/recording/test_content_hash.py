@@ -5,12 +5,13 @@ import hashlib
 import math
 import struct
 
+import numpy as np
 import orjson
 import pytest
 
 from tests.recording import records
-from twin.contracts import IntervalRecord, TruthEntry
-from twin.recording import content_hash
+from twin.contracts import IntervalBlock, IntervalRecord, TruthEntry
+from twin.recording import RecordingError, content_hash
 
 MANY = [record for number in range(1, 14) for record in records.batch(number)]
 
@@ -32,6 +33,23 @@ def test_batching_and_sealing_do_not_enter(create):
         writer.close()
         hashes.add(content_hash(writer.path))
     assert len(hashes) == 1
+
+
+def test_a_block_is_its_intervals(create):
+    """Also when another block had the same channels in another order."""
+    singles = [records.interval(number, meter=meter) for number in (1, 2) for meter in ("head", "feeder")]
+    blocks = []
+    for first, turn in ((0, 1), (2, -1)):
+        pair = singles[first : first + 2]
+        channels = tuple(pair[0].values)[::turn]
+        values = np.array([[one.values[channel] for channel in channels] for one in pair])
+        names = tuple(one.meter for one in pair)
+        blocks.append(IntervalBlock(names, pair[0].end_ns, np.full(2, 900.0), channels, values))
+    one, other = recorded(create, "singles", singles), recorded(create, "blocks", blocks)
+    assert content_hash(one.path) == content_hash(other.path)
+    stranger = dataclasses.replace(blocks[0], meters=("head", "nobody"))
+    with pytest.raises(RecordingError, match="no meter 'nobody'"):
+        other.append([stranger])
 
 
 def test_the_order_of_meters_and_channels_does_not_enter(create):

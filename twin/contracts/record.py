@@ -35,6 +35,21 @@ class IntervalRecord:
     """Channel name to value: ``p_imp_wh``, ``q_imp_varh``, ``v1_avg``, ``p_max``, ..; primary, SI."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class IntervalBlock:
+    """Load-profile intervals of several meters that have the same channels and end together."""
+
+    meters: tuple[str, ...]
+    end_ns: int
+    """End of the intervals, UTC [ns]."""
+    duration_s: NDArray[np.float64]
+    """Shape (meters,): length of each [s]."""
+    channels: tuple[str, ...]
+    """As the keys of `IntervalRecord.values`."""
+    values: NDArray[np.float64]
+    """Shape (meters, channels): primary, SI; NaN where a quantity does not exist."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventRecord:
     """One power-quality event as a meter recorded it."""
@@ -135,5 +150,7 @@ class TruthEntry:
     """Plain data: bus, phases, resistance_ohm, .."""
 
 
-Record = IntervalRecord | EventRecord | AlarmRecord | WaveformRecord | CommandRecord | TruthEntry
+Record = (
+    IntervalRecord | IntervalBlock | EventRecord | AlarmRecord | WaveformRecord | CommandRecord | TruthEntry
+)
 """Anything that the historian appends."""

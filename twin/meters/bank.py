@@ -321,15 +321,13 @@ class MeterBank:
         self._next_minute = ns + NS_PER_MINUTE
 
     def _close_intervals(self, ns: int) -> list[tuple[int, Record]]:
-        records: list[tuple[int, Record]] = []
-        for meter in self._profile.due(ns).tolist():
-            counted = self._energies.counted(meter)
-            record = self._profile.close(meter, self._settings[meter], counted, ns)
-            if record is not None:
-                records.append((ns, record))
-                # The new interval must see at least one tick, even if nothing changes any more.
-                self._slow_until = max(self._slow_until, ns + BASIC_NS)
-        return records
+        due = self._profile.due(ns)
+        block = self._profile.close(due, self._energies.counts(), ns) if due.size else None
+        if block is None:
+            return []
+        # The new interval must see at least one tick, even if nothing changes any more.
+        self._slow_until = max(self._slow_until, ns + BASIC_NS)
+        return [(ns, block)]
 
     def _count_to(self, ns: int) -> None:
         """Let energies, means and lags count up to a time in the current stretch."""

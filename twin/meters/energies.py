@@ -9,6 +9,7 @@ from twin.contracts import TwinError
 from twin.metrology import EnergyAccumulator
 
 Float = NDArray[np.float64]
+Int = NDArray[np.int64]
 
 FEMTOJOULES: Final = 3_600_000_000_000_000_000
 """fJ in a Wh."""
@@ -71,6 +72,13 @@ class EnergyRegisters:
         later._offset = self._offset
         later.add(registered, duration_ns)
         return later
+
+    def counts(self) -> tuple[Int, Int]:
+        """Return what was ever counted, quantity by quantity: Wh, and fJ below one of them.
+
+        Two arrays of shape (quantities, meters, phases): copies.
+        """
+        return self._accumulator.whole.copy(), self._accumulator.rest.copy()
 
     def counted(self, meter: int) -> dict[str, int]:
         """Return what was ever counted into each register of a meter [fJ]."""

@@ -6,13 +6,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import NS_PER_SECOND, IntervalRecord
+from twin.contracts import NS_PER_SECOND, IntervalBlock
 from twin.meters.demand import NS_PER_MINUTE
 from twin.meters.energies import FEMTOJOULES
 from twin.meters.quantities import COLUMN, NAMES
 from twin.meters.settings import MeterSettings
 
 Float = NDArray[np.float64]
+Int = NDArray[np.int64]
 
 MEANS: Final = ("v1", "v2", "v3", "i1", "i2", "i3", "frequency")
 MEAN_COLUMNS: Final = [COLUMN[name] for name in MEANS]
@@ -21,13 +22,17 @@ HIGHEST: Final = ("v1", "v2", "v3", "i1", "i2", "i3", "p_sum", "thd_v1", "thd_v2
 LOWEST: Final = ("v1", "v2", "v3")
 _HIGH_COLUMNS: Final = [COLUMN[name] for name in HIGHEST]
 _LOW_COLUMNS: Final = [COLUMN[name] for name in LOWEST]
-_ENERGIES: Final = {
-    "p_imp_wh": "ep_imp",
-    "p_exp_wh": "ep_exp",
-    "q_imp_varh": "eq_imp",
-    "q_exp_varh": "eq_exp",
-    "s_vah": "es",
-}
+_ENERGIES: Final = ("p_imp_wh", "p_exp_wh", "q_imp_varh", "q_exp_varh", "s_vah")
+"""In the order of the energy counters."""
+CHANNELS: Final = (
+    *_ENERGIES,
+    *(f"{name}_avg" for name in MEANS),
+    *(f"{name}_min" for name in LOWEST),
+    *("p_max" if name == "p_sum" else f"{name}_max" for name in HIGHEST),
+    "pf_avg",
+)
+"""What an interval records, in its order."""
+_MEASURED: Final = slice(len(_ENERGIES), len(CHANNELS) - 1)
 
 
 class LoadProfile:
@@ -36,87 +41,93 @@ class LoadProfile:
     - Energies are differences of exact counts.
     - ``*_avg`` is the arithmetic mean over time of the RMS value (of the frequency): stretches of constant
       signal weigh by their length. It is not the RMS over the interval.
-    - ``*_max``, ``*_min`` and ``p_max`` are extremes of the 10/12-cycle values at whole seconds.
+    - ``*_max``, ``*_min`` and ``p_max`` are extremes of the 10/12-cycle values at whole seconds; NaN in an
+      interval without one.
     - ``pf_avg`` is (imported - exported active energy) / apparent energy; NaN without apparent energy.
     """
 
     def __init__(self, settings: Sequence[MeterSettings], start_ns: int) -> None:
         meters = len(settings)
-        self._minutes = np.array([setting.load_profile_minutes for setting in settings], np.int64)
-        self._start_ns = [start_ns] * meters
-        self._counted: list[dict[str, int]] = [{} for _ in settings]
+        self._names = [setting.name for setting in settings]
+        self._minutes = np.ones(meters, np.int64)
+        self._factor = np.ones((meters, len(CHANNELS)))
+        self._start_ns = np.full(meters, start_ns, np.int64)
+        self._whole = np.zeros((len(_ENERGIES), meters, 3), np.int64)
+        self._rest = np.zeros_like(self._whole)
         # Of all displayed quantities: a few too many cost less than to pick columns each time.
-        self._sum = np.zeros((meters, len(NAMES)))
-        self._high = np.full((meters, len(NAMES)), -np.inf)
-        self._low = np.full((meters, len(NAMES)), np.inf)
+        self.sums = np.zeros((meters, len(NAMES)))
+        """Displayed values times the seconds that they lasted."""
+        self.high = np.full((meters, len(NAMES)), -np.inf)
+        """Largest values of the ticks."""
+        self.low = np.full((meters, len(NAMES)), np.inf)
+        for meter, setting in enumerate(settings):
+            self.configure(meter, setting)
 
     def configure(self, meter: int, settings: MeterSettings) -> None:
-        """Take a new interval length; the open interval ends at the next multiple of it."""
+        """Take new settings; the open interval ends at the next multiple of the interval's length."""
+        self._names[meter] = settings.name
         self._minutes[meter] = settings.load_profile_minutes
+        ratio = {"v": settings.pt_ratio, "i": settings.ct_ratio, "p": settings.pt_ratio * settings.ct_ratio}
+        self._factor[meter, _MEASURED] = [ratio.get(channel[0], 1.0) for channel in CHANNELS[_MEASURED]]
 
     def add(self, weighted: Float) -> None:
         """Let displayed values times the seconds that they lasted (meters, 52) count towards the means."""
-        self._sum += weighted
+        self.sums += weighted
 
     def update(self, values: Float) -> None:
         """Let the displayed values of a tick count towards the extremes."""
-        np.maximum(self._high, values, out=self._high)
-        np.minimum(self._low, values, out=self._low)
+        np.maximum(self.high, values, out=self.high)
+        np.minimum(self.low, values, out=self.low)
 
     def due(self, ns: int) -> NDArray[np.intp]:
         """Return the meters whose interval ends at a whole minute."""
         return np.flatnonzero(ns // NS_PER_MINUTE % self._minutes == 0)
 
-    def close(
-        self, meter: int, settings: MeterSettings, counted: dict[str, int], ns: int
-    ) -> IntervalRecord | None:
-        """End the interval of a meter and begin the next one; None for an interval without length.
+    def minutes_to_due(self, minute: int) -> int:
+        """Return after how many minutes, at least one, the next interval of any meter ends."""
+        return int((self._minutes - minute % self._minutes).min()) if self._minutes.size else 1
+
+    def close(self, meters: NDArray[np.intp], counts: tuple[Int, Int], ns: int) -> IntervalBlock | None:
+        """End the intervals of some meters and begin the next ones.
 
         Parameters
         ----------
-        meter : int
-        settings : MeterSettings
-            For its name and ratios.
-        counted : dict
-            What each energy register has counted up to now [fJ].
+        meters : ndarray of int
+        counts : tuple of ndarray
+            What the energy counters have counted up to now, as `EnergyRegisters.counts`.
         ns : int
             Now, UTC [ns].
+
+        Returns
+        -------
+        IntervalBlock or None
+            Without intervals that have no length; None when there is no other.
         """
-        duration = (ns - self._start_ns[meter]) / NS_PER_SECOND
-        record = None
-        if duration > 0.0:
-            record = IntervalRecord(
-                settings.name, ns, duration, self._values(meter, settings, counted, duration)
-            )
-        self._start_ns[meter] = ns
-        self._counted[meter] = counted
-        self._sum[meter] = 0.0
-        self._high[meter] = -np.inf
-        self._low[meter] = np.inf
-        return record
+        duration = (ns - self._start_ns[meters]) / NS_PER_SECOND
+        long = duration > 0.0
+        chosen = meters[long]
+        block = None
+        if chosen.size:
+            values = self._values(chosen, counts, duration[long])
+            names = tuple(self._names[meter] for meter in chosen.tolist())
+            block = IntervalBlock(names, ns, duration[long], CHANNELS, values)
+        self._start_ns[meters] = ns
+        for mine, counted in ((self._whole, counts[0]), (self._rest, counts[1])):
+            mine[:, meters] = counted[:, meters]
+        self.sums[meters] = 0.0
+        self.high[meters] = -np.inf
+        self.low[meters] = np.inf
+        return block
 
-    def _values(
-        self, meter: int, settings: MeterSettings, counted: dict[str, int], duration: float
-    ) -> dict[str, float]:
-        before = self._counted[meter]
-        values = {
-            channel: (counted[register] - before.get(register, 0)) / FEMTOJOULES
-            for channel, register in _ENERGIES.items()
-        }
-        factor = {"v": settings.pt_ratio, "i": settings.ct_ratio, "p": settings.pt_ratio * settings.ct_ratio}
-        for column, name in zip(MEAN_COLUMNS, MEANS, strict=True):
-            values[f"{name}_avg"] = float(self._sum[meter, column]) / duration * factor.get(name[0], 1.0)
-        for column, name in zip(_LOW_COLUMNS, LOWEST, strict=True):
-            values[f"{name}_min"] = _finite(self._low[meter, column]) * factor["v"]
-        for column, name in zip(_HIGH_COLUMNS, HIGHEST, strict=True):
-            label = "p_max" if name == "p_sum" else f"{name}_max"
-            values[label] = _finite(self._high[meter, column]) * factor.get(name[0], 1.0)
-        apparent = values["s_vah"]
-        net = values["p_imp_wh"] - values["p_exp_wh"]
-        values["pf_avg"] = net / apparent if apparent > 0.0 else float("nan")
-        return values
-
-
-def _finite(value: float) -> float:
-    """Return NaN for an extreme of no tick at all."""
-    return float(value) if np.isfinite(value) else float("nan")
+    def _values(self, meters: NDArray[np.intp], counts: tuple[Int, Int], duration: Float) -> Float:
+        """Return what the intervals of some meters record, (meters, channels)."""
+        whole = (counts[0][:, meters] - self._whole[:, meters]).sum(axis=2)
+        below = (counts[1][:, meters] - self._rest[:, meters]) / FEMTOJOULES
+        energies = whole + below.sum(axis=2)
+        means = self.sums[meters][:, MEAN_COLUMNS] / duration[:, None]
+        extremes = np.hstack((self.low[meters][:, _LOW_COLUMNS], self.high[meters][:, _HIGH_COLUMNS]))
+        extremes[~np.isfinite(extremes)] = np.nan
+        net, apparent = energies[0] - energies[1], energies[4]
+        factor = np.divide(net, apparent, out=np.full(meters.size, np.nan), where=apparent > 0.0)
+        values = np.hstack((energies.T, means, extremes, factor[:, None]))
+        return np.asarray(values * self._factor[meters])

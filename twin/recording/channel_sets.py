@@ -8,7 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 
-from twin.contracts import IntervalRecord
+from twin.contracts import IntervalBlock, IntervalRecord
 from twin.recording import sql
 from twin.recording.errors import RecordingError
 from twin.recording.load_profile import day_of
@@ -44,12 +44,17 @@ class ChannelSets:
             When a channel's name cannot be a column's.
         """
         keys = tuple(interval.values)
-        set_id = self._ids.get(keys)
-        if set_id is None:
-            set_id = self._learn(interval.meter, keys)
+        set_id = self._set_of(interval.meter, keys)
         values = interval.values
         numbers = [float(values[channel]) for channel in self._channels[set_id - 1]]
         return set_id, (int(interval.end_ns), interval.meter, float(interval.duration_s), *numbers)
+
+    def rows(self, block: IntervalBlock) -> list[tuple[int, Row]]:
+        """Return the set and the row of each interval of a block, as `row`."""
+        set_id = self._set_of(block.meters[0], block.channels)
+        order = [block.channels.index(channel) for channel in self._channels[set_id - 1]]
+        table = zip(block.meters, block.duration_s.tolist(), block.values[:, order].tolist(), strict=True)
+        return [(set_id, (block.end_ns, meter, duration_s, *numbers)) for meter, duration_s, numbers in table]
 
     def add(self, set_id: int, row: Row) -> None:
         """Keep a row for the next commit."""
@@ -75,6 +80,10 @@ class ChannelSets:
         self._new_sets.clear()
         self._new_meters.clear()
         self._pending.clear()
+
+    def _set_of(self, meter: str, keys: tuple[str, ...]) -> int:
+        set_id = self._ids.get(keys)
+        return self._learn(meter, keys) if set_id is None else set_id
 
     def _learn(self, meter: str, keys: tuple[str, ...]) -> int:
         ordered = tuple(sorted(keys))

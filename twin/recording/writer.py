@@ -11,6 +11,7 @@ from twin.contracts import (
     AlarmRecord,
     CommandRecord,
     EventRecord,
+    IntervalBlock,
     IntervalRecord,
     MeterInfo,
     Record,
@@ -124,7 +125,7 @@ class RecordingWriter:
         self._settle()
         if not records:
             return
-        batch = [self._row(record) for record in records]
+        batch = [row for record in records for row in self._rows(record)]
         self._check_sequence(batch)
         for table, row in batch:
             if isinstance(table, str):
@@ -204,26 +205,34 @@ class RecordingWriter:
             connection.execute("PRAGMA synchronous = FULL")  # a commit waits for the disk
             return connection
 
-    def _row(self, record: Record) -> tuple[str | int, rows.Row]:
-        if isinstance(record, TruthEntry):
-            return "truth", rows.truth_row(record)
-        if isinstance(record, CommandRecord):
-            return "command", rows.command_row(record)
-        if record.meter not in self._meters:
-            msg = (
-                f"{self._path}: no meter {record.meter!r} in this recording; "
-                "name it when the recording is created"
-            )
-            raise RecordingError(msg)
+    def _rows(self, record: Record) -> list[tuple[str | int, rows.Row]]:
+        match record:
+            case TruthEntry():
+                return [("truth", rows.truth_row(record))]
+            case CommandRecord():
+                return [("command", rows.command_row(record))]
+            case IntervalBlock():
+                self._check_meters(record.meters)
+                return [*self._channel_sets.rows(record)]
+        self._check_meters((record.meter,))
         match record:
             case IntervalRecord():
-                return self._channel_sets.row(record)
+                return [self._channel_sets.row(record)]
             case EventRecord():
-                return "event", rows.event_row(record)
+                return [("event", rows.event_row(record))]
             case AlarmRecord():
-                return "alarm", rows.alarm_row(record)
+                return [("alarm", rows.alarm_row(record))]
             case WaveformRecord():
-                return "waveform", rows.waveform_row(record)
+                return [("waveform", rows.waveform_row(record))]
+
+    def _check_meters(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in self._meters:
+                msg = (
+                    f"{self._path}: no meter {name!r} in this recording; "
+                    "name it when the recording is created"
+                )
+                raise RecordingError(msg)
 
     def _settle(self) -> None:
         """Empty the buffers if the last batch was committed.
@@ -311,7 +320,7 @@ class RecordingWriter:
 
 def _time_ns(record: Record) -> int:
     match record:
-        case IntervalRecord():
+        case IntervalRecord() | IntervalBlock():
             return record.end_ns
         case EventRecord():
             return record.trigger_ns if record.end_ns is None else record.end_ns
