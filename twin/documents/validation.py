@@ -58,7 +58,9 @@ def _finding(document: Document, model: type[BaseModel], item: Any) -> Finding:
     if kind == "missing":
         return Finding(where, field, "is missing", f"add '{path[-1]}'")
     if kind == "union_tag_not_found":
-        return Finding(where, field, "does not say of which kind it is", f"add {item['ctx']['discriminator']}")
+        return Finding(
+            where, field, "does not say of which kind it is", f"add {item['ctx']['discriminator']}"
+        )
     if kind == "union_tag_invalid":
         return Finding(where, field, "is of no known kind", f"give one of {item['ctx']['expected_tags']}")
     message = item["msg"].removeprefix("Value error, ")

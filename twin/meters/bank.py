@@ -87,6 +87,12 @@ class MeterBank:
         """Settings of each meter."""
         return tuple(self._settings)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing looks at the waveform until the signal changes: no event, capture or sampling."""
+        settled = self._window.steady is not None and self._window.settled_ns <= self._cursor
+        return settled and self._quality.idle
+
     def advance(self, segment: Segment, until_ns: int) -> list[Record]:
         """Live on to a time.
 

@@ -56,6 +56,11 @@ class CaptureStore:
         self._count = [0] * len(settings)
         self._finished: list[tuple[int, WaveformRecord]] = []
 
+    @property
+    def idle(self) -> bool:
+        """Whether no capture waits for its last samples."""
+        return not self._pending
+
     def configure(self, meter: int, settings: MeterSettings) -> None:
         """Take new settings."""
         self._settings[meter] = settings

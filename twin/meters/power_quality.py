@@ -52,6 +52,11 @@ class PowerQuality:
         self._count = [0] * len(settings)
         self.captures = CaptureStore(settings, front_end)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no half cycle is looked at, and no capture waits for its end."""
+        return not self._watched.any() and self.captures.idle
+
     def events(self, meter: int) -> list[EventRecord]:
         """Return the event log of a meter, oldest first."""
         return list(self._events[meter])

@@ -44,6 +44,10 @@ class SiteModel(Protocol):
     def calm_ns(self) -> int | None:
         """When the segment's damped terms will have died away, UTC; None when there are none [ns]."""
 
+    @property
+    def steady(self) -> bool:
+        """Whether the segment holds steady harmonics alone, whose phase any anchor counts from one origin."""
+
     def operate(self, switch: str, *, closed: bool, cause: str) -> bool:
         """Open or close a switch; returns whether it moved."""
 
@@ -93,6 +97,8 @@ class Engine:
         self._keep = keep
         self._truth = truth
         self._commands = 0
+        self._anchored: Segment | None = None
+        """Newest segment that goes on with the terms of the one before it."""
         self._commanded = commanded or {}
 
     @property
@@ -149,16 +155,28 @@ class Engine:
             return
         site.settle()
         self._keep_truth()
-        while (anchor := self._next_anchor()) < until_ns:
+        while (anchor := self._next_anchor(until_ns)) < until_ns:
             self._measure(anchor)
             site.reanchor()
+            self._anchored = site.segment
         self._measure(until_ns)
 
-    def _next_anchor(self) -> int:
-        """Return when the segment ends by itself: it has grown long, or its modes have died away."""
+    def _next_anchor(self, until_ns: int) -> int:
+        """Return when the segment ends by itself: it has grown long, or its modes have died away.
+
+        Where nobody looks at the waveform, anchors are left out but for the last two before a time. What
+        meters keep of the past lies between those: it is bit by bit what it would be with all of them.
+        """
         site = self.site
-        longest = site.segment.start_ns + ANCHOR_NS
-        return longest if site.calm_ns is None else min(longest, max(site.calm_ns, site.time_ns + 1))
+        start_ns = site.segment.start_ns
+        longest = start_ns + ANCHOR_NS
+        if site.calm_ns is not None:
+            return min(longest, max(site.calm_ns, site.time_ns + 1))
+        idle = site.time_ns > start_ns or site.segment is self._anchored
+        if idle and site.steady and self.fleet.idle:
+            last = (until_ns - 1 - start_ns) // ANCHOR_NS
+            return start_ns + max(last - 1, 1) * ANCHOR_NS
+        return longest
 
     def _measure(self, until_ns: int) -> None:
         records = self.fleet.advance(self.site.segment, until_ns)

@@ -60,6 +60,11 @@ class PlayedSite:
         return None
 
     @property
+    def steady(self) -> bool:
+        """Never: each anchor goes on from the one before it."""
+        return False
+
+    @property
     def segment(self) -> Segment:
         """The segment that is true at ``time_ns``, six channels per meter."""
         return self._segment

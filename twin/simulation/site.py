@@ -102,12 +102,12 @@ class Site:
                 solver,
                 transitions,
                 call_at,
-                clock=lambda: (self.time_ns, carried_theta(self._segment, self.time_ns)),
+                clock=lambda: (self.time_ns, self._theta()),
                 settle=self.settle,
                 event=self._event,
             )
             self.watch(self._interrupter.replan)
-        self._segment = self._solved_segment(start_ns, theta=0.0)
+        self._segment = self._origin = self._solved_segment(start_ns, theta=0.0)
 
     @property
     def switches(self) -> Mapping[str, bool]:
@@ -141,6 +141,11 @@ class Site:
         """When the modes will have died away, UTC; None when there are none [ns]."""
         transitions = self._waveform.transitions
         return None if transitions is None else transitions.calm_ns
+
+    @property
+    def steady(self) -> bool:
+        """Whether the segment holds steady harmonics alone."""
+        return self.calm_ns is None and self._segment.block is None
 
     def fundamental(self, probe: int) -> NDArray[np.complex128]:
         """Return what a probe sees at the fundamental now: va vb vc ia ib ic, shape (6,), RMS [V, A]."""
@@ -335,13 +340,17 @@ class Site:
         """Solve the network if anything changed at ``time_ns``; the new segment starts there."""
         if self._changed:
             self._changed = False
-            self._segment = self._solved_segment(self.time_ns, carried_theta(self._segment, self.time_ns))
+            self._segment = self._origin = self._solved_segment(self.time_ns, self._theta())
             for watcher in self._watchers:
                 watcher()
 
     def reanchor(self) -> None:
         """Start a new segment at ``time_ns`` that goes on with the same terms."""
-        self._segment = self._waveform.reanchored(self._segment, self.time_ns)
+        self._segment = self._waveform.reanchored(self._segment, self.time_ns, self._theta())
+
+    def _theta(self) -> float:
+        """Return the phase of the fundamental now; counted from the last solution: no anchor rounds it."""
+        return carried_theta(self._origin, self.time_ns)
 
     def _event(self, change: Callable[[], None]) -> None:
         """Change the network so that the next solution excites its modes."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import Segment
 from twin.grid import GridSolver, Solution
-from twin.signals import amplitude_from_rms, carried_theta
+from twin.signals import amplitude_from_rms
 from twin.simulation.inrushes import Inrushes
 from twin.simulation.transitions import Transitions
 
@@ -104,9 +104,8 @@ class Waveform:
             self._inrushes.solved(solution, start_ns, theta=theta, frequency=self.frequency)
         return self._with_modes(start_ns, theta, phasor[: self._peak.size] * self._peak)
 
-    def reanchored(self, old: Segment, at_ns: int) -> Segment:
-        """Return the segment that goes on from an instant with the terms of the old one."""
-        theta = carried_theta(old, at_ns)
+    def reanchored(self, old: Segment, at_ns: int, theta: float) -> Segment:
+        """Return the segment that goes on from an instant, at a phase, with the terms of the old one."""
         if old.rate.size > self._rate.size:
             return self._with_modes(at_ns, theta, old.amplitude[:, : self._rate.size])
         return Segment(at_ns, old.frequency, theta, old.order, old.rate, old.amplitude, old.block)

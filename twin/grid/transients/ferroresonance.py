@@ -142,8 +142,8 @@ def ferroresonance(
         X_C > X_m otherwise                            none: linear, with a raised voltage
 
     The verdict does not count losses, nor load; they only make it less likely. With a conductance G across
-    the windings a state obeys ``E^2 = (X_C I - V)^2 + (X_C G V)^2``. Its right side grows with V from where the
-    capacitive states beyond the knee begin: at ``V_0`` with ``V = X_C I``, or at the knee if that is
+    the windings a state obeys ``E^2 = (X_C I - V)^2 + (X_C G V)^2``. Its right side grows with V from where
+    the capacitive states beyond the knee begin: at ``V_0`` with ``V = X_C I``, or at the knee if that is
     capacitive already. ``quenched_by`` is the G for which it begins with E^2.
 
     Fundamental amplitudes stand for the waveforms. Subharmonic and chaotic states are not looked for.

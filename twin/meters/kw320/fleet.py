@@ -140,6 +140,11 @@ class Fleet:
         """How far the meters have lived, UTC [ns]."""
         return self._bank.cursor_ns
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing looks at the waveform until the signal changes."""
+        return self._bank.idle
+
     def energies(self, meter: int) -> dict[str, float]:
         """Return every energy as it stands now, by register name, unrounded; primary Wh, varh, VAh."""
         return self._bank.energies(meter)
