@@ -96,7 +96,7 @@ def test_a_small_file_in_si(tmp_path):
         ("NAYY, 250]", "NAYY, 1e999]", 13, "lines[0].length_m", "does not fit", "number"),
         ("r0_ohm_per_km: 0.8, x0_ohm_per_km: 0.3", "r0_ohm_per_km: 0, x0_ohm_per_km: 0", 13,
          "lines[0].length_m", "no zero-sequence impedance", "one bus of"),
-        ("Dyn5", "Dyn6", 16, "transformers[0].vector_group", "no 'Dyn6'", "did you mean"),
+        ("Dyn5", "Dyn6", 16, "transformers[0].vector_group", "no 'Dyn6'", "Dyn1, Dyn5"),
         ("s_rated_va: 400000", "s_rated_va: 4e15", 15, "transformers[0].vk_percent", "1e-07 ohm", "check"),
         ("vkr_percent: 1.2", "vkr_percent: 12", 16, "transformers[0].vkr_percent", "no part of", "0 .."),
         ("u_lv_v: 400", "u_lv_v: 20000", 15, "transformers[0].u_lv_v", "winding of 20000 V", "correct"),

@@ -77,6 +77,9 @@ def flow(options: argparse.Namespace) -> int:
     """Print the voltages of a solved network."""
     from twin import grid  # noqa: PLC0415
 
+    if not 0.0 < options.v_min <= 1.0:
+        what, mend = f"{options.v_min:g} is no limit of a voltage", "give more than 0, at most 1, in pu"
+        raise BadInputError(Finding(Mark("command line"), "--v-min", what, mend))
     network, moment = _site(options)
     if moment is not None and options.loads == "constant_power":
         rows = moment.flow(v_min_pu=options.v_min)
@@ -131,6 +134,7 @@ def harmonics(options: argparse.Namespace) -> int:
     network, moment = _site(options)
     _refuse_faults(moment)
     rows = grid.harmonics(network, damping=options.damping)
+    _warn_of_collapse(network, [row for row in rows if row["h"] == 1])
     if options.json:
         _write_json(rows)
         return 0

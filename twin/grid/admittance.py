@@ -24,6 +24,9 @@ FAULT_PHASES = {
 }
 """Phases that each type of fault can have, in any order of the letters."""
 
+_SHORT = 1e-8
+"""Impedance that stands for none in a filter at its tuned order, of the reactance of its capacitor."""
+
 
 def sequence_block(y1: NDArray[Any], y0: NDArray[Any]) -> Complex:
     """Return phase blocks (.., 3, 3) of balanced elements from positive- and zero-sequence admittances.
@@ -135,7 +138,8 @@ def _unit(angle_deg: float) -> complex:
 def capacitor_admittance(capacitor: Capacitor, bus: Bus, h: float) -> complex:
     """Return the admittance of each unit, its reactor included [S].
 
-    ``Y = 1 / (R + j (h X_L - X_C / h))`` with ``X_L`` the given share of ``X_C``.
+    ``Y = 1 / (R + j (h X_L - X_C / h))`` with ``X_L`` the given share of ``X_C``. A reactor without losses at
+    the very order that it is tuned to is a short circuit: 1e-8 of ``X_C`` stands for none.
     """
     count = len(capacitor.phases)
     u = bus.u_phase
@@ -150,7 +154,8 @@ def capacitor_admittance(capacitor: Capacitor, bus: Bus, h: float) -> complex:
         return complex(0.0, h / x_c)
     x_l = capacitor.reactor_percent / 100.0 * x_c
     r = x_l / capacitor.quality if capacitor.quality else 0.0
-    return 1.0 / complex(r, h * x_l - x_c / h)
+    z = complex(r, h * x_l - x_c / h)
+    return 1.0 / z if abs(z) > _SHORT * x_c else complex(1.0 / (_SHORT * x_c))
 
 
 def capacitor_sides(capacitor: Capacitor) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from twin.contracts import Finding
 from twin.grid.components import CONDUCTORS, Line, Source
 from twin.grid.magnetising import core_findings
+from twin.grid.matrix_checks import matrix_findings
 from twin.grid.network import Branch, Network
 from twin.grid.table import Places
 from twin.grid.transformers import VECTOR_GROUPS, Transformer, parse_vector_group
@@ -16,8 +17,11 @@ Z_MIN = 1e-7
 _RATIO = 1.5
 """How far a winding's voltage may be from its bus's."""
 
-_SAME = 1e-3
-"""Rated voltages of a three-phase bus and of a lateral that differ by less are the same number, rounded."""
+_SAME = 1e-2
+"""Rated voltages to earth that differ by less are the same: 230 V of a lateral, 400 V between phases."""
+
+_ORDERS = 1000
+"""Highest harmonic order; lines and windings are no pi sections and inductances long before."""
 
 _LOAD_PHASES = {
     "star": ("a", "b", "c", "ab", "bc", "ac", "abc"),
@@ -70,30 +74,6 @@ def _line_phases(network: Network, at: int, line: Line, places: Places) -> Itera
         yield places.finding("lines", at, "phases", what, "give matrices over all conductors")
 
 
-def _line_matrices(at: int, line: Line, places: Places) -> Iterable[Finding]:
-    size = len(line.phases)
-    for key, matrix in (("r", line.r), ("x", line.x), ("c", line.c)):
-        written = "type" if line.type else f"{key}_f" if key == "c" else f"{key}_ohm"
-        if matrix is None:
-            continue
-        if len(matrix) != size or any(len(row) != size for row in matrix):
-            what = f"its {key} has {len(matrix)} rows for conductors '{line.phases}'"
-            yield places.finding("lines", at, written, what, f"give a matrix of {size} by {size}")
-        elif any(matrix[i][j] != matrix[j][i] for i in range(size) for j in range(i)):
-            yield places.finding(
-                "lines", at, written, f"its {key} is not symmetric", "give the same both ways"
-            )
-        elif any(matrix[i][i] < 0 for i in range(size)):
-            what, mend = f"its {key} is negative on the diagonal", "give 0 or more"
-            yield places.finding("lines", at, written, what, mend)
-    if line.r is not None and line.x is not None and len(line.r) == len(line.x) == size:
-        own = [math.hypot(line.r[i][i], line.x[i][i]) for i in range(size)]
-        if min(own) < Z_MIN:
-            what = f"conductor {line.phases[own.index(min(own))]} has no impedance ({min(own):g} ohm)"
-            written = "type" if line.type else "r_ohm"
-            yield places.finding("lines", at, written, what, f"give at least {Z_MIN:g} ohm")
-
-
 def _winding_phases(network: Network, at: int, unit: Transformer, places: Places) -> Iterable[Finding]:
     allowed = ("a", "b", "c", "ab", "bc", "ca") if unit.single_phase else ("abc",)
     for key, bus, phases in (
@@ -111,6 +91,12 @@ def _winding_phases(network: Network, at: int, unit: Transformer, places: Places
         if given and not brought_out:
             what = f"vector group {unit.vector_group} brings out no star point there"
             yield places.finding("transformers", at, f"{given[0]}_ohm", what, "drop it, or change the group")
+        name = unit.hv_bus if side == "hv" else unit.lv_bus
+        number = network.bus_index.get(name)
+        if given and brought_out and number is not None and "n" in network.buses[number].phases:
+            what = f"the star point goes to the neutral of bus '{name}', not to earth"
+            mend = "drop it, and give the impedance to the neutral's row in groundings"
+            yield places.finding("transformers", at, f"{given[0]}_ohm", what, mend)
 
 
 def _taps(at: int, unit: Transformer, places: Places) -> Iterable[Finding]:
@@ -123,6 +109,9 @@ def _taps(at: int, unit: Transformer, places: Places) -> Iterable[Finding]:
     if not 0 <= unit.tap_step_percent < 50:
         what = f"steps of {unit.tap_step_percent:g} %"
         yield places.finding("transformers", at, "tap_step_percent", what, "give 0 .. 50 %")
+    elif min(unit.tap_min, unit.tap) * unit.tap_step_percent <= -100:
+        what = f"position {min(unit.tap_min, unit.tap)} leaves no voltage"
+        yield places.finding("transformers", at, "tap_min", what, "raise it, or lower tap_step_percent")
     if unit.vk0_percent is not None and not 0 <= (unit.vkr0_percent or 0.0) <= unit.vk0_percent:
         what = "vkr0_percent is no part of vk0_percent"
         yield places.finding("transformers", at, "vkr0_percent", what, "give 0 .. vk0_percent")
@@ -193,7 +182,7 @@ def _line_values(network: Network, places: Places) -> Iterable[Finding]:
             continue
         yield from _line_phases(network, at, line, places)
         if line.r is not None:
-            yield from _line_matrices(at, line, places)
+            yield from matrix_findings(at, line, places, Z_MIN)
         for key in keys:
             if (getattr(line, key) or 0.0) < 0:
                 written = "type" if line.type else f"{key}_f" if key[0] == "c" else f"{key}_ohm"
@@ -210,9 +199,9 @@ def _line_values(network: Network, places: Places) -> Iterable[Finding]:
         ends = [network.bus_index.get(bus) for bus in (line.from_bus, line.to_bus)]
         rated = {network.buses[end].u_phase for end in ends if end is not None}
         if len(rated) == 2 and max(rated) > min(rated) * (1.0 + _SAME):
-            low, high = sorted(network.buses[end].u_rated for end in ends if end is not None)
-            what = f"joins buses of {low:g} V and {high:g} V"
-            yield places.finding("lines", at, "to", what, "correct a bus's u_rated_v, or use a transformer")
+            what = f"joins buses of {min(rated):.5g} V and {max(rated):.5g} V to earth"
+            mend = "correct a bus's u_rated_v (of one phase: to earth), or use a transformer"
+            yield places.finding("lines", at, "to", what, mend)
 
 
 def _ends(network: Network, section: str, at: int, branch: Branch, places: Places) -> Iterable[Finding]:
@@ -242,8 +231,12 @@ def _transformer_values(network: Network, places: Places) -> Iterable[Finding]:
             what = f"{unit.vkr_percent:g} % is no part of vk_percent, {unit.vk_percent:g} %"
             yield places.finding("transformers", at, "vkr_percent", what, "give 0 .. vk_percent")
         if unit.vector_group not in VECTOR_GROUPS:
-            known, group = "vector groups", unit.vector_group
-            yield places.unknown("transformers", at, "vector_group", group, VECTOR_GROUPS, known)
+            letters = unit.vector_group.rstrip("0123456789")
+            # Another hour is no misspelling: every one of those letters that exists is told.
+            alike = [one for one in VECTOR_GROUPS if one.rstrip("0123456789") == letters]
+            what = f"there is no '{unit.vector_group}' among the vector groups"
+            mend = f"give {', '.join(alike or VECTOR_GROUPS)}"
+            yield places.finding("transformers", at, "vector_group", what, mend)
         else:
             yield from _winding_phases(network, at, unit, places)
         yield from _taps(at, unit, places)
@@ -363,9 +356,10 @@ def _control_values(network: Network, places: Places) -> Iterable[Finding]:
 def _spectrum_values(network: Network, places: Places) -> Iterable[Finding]:
     for at, spectrum in enumerate(network.spectra):
         orders = [share.order for share in spectrum.shares]
-        if any(order < 2 for order in orders) or len(set(orders)) != len(orders):
+        if any(not 2 <= order <= _ORDERS for order in orders) or len(set(orders)) != len(orders):
+            what = f"holds an order twice, or one outside 2 .. {_ORDERS}"
             mend = "give each whole order above 1 once"
-            yield places.finding("spectra", at, "orders", "holds an order twice, or one below 2", mend)
+            yield places.finding("spectra", at, "orders", what, mend)
         if any(share.percent < 0 for share in spectrum.shares):
             mend = "give 0 or more, and turn the angle"
             yield places.finding("spectra", at, "percent", "holds a negative share", mend)

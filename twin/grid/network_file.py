@@ -102,8 +102,11 @@ def _header(document: Document, findings: list[Finding]) -> dict[str, Any]:
     def wrong(key: str, what: str, mend: str) -> None:
         findings.append(Finding(document.mark((key,)), key, what, mend))
 
-    if data.get("network") is None:
+    name = data.get("network")
+    if name is None:
         wrong("network", "is missing", "add 'network: NAME'")
+    elif type(name) not in {str, int}:
+        wrong("network", f"{name!r} is no name", "write 'network: NAME'")
     frequency = data.get("frequency_hz", 50.0)
     if type(frequency) not in {int, float} or not 0 < frequency < 1000:
         wrong("frequency_hz", f"{frequency!r} is no rated frequency", "give it in Hz, for example 50")

@@ -303,7 +303,7 @@ class NodalSystem:
             y = np.broadcast_to(block[np.ix_(used, used)], (orders, len(used), len(used)))
             letters = "".join(PHASES[at] for at in used)
             out.append(Element(tuple(numbers[x] for x in letters), (0,) * len(used), letters, y))
-        for node in map(int, np.flatnonzero(topology.floating & ~_held_groups(out, topology.group))):
+        for node in map(int, np.flatnonzero(topology.floating & ~held_groups(out, topology.group))):
             y = np.full((orders, 1, 1), STRAY * size[node], dtype=np.complex128)
             out.append(Element((node,), (0,), nodes.letter[node], y))
         if state.open_poles:
@@ -357,7 +357,7 @@ class NodalSystem:
         return held
 
 
-def _held_groups(shunts: Sequence[Element], group: Index) -> Flag:
+def held_groups(shunts: Sequence[Element], group: Index) -> Flag:
     """Return the nodes (of all) whose group some shunt holds to earth."""
     holds = np.zeros(group.size, dtype=np.bool_)
     for one in shunts:

@@ -10,7 +10,7 @@ from twin.grid.elements import Element, between
 from twin.grid.errors import GridError
 from twin.grid.network import Network
 from twin.grid.nodal import NodalSystem, State
-from twin.grid.nodes import Nodes
+from twin.grid.nodes import EARTH, Nodes
 from twin.grid.solver import GridSolver
 
 Complex = NDArray[np.complex128]
@@ -50,12 +50,14 @@ def load_points(
     for load in network.loads:
         z, i = load.zip_shares
         for side, active, reactive in zip(load.sides, load.p, load.q, strict=True):
-            # A load at an ideal source changes no voltage.
-            if (active or reactive) and load.bus not in held:
+            # A load between phases that an ideal source holds changes no voltage; a neutral is not held.
+            plus, minus = nodes.side(network.bus_index[load.bus], side)
+            still = load.bus in held and (minus == EARTH or nodes.letter[minus] != "n")
+            if (active or reactive) and not still:
                 points.append(LoadPoint(load.name, load.bus, side, z, i))
                 p.append(active)
                 q.append(reactive)
-                sides.append((*nodes.side(network.bus_index[load.bus], side), load))
+                sides.append((plus, minus, load))
     return points, np.array(p, dtype=np.float64), np.array(q, dtype=np.float64), sides
 
 

@@ -2,7 +2,7 @@
 
 import cmath
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,17 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.documents import suggestion
-from twin.grid.components import PHASES, Fault
+from twin.grid.components import PHASES, Fault, Load
 from twin.grid.elements import Element
 from twin.grid.errors import GridError
 from twin.grid.network import Network
-from twin.grid.nodal import NodalSystem, initial_state
+from twin.grid.nodal import Factors, NodalSystem, held_groups, initial_state
 from twin.grid.nodes import EARTH, Nodes
 from twin.grid.rated import V_MIN_PU, load_shunts, solve_fundamental
 from twin.grid.regulation import regulated
 from twin.grid.short_circuit import ShortCircuits
 
 Complex = NDArray[np.complex128]
+
+_LOST = 1e-6
+"""Part of the harmonic currents of an unearthed part that may seem to leave it by rounding."""
+
 Row = dict[str, Any]
 
 
@@ -44,10 +48,11 @@ def flow(network: Network, *, loads: str = "constant_power", v_min_pu: float = V
     Raises
     ------
     GridError
-        A load model of another name.
+        A load model of another name, or a ``v_min_pu`` that is not above 0 and up to 1.
     NotConvergedError
         The network cannot carry the loads.
     """
+    _check_v_min(v_min_pu)
     network = regulated(_referred(network), loads=loads, v_min_pu=v_min_pu)
     voltages, _ = solve_fundamental(network, initial_state(network), loads=loads, v_min_pu=v_min_pu)
     return voltage_rows(network, voltages)
@@ -129,12 +134,14 @@ def harmonics(
     Raises
     ------
     GridError
-        A damping outside 0 .. 1.
+        A damping outside 0 .. 1, a ``v_min_pu`` that is not above 0 and up to 1, or harmonic current against
+        earth where nothing is earthed.
     NotConvergedError
         The network cannot carry the loads.
     """
     if damping is not None and not 0.0 <= damping <= 1.0:
         raise GridError(f"a damping of {damping:g} is no share; give 0 .. 1")
+    _check_v_min(v_min_pu)
     network = regulated(_referred(network), loads="constant_power", v_min_pu=v_min_pu)
     state = initial_state(network)
     fundamental, current = solve_fundamental(network, state, v_min_pu=v_min_pu)
@@ -160,11 +167,41 @@ def harmonics(
                     injection[plus] -= out
                     if minus != EARTH:
                         injection[minus] += out
+        _check_return(network, factors, shunts, injection, [side for side, _ in current], h)
         rhs = np.empty_like(injection)
         rhs[system.pattern.row] = injection
         v = system.solve(factors, n, rhs)[system.pattern.row]
         rows.extend({"h": h, **row} for row in _harmonic_rows(network, v, fundamental))
     return rows
+
+
+def _check_return(
+    network: Network,
+    factors: Factors,
+    shunts: Sequence[Element],
+    injection: Complex,
+    sides: Sequence[tuple[int, int, Load]],
+    h: int,
+) -> None:
+    """Refuse currents (nodes,) that leave a part that nothing earths: they have no way back."""
+    group = factors.topology.group
+    loose = factors.topology.floating & ~held_groups(shunts, group)
+    net, size = np.zeros_like(injection), np.zeros(injection.size)
+    np.add.at(net, group, injection)
+    np.add.at(size, group, np.abs(injection))
+    lost = loose & (np.abs(net) > _LOST * size)[group]
+    for plus, minus, load in sides:
+        leaves = minus == EARTH or group[minus] != group[plus]
+        if load.spectrum and leaves and (lost[plus] or (minus != EARTH and lost[minus])):
+            raise GridError(
+                f"load '{load.name}' at bus '{load.bus}' draws current against earth at order {h}, where "
+                "nothing earths the network; earth it by a row in groundings, or connect the load in delta"
+            )
+
+
+def _check_v_min(v_min_pu: float) -> None:
+    if not 0.0 < v_min_pu <= 1.0:
+        raise GridError(f"loads cannot become impedances below {v_min_pu:g} pu; give more than 0, at most 1")
 
 
 def _referred(network: Network) -> Network:

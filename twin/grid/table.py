@@ -14,6 +14,9 @@ _MANY = 20
 """Suggestions for misspelt names are looked up so many times, not for every row of a large file."""
 
 
+_LEAST, _MOST = 1e-30, 1e30
+"""Range of the size of numbers that are not zero."""
+
 _UNITS = {
     "v": "V",
     "a": "A",
@@ -133,20 +136,25 @@ def _from_table(
         mend = "give 'columns: [..]' and 'rows:', or a list of mappings"
         findings.append(places.finding(section, None, "", "is no table", mend))
         return []
-    unknown = [name for name in columns if name not in fields]
-    for name in unknown:
-        where = document.mark((section, "columns", columns.index(name)))
-        mend = suggestion(str(name), list(fields), "columns")
-        findings.append(Finding(where, f"{section}.columns", f"unknown column '{name}'", mend))
+    unknown = [name for name in columns if not isinstance(name, str) or name not in fields]
+    for column, name in enumerate(columns):
+        where = document.mark((section, "columns", column))
+        if name in unknown:
+            mend = suggestion(str(name), list(fields), "columns")
+            findings.append(Finding(where, f"{section}.columns", f"unknown column '{name}'", mend))
+        elif name in columns[:column]:
+            what = f"column '{name}' stands twice"
+            findings.append(Finding(where, f"{section}.columns", what, "remove one of them"))
     good = []
     width = len(columns)
     for at, row in enumerate(rows):
         if isinstance(row, list) and len(row) == width:
-            good.append((at, dict(zip(columns, row, strict=True))))
+            if not unknown:
+                good.append((at, dict(zip(columns, row, strict=True))))
         else:
             what = f"has {len(row)} values" if isinstance(row, list) else "is no list"
             findings.append(places.finding(section, at, "", what, f"give {width}, one for each column"))
-    return [] if unknown else good
+    return good
 
 
 def _from_mappings(
@@ -213,6 +221,9 @@ def _misfit(value: object, field: Field) -> tuple[str, str]:
     unit = _UNITS.get(field.key.rsplit("_", 1)[-1], "a bare number")
     if isinstance(value, str) and value[:1].isdigit() and field.kind in {Kind.NUMBER, Kind.POWER}:
         return f"'{value}' is no plain number", f"the unit belongs to the key: give it in {unit}"
+    if type(value) in {float, int} and field.kind in {Kind.NUMBER, Kind.POWER}:
+        what = f"{value:.6g}" if type(value) is float else "a number of so many digits"
+        return f"{what} does not fit ({field.meaning})", f"give a number of {_LEAST:g} to {_MOST:g}, or 0"
     article = "" if field.kind is Kind.FLAG else "a "
     return f"{value!r} does not fit ({field.meaning})", f"give {article}{field.kind}"
 
@@ -228,9 +239,9 @@ def _text(value: object) -> str | None:
 
 
 def _number(value: object) -> float | None:
-    if type(value) is float or type(value) is int:
-        # Infinity minus itself is no number, and so unequal to zero.
-        return float(value) if value - value == 0 else None
+    # Infinity, what is no number, and what no network has: beyond this range its equations overflow.
+    if (type(value) is float or type(value) is int) and (value == 0 or _LEAST <= abs(value) <= _MOST):
+        return float(value)
     return None
 
 

@@ -102,8 +102,9 @@ def _held_of_line(element: Element, line: Line) -> tuple[int, ...]:
     size = len(line.phases)
     if line.c is None:
         return element.nodes if line.c0 > 0 else ()
-    rows = [sum(row) for row in line.c]
-    return tuple(element.nodes[at] for at in range(2 * size) if rows[at % size] > 0)
+    # A sum that is nothing but rounding is no capacitance to earth.
+    held = [sum(row) > _HELD * row[at] for at, row in enumerate(line.c)]
+    return tuple(element.nodes[at] for at in range(2 * size) if held[at % size])
 
 
 class Feeding:
