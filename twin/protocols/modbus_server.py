@@ -1,7 +1,6 @@
 """Modbus TCP for a whole site: any number of ports and units, served from one thread."""
 
 import asyncio
-import errno
 import importlib
 import importlib.util
 import logging
@@ -16,8 +15,9 @@ from types import TracebackType
 from typing import Self
 
 from twin.contracts import Answer, Command, TwinError
-from twin.protocols.binding import Binding, PortInUseError, open_listener
+from twin.protocols.binding import Binding
 from twin.protocols.file_limit import reserve_files
+from twin.protocols.listeners import close_all, open_listeners
 from twin.protocols.modbus_connection import ModbusConnection, PortStatistics, ServerContext
 from twin.protocols.modbus_session import ServedDevice, ServedPort
 
@@ -86,14 +86,19 @@ class ModbusTcpServer:
         self._idle_timeout_s = idle_timeout_s
         self._backlog = backlog
         self._loop_factory = loop_factory or _fastest_loop
-        self._ports = _served_ports(self._bindings)
+        self._ports = served_ports(self._bindings)
         self._statistics = tuple(PortStatistics() for _ in self._bindings)
         self._addresses: tuple[tuple[str, int], ...] = ()
         self._thread: threading.Thread | None = None
         self._halt: Callable[[], object] = lambda: None
 
-    def start(self) -> None:
+    def start(self, listeners: Sequence[socket.socket] | None = None) -> None:
         """Listen on all ports, or on none.
+
+        Parameters
+        ----------
+        listeners
+            Sockets that listen on the ports of the bindings already, in their order; opened by default.
 
         Raises
         ------
@@ -112,22 +117,21 @@ class ModbusTcpServer:
             raise ServerStateError("the Modbus server runs already; stop it before starting it again")
         ports = len(self._bindings)
         reserve_files(2 * ports + 32, wanted=5 * ports + 256, purpose=f"serving {ports} Modbus ports")
-        listeners = self._listen()
+        sockets = list(listeners or open_listeners(self._bindings, backlog=self._backlog))
         self._addresses = tuple(
             (binding.host, listener.getsockname()[1])
-            for binding, listener in zip(self._bindings, listeners, strict=True)
+            for binding, listener in zip(self._bindings, sockets, strict=True)
         )
         ready: Future[None] = Future()
         self._thread = threading.Thread(
-            target=self._run, args=(listeners, ready), name="modbus-tcp", daemon=True
+            target=self._run, args=(sockets, ready), name="modbus-tcp", daemon=True
         )
         self._thread.start()
         error = ready.exception()
         if error is not None:
             self._thread.join()
             self._thread = None
-            for listener in listeners:
-                listener.close()
+            close_all(sockets)
             raise error
 
     def stop(self) -> None:
@@ -166,26 +170,6 @@ class ModbusTcpServer:
             BindingStatistics(host, port, count.requests, count.exceptions, count.connections, count.accepted)
             for (host, port), count in zip(addresses, self._statistics, strict=True)
         )
-
-    def _listen(self) -> list[socket.socket]:
-        listeners: list[socket.socket] = []
-        taken: dict[tuple[str, int], Binding] = {}
-        try:
-            for binding in self._bindings:
-                other = taken.get((binding.host, binding.port)) if binding.port else None
-                if other is not None:
-                    raise PortInUseError(
-                        errno.EADDRINUSE,
-                        f"{binding.host}:{binding.port} is given to {other.meters} and to {binding.meters}; "
-                        "give each its own port or address, or serve them as units of one port",
-                    )
-                listeners.append(open_listener(binding, backlog=self._backlog))
-                taken[binding.host, binding.port] = binding
-        except BaseException:
-            for listener in listeners:
-                listener.close()
-            raise
-        return listeners
 
     def _run(self, listeners: list[socket.socket], ready: "Future[None]") -> None:
         try:
@@ -232,7 +216,7 @@ async def _close_idle(context: ServerContext, stopping: asyncio.Event, timeout_s
                     connection.abort()
 
 
-def _served_ports(bindings: Sequence[Binding]) -> tuple[ServedPort, ...]:
+def served_ports(bindings: Sequence[Binding]) -> tuple[ServedPort, ...]:
     """Lay out each meter once, however many ports serve it."""
     served: dict[int, ServedDevice] = {}
     for binding in bindings:

@@ -25,12 +25,19 @@ from numpy.typing import NDArray
 from twin.contracts import RegisterBlock, TwinError
 from twin.protocols.file_limit import reserve_few_files
 
-_CURRENT = 0  # number of the last whole publication; its parity names the copy that holds it
+Words = NDArray[np.uint16]
+
+CURRENT = 0
+"""Number of the last whole publication; its parity names the copy that holds it."""
 _COUNT = 1  # words per copy, checked on attaching
-_BEGIN = (2, 5)  # per copy: number of the publication that started to fill it
-_TIME = (3, 6)  # per copy: simulated time of that publication [ns]
-_END = (4, 7)  # per copy: number of the publication that finished filling it
-_HEADER = 64  # bytes: eight int64, one cache line
+BEGIN = (2, 5)
+"""Per copy: number of the publication that started to fill it."""
+TIME = (3, 6)
+"""Per copy: simulated time of that publication [ns]."""
+END = (4, 7)
+"""Per copy: number of the publication that finished filling it."""
+HEADER = 64
+"""Bytes of an image's stamps: eight int64, one cache line."""
 
 
 class RegisterImageError(TwinError, ValueError):
@@ -61,13 +68,33 @@ class RegisterImage:
     def __init__(self, blocks: Sequence[RegisterBlock]) -> None:
         count = self._lay_out(blocks)
         reserve_few_files(4, purpose="a register image")
-        memory = SharedMemory(create=True, size=_HEADER + 2 * _stride(count))
+        memory = SharedMemory(create=True, size=HEADER + 2 * stride_of(count))
         self._memory: SharedMemory | mmap.mmap | None = memory
         self._owner: SharedMemory | None = memory
         self.name = memory.name
         """Name under which another process attaches."""
         self._open_views(_bytes_of(memory))
         self._stamps[_COUNT] = count
+
+    @classmethod
+    def within(cls, stamps: memoryview, copies: Sequence[Words], blocks: Sequence[RegisterBlock]) -> Self:
+        """Return an image in memory that somebody else keeps.
+
+        Parameters
+        ----------
+        stamps
+            `HEADER` bytes as int64, zeros before the first publication.
+        copies
+            Two arrays of as many words as the blocks have.
+        blocks
+            As for a new image.
+        """
+        image = cls.__new__(cls)
+        image._lay_out(blocks)
+        image._memory = image._owner = None
+        image.name = ""
+        image._stamps, image._words = stamps, tuple(copies)
+        return image
 
     @classmethod
     def attach(cls, name: str, blocks: Sequence[RegisterBlock]) -> Self:
@@ -98,7 +125,7 @@ class RegisterImage:
         image._owner = None
         image.name = name
         buffer = _bytes_of(memory)
-        found = buffer[:_HEADER].cast("q")[_COUNT] if len(buffer) >= _HEADER else -1
+        found = buffer[:HEADER].cast("q")[_COUNT] if len(buffer) >= HEADER else -1
         if found != count:
             buffer.release()
             memory.close()
@@ -109,7 +136,7 @@ class RegisterImage:
         image._open_views(buffer)
         return image
 
-    def publish(self, words: NDArray[np.uint16], now_ns: int) -> None:
+    def publish(self, words: Words, now_ns: int) -> None:
         """Replace all words at once.
 
         Only one thread may publish.
@@ -132,15 +159,15 @@ class RegisterImage:
                 "publish the words of every block"
             )
         stamps = self._stamps
-        number = stamps[_CURRENT] + 1
+        number = stamps[CURRENT] + 1
         copy = number & 1
-        stamps[_BEGIN[copy]] = number
+        stamps[BEGIN[copy]] = number
         self._words[copy][:] = words
-        stamps[_TIME[copy]] = now_ns
-        stamps[_END[copy]] = number
-        stamps[_CURRENT] = number
+        stamps[TIME[copy]] = now_ns
+        stamps[END[copy]] = number
+        stamps[CURRENT] = number
 
-    def read(self, address: int, count: int) -> NDArray[np.uint16] | None:
+    def read(self, address: int, count: int) -> Words | None:
         """Return a copy of consecutive registers, all of one publication.
 
         Parameters
@@ -161,22 +188,27 @@ class RegisterImage:
         first = address - self._shifts[run]
         stamps = self._stamps
         while True:
-            number = stamps[_CURRENT]
+            number = stamps[CURRENT]
             copy = number & 1
-            if stamps[_END[copy]] != number:
+            if stamps[END[copy]] != number:
                 continue
             words = self._words[copy][first : first + count].copy()
-            if stamps[_BEGIN[copy]] == number:
+            if stamps[BEGIN[copy]] == number:
                 return words
+
+    @property
+    def count(self) -> int:
+        """Words of all blocks."""
+        return self._count
 
     @property
     def published_ns(self) -> int:
         """Simulated time of the last publication, UTC [ns]; 0 before the first."""
         stamps = self._stamps
         while True:
-            number = stamps[_CURRENT]
-            time_ns = stamps[_TIME[number & 1]]
-            if stamps[_BEGIN[number & 1]] == number:
+            number = stamps[CURRENT]
+            time_ns = stamps[TIME[number & 1]]
+            if stamps[BEGIN[number & 1]] == number:
                 return time_ns
 
     @property
@@ -247,15 +279,15 @@ class RegisterImage:
     def _open_views(self, buffer: memoryview) -> None:
         self._buffer = buffer
         # A memoryview reads and writes an aligned int64 by one move, and faster than numpy.
-        self._stamps = buffer[:_HEADER].cast("q")
+        self._stamps = buffer[:HEADER].cast("q")
         self._words = tuple(
-            np.frombuffer(buffer, np.uint16, self._count, _HEADER + copy * _stride(self._count))
+            np.frombuffer(buffer, np.uint16, self._count, HEADER + copy * stride_of(self._count))
             for copy in (0, 1)
         )
 
 
-def _stride(count: int) -> int:
-    """Return the bytes of one copy, whole cache lines, so that the copies do not share one."""
+def stride_of(count: int) -> int:
+    """Return the bytes of one copy of so many words: whole cache lines, so that copies share none."""
     return -(-2 * count // 64) * 64
 
 

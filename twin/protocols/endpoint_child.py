@@ -1,0 +1,132 @@
+"""The process of the endpoints: ``python -m twin.protocols.endpoint_child DESCRIPTOR``.
+
+It serves published images from shared memory on ports that it has inherited, passes writes on, and ends as
+soon as the site does: then the other end of its pipe closes, whatever became of the site.
+"""
+
+import itertools
+import signal
+import socket
+import sys
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+
+from twin.contracts import Answer, Command, RegisterBlock, RetrievalWindow, TwinError
+from twin.protocols.binding import Binding
+from twin.protocols.endpoint_messages import Answered, EndpointPlan, Failed, Link, Ready, Submitted
+from twin.protocols.image_bank import RegisterImageBank
+from twin.protocols.modbus_server import ModbusTcpServer
+from twin.protocols.register_image import RegisterImage
+
+
+class WriteFailedError(TwinError, RuntimeError):
+    """The simulation broke down over a write."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedDevice:
+    """A meter whose image and logs lie in another process's memory."""
+
+    name: str
+    image: RegisterImage
+    windows: tuple[RetrievalWindow, ...]
+    write_regions: tuple[tuple[RegisterBlock, ...], ...]
+    function_codes: frozenset[int]
+
+
+class CommandLink:
+    """Carries commands to the site and answers back.
+
+    Parameters
+    ----------
+    connection
+        To the site.
+    """
+
+    def __init__(self, connection: Link) -> None:
+        self._connection = connection
+        self._numbers = itertools.count()
+        self._waiting: dict[int, Future[Answer]] = {}
+        self._lock = threading.Lock()
+
+    def submit(self, command: Command) -> "Future[Answer]":
+        """Send a command; the future is completed when the site answers."""
+        future: Future[Answer] = Future()
+        number = next(self._numbers)
+        with self._lock:
+            self._waiting[number] = future
+            self._connection.send(Submitted(number, command))
+        return future
+
+    def listen(self) -> None:
+        """Complete futures as answers come, until the site closes its end."""
+        with suppress(EOFError, OSError):
+            while True:
+                message = self._connection.recv()
+                if isinstance(message, Answered):
+                    self._complete(message)
+
+    def _complete(self, message: Answered) -> None:
+        with self._lock:
+            future = self._waiting.pop(message.number)
+        if message.answer is None:
+            future.set_exception(WriteFailedError(message.failure))
+        else:
+            future.set_result(message.answer)
+
+
+def main() -> int:
+    """Serve until the site ends; return 1 where that is impossible."""
+    # The site ends this process; an interrupt from the keyboard is meant for the site.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    connection = Link(int(sys.argv[1]))
+    try:
+        plan = connection.recv()
+    except EOFError:
+        return 1
+    assert isinstance(plan, EndpointPlan)
+    link = CommandLink(connection)
+    bindings = _bindings(plan)
+    listeners = [socket.socket(fileno=port.listener) for port in plan.ports]
+    server = ModbusTcpServer(
+        bindings,
+        link.submit,
+        answer_timeout_s=plan.answer_timeout_s,
+        idle_timeout_s=plan.idle_timeout_s,
+        backlog=plan.backlog,
+    )
+    try:
+        server.start(listeners)
+    except (TwinError, OSError) as error:
+        connection.send(Failed(str(error)))
+        return 1
+    connection.send(Ready())
+    link.listen()
+    server.stop()
+    return 0
+
+
+def _bindings(plan: EndpointPlan) -> list[Binding]:
+    """Return the ports with the meters behind them, their images attached."""
+    banks = [RegisterImageBank.attach(descriptor, bank) for descriptor, bank in plan.banks]
+    devices = [
+        AttachedDevice(
+            device.name,
+            banks[device.bank].images[device.row],
+            () if device.windows is None else device.windows(banks[device.bank].log(device.row)),
+            device.write_regions,
+            device.function_codes,
+        )
+        for device in plan.devices
+    ]
+    return [
+        Binding(port.host, port.port, {unit: devices[at] for unit, at in port.units.items()}, port.unit_check)
+        for port in plan.ports
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""What the site and the process of its endpoints tell each other; all of it can be pickled."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from twin.contracts import Answer, Command, RegisterBlock, RetrievalWindow
+from twin.protocols.image_bank import BankPlan
+
+if TYPE_CHECKING:
+    Link = Connection[object, object]
+else:
+    Link = Connection
+
+WindowFactory = Callable[[memoryview], tuple[RetrievalWindow, ...]]
+"""Makes a meter's retrieval windows from the memory in which its logs are published; a function at the top
+of a module, so that another process finds it by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlan:
+    """A meter, for the process that serves it."""
+
+    name: str
+    bank: int
+    """Which bank holds its image."""
+    row: int
+    """Which image of the bank it is."""
+    windows: WindowFactory | None
+    write_regions: tuple[tuple[RegisterBlock, ...], ...]
+    function_codes: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class PortPlan:
+    """A port and the meters behind it."""
+
+    host: str
+    port: int
+    listener: int
+    """Descriptor of the socket that listens there."""
+    units: Mapping[int, int]
+    """Unit identifier to number of the device."""
+    unit_check: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointPlan:
+    """All that the process of the endpoints serves."""
+
+    banks: tuple[tuple[int, BankPlan], ...]
+    """Descriptor and layout of each bank."""
+    devices: tuple[DevicePlan, ...]
+    ports: tuple[PortPlan, ...]
+    answer_timeout_s: float
+    idle_timeout_s: float | None
+    backlog: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The process listens on all ports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The process cannot serve, and ends."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A master's write, to be carried out by the simulation."""
+
+    number: int
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of a write."""
+
+    number: int
+    answer: Answer | None
+    """None where the simulation broke down over it."""
+    failure: str = ""
+    """Why, for the log."""
