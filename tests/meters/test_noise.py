@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import kstest, norm
 
 from tests.meters.feed import MINUTE, SECOND, SETTINGS, T0, Feed, phasors
 from twin.meters.bank import MeterBank
 from twin.meters.display import FAST_NS
 from twin.meters.inputs import Inputs
-from twin.meters.noise_kernels import disturb, normals
+from twin.meters.noise_kernels import disturb, normals, ziggurat_normals
 from twin.metrology import measure_samples, measure_steady
 
 NOISY = replace(SETTINGS, accuracy="class", seed=5, sag_waveform=True)
@@ -61,6 +62,38 @@ def test_numbers_are_normal_and_independent():
     assert np.abs(np.corrcoef(np.vstack([out[:, 1:], out[:, :-1]])) - np.eye(6)).max() < 0.01
 
 
+def test_numbers_of_the_ziggurat_are_normal_and_independent():
+    out = np.empty((3, 400_000))
+    for row, key in enumerate(KEYS):
+        ziggurat_normals(key, 2**42 - 200_000, out[row])
+    assert np.abs(out.mean(axis=1)).max() < 0.006
+    assert np.abs(out.var(axis=1) - 1).max() < 0.01
+    assert np.abs((out**4).mean(axis=1) - 3).max() < 0.07
+    assert np.abs(np.corrcoef(np.vstack([out[:, 1:], out[:, :-1]])) - np.eye(6)).max() < 0.007
+    # The layers, their wedges and the tail join without a step: Kolmogorov and Smirnov, and the far ends.
+    assert kstest(out.ravel(), norm.cdf).pvalue > 0.001
+    far = np.count_nonzero(np.abs(out) > 3.5, axis=None) / out.size
+    assert far == pytest.approx(2 * norm.sf(3.5), rel=0.12)
+    again = np.empty(10)
+    ziggurat_normals(KEYS[1], 2**42 - 200_000 + 7, again)
+    np.testing.assert_array_equal(again, out[1, 7:17])
+
+
+def test_orders_that_are_not_there_need_no_noise_for_products():
+    rms = np.hstack([phasors(230.0, 2.0, 0.6), 0.04 * phasors(230.0, 2.0, 0.6)])
+    clean = measure_steady(Feed(orders=(1.0, 5.0)).add(rms), orders=8)
+    noise, keys = np.full((1, 6), 0.01), np.arange(6, dtype=np.uint64).reshape(1, 6)
+    grams, spectra = [], []
+    for whole in (True, False):
+        grams.append(clean.gram.copy())
+        spectra.append(np.empty_like(clean.spectrum))
+        disturb(grams[-1], clean.spectrum, noise, keys, 7, 640, spectra[-1], whole)
+    np.testing.assert_array_equal(*grams)
+    np.testing.assert_array_equal(spectra[0][..., [1, 5]], spectra[1][..., [1, 5]])
+    assert (spectra[0][..., [0, 2, 3, 4, 6, 7]] != 0).all()
+    assert (spectra[1][..., [0, 2, 3, 4, 6, 7]] == 0).all()
+
+
 def test_windows_fluctuate_as_noisy_samples_do():
     # Two ways: moments disturbed in one step, and samples with noise that are measured.
     rms = np.hstack([phasors(230.0, 2.0, 0.6), 0.04 * phasors(230.0, 2.0, 0.6)])
@@ -75,7 +108,7 @@ def test_windows_fluctuate_as_noisy_samples_do():
     for window in range(1500):
         gram, spectrum = clean.gram.copy(), np.empty_like(clean.spectrum)
         gram[0, range(6), range(6)] += noise[0] ** 2
-        disturb(gram, clean.spectrum, noise, keys, window, 640, spectrum)
+        disturb(gram, clean.spectrum, noise, keys, window, 640, spectrum, True)
         made.append((gram[0], spectrum[0]))
         measured = measure_samples(
             wave + noise.T * random.normal(size=wave.shape),

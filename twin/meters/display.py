@@ -45,9 +45,7 @@ class Display:
         self._inputs = inputs
         self._cycles = cycles
         self._quiet = not inputs.noise.any()
-        self._tick_ns = -1
-        self._measured: WindowView | None = None
-        self._shown: WindowView | None = None
+        self._shown: dict[bool, tuple[int, WindowView, WindowView]] = {}  # tick, as measured, as shown
 
     def fast(self, meter: int, now_ns: int) -> dict[str, float]:
         """Return the fast block of a meter at the last 100 ms of UTC, secondary SI."""
@@ -77,17 +75,21 @@ class Display:
         view = self._window.at(tick_ns)
         if self._quiet:
             return view
-        if self._shown is None or self._tick_ns != tick_ns or self._measured is not view:
-            self._shown = self._disturbed(view, tick_ns // FAST_NS)
-            self._tick_ns, self._measured = tick_ns, view
-        return self._shown
+        whole = tick_ns % BASIC_NS == 0
+        known = self._shown.get(whole)
+        if known is None or known[0] != tick_ns or known[1] is not view:
+            known = self._shown[whole] = (tick_ns, view, self._disturbed(view, tick_ns // FAST_NS, whole))
+        return known[2]
 
-    def _disturbed(self, view: WindowView, number: int) -> WindowView:
-        """Return a window whose moments fluctuate; the same number fluctuates the same way."""
+    def _disturbed(self, view: WindowView, number: int, whole: bool) -> WindowView:
+        """Return a window whose moments fluctuate; the same number fluctuates the same way.
+
+        Unless it is looked at as a ``whole``, orders that are not in the signal are left as they are.
+        """
         from twin.meters.noise_kernels import disturb  # noqa: PLC0415
 
         gram, spectrum = view.measure.gram.copy(), np.empty_like(view.measure.spectrum)
         samples = SAMPLES_PER_CYCLE * self._cycles
         keys = self._inputs.display_keys
-        disturb(gram, view.measure.spectrum, self._inputs.noise, keys, number, samples, spectrum)
+        disturb(gram, view.measure.spectrum, self._inputs.noise, keys, number, samples, spectrum, whole)
         return self._window.with_moments(view, replace(view.measure, gram=gram, spectrum=spectrum))
