@@ -21,7 +21,7 @@ $(VENV)/.run-ready: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/.test-ready: $(VENV)/.run-ready
-	$(PIP) install -c constraints.txt -e '.[dev,simbench,bench]'
+	$(PIP) install -c constraints.txt -e '.[dev,simbench,bench,postgresql]'
 	touch $@
 
 test: $(VENV)/.test-ready lint types imports

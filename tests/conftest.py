@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from tests import postgres as postgres_server
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
@@ -12,3 +14,14 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped in CI: {call.excinfo.value}"
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A private PostgreSQL server that all tests share; each takes runs of its own."""
+    pytest.importorskip("psycopg")
+    if reason := postgres_server.missing():
+        pytest.skip(reason)
+    server = postgres_server.Server()
+    yield server
+    server.close()

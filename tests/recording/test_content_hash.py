@@ -13,6 +13,8 @@ from tests.recording import records
 from twin.contracts import IntervalBlock, IntervalRecord, TruthEntry
 from twin.recording import RecordingError, content_hash
 
+STORES = ("sqlite", "postgresql")
+
 MANY = [record for number in range(1, 14) for record in records.batch(number)]
 
 

@@ -186,7 +186,7 @@ class Interrupting:
 def test_an_interrupt_after_the_commit_duplicates_nothing(create):
     writer = create()
     writer.append(records.batch(1))
-    writer._connection = Interrupting(writer._connection)
+    writer._store.connection = Interrupting(writer._store.connection)
     with pytest.raises(KeyboardInterrupt):
         writer.flush()
     writer.append(records.batch(2))
@@ -201,10 +201,11 @@ def test_an_interrupt_while_sealing_seals_once(create):
     for number in range(1, 9):
         writer.append(records.batch(number))
     writer.flush()
-    real, writer._connection = writer._connection, Interrupting(writer._connection)
+    real = writer._store.connection
+    writer._store.connection = Interrupting(real)
     with pytest.raises(KeyboardInterrupt):
         writer._seal_before(10**6)
-    writer._connection = real
+    writer._store.connection = real
     writer.close()
     recording = Recording.open(writer.path)
     assert recording.load_profile("head").end_ns.size == 8

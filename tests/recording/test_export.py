@@ -19,6 +19,8 @@ from twin.recording import (
     export_waveform_csv,
 )
 
+STORES = ("sqlite", "postgresql")
+
 
 @pytest.fixture
 def recording(create):

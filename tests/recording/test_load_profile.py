@@ -12,6 +12,8 @@ from twin.contracts import IntervalRecord
 from twin.recording import NotRecordedError, Recording, RecordingError
 from twin.recording.load_profile import NS_PER_DAY, Piece, date_of, day_of, merge, span_of
 
+STORES = ("sqlite", "postgresql")
+
 DAYS = 4
 PER_DAY = 96
 
@@ -36,6 +38,7 @@ def assert_same(first, second):
         np.testing.assert_array_equal(values, second.values[channel])
 
 
+@pytest.mark.parametrize("store", ["sqlite"])
 def test_days_are_sealed_when_complete_and_the_rest_at_close(create):
     writer = create()
     append_days(writer)

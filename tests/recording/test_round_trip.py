@@ -14,6 +14,8 @@ from twin.contracts import AlarmRecord, CommandRecord, MeterInfo, TruthEntry
 from twin.recording import NotRecordedError, Recording, RecordingError
 from twin.recording.rows import from_json, to_json
 
+STORES = ("sqlite", "postgresql")
+
 
 @pytest.fixture
 def writer(create):
@@ -29,7 +31,7 @@ def test_info_and_meters(writer, recording):
     assert recording.meters() == list(records.METERS)
     info = recording.info
     assert info.scenario == records.SCENARIO
-    assert info.schema_version == 1
+    assert info.schema_version == 2
     assert not info.complete
     writer.close()
     assert recording.info.complete

@@ -20,6 +20,7 @@ from twin.contracts.record import (
     IntervalRecord,
     MeterInfo,
     Record,
+    RegisterRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "Refusal",
     "RegisterBlock",
     "RegisterReader",
+    "RegisterRecord",
     "RetrievalWindow",
     "SampledBlock",
     "Segment",

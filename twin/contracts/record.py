@@ -120,6 +120,19 @@ class WaveformRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterRecord:
+    """What a register came to hold; it held it until its next record."""
+
+    meter: str
+    address: int
+    """First word, 0-based."""
+    time_ns: int
+    """When it was first seen to differ, UTC [ns]."""
+    words: tuple[int, ...]
+    """0..65535 each, in the order of their addresses."""
+
+
+@dataclass(frozen=True, slots=True)
 class CommandRecord:
     """A command as it was applied, for the command log."""
 
@@ -151,6 +164,13 @@ class TruthEntry:
 
 
 Record = (
-    IntervalRecord | IntervalBlock | EventRecord | AlarmRecord | WaveformRecord | CommandRecord | TruthEntry
+    IntervalRecord
+    | IntervalBlock
+    | EventRecord
+    | AlarmRecord
+    | WaveformRecord
+    | RegisterRecord
+    | CommandRecord
+    | TruthEntry
 )
 """Anything that the historian appends."""

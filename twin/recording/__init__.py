@@ -1,7 +1,8 @@
-"""The historian: a recording is a directory that any process can read while one writes it.
+"""The historian: a recording that any process can read while one writes it.
 
-Events, alarms, commands, truth, waveforms and the last days of load profile are in SQLite; finished
-days of load profile are in Parquet. Other SQL and Parquet readers can use them without this package.
+It is a directory, in which events, alarms, commands, truth, waveforms and the last days of load profile
+are in SQLite and finished days in Parquet; or a run in a PostgreSQL database that a URL names. Other SQL
+and Parquet readers can use them without this package.
 """
 
 from twin.recording.content import content_hash
@@ -12,13 +13,16 @@ from twin.recording.export import (
     export_waveform_csv,
 )
 from twin.recording.load_profile import LoadProfile
+from twin.recording.places import DatabasePlace, Place, is_database, place_of
 from twin.recording.reader import Recording, RecordingInfo
 from twin.recording.rows import WaveformSummary
 from twin.recording.writer import RecordingWriter
 
 __all__ = [
+    "DatabasePlace",
     "LoadProfile",
     "NotRecordedError",
+    "Place",
     "Recording",
     "RecordingError",
     "RecordingInfo",
@@ -29,4 +33,6 @@ __all__ = [
     "export_load_profile_csv",
     "export_load_profile_parquet",
     "export_waveform_csv",
+    "is_database",
+    "place_of",
 ]

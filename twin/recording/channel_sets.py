@@ -5,14 +5,15 @@ known from its keys; the first one with new keys creates the table in the commit
 """
 
 import re
-import sqlite3
 from collections.abc import Iterator
 
 from twin.contracts import IntervalBlock, IntervalRecord
 from twin.recording import sql
+from twin.recording.database import WriterStore
 from twin.recording.errors import RecordingError
 from twin.recording.load_profile import day_of
-from twin.recording.rows import Row, to_json
+from twin.recording.rows import Row, from_json, to_json
+from twin.recording.tables import CHANNEL_SET, METER_CHANNEL_SET, profile_table
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TAKEN = frozenset({"meter", "end_ns", "duration_s"})
@@ -65,15 +66,27 @@ class ChannelSets:
             self._new_meters.append(pair)
         self.newest_day = max(self.newest_day, day_of(row[0]))
 
-    def write(self, connection: sqlite3.Connection) -> None:
+    def write(self, store: WriterStore) -> None:
         """Write what is new, inside the caller's transaction."""
         for set_id in self._new_sets:
             channels = self._channels[set_id - 1]
-            connection.execute(sql.ADD_CHANNEL_SET, (set_id, to_json(channels, "channels")))
-            connection.execute(sql.create_profile_table(set_id, channels))
-        connection.executemany(sql.ADD_METER_CHANNEL_SET, self._new_meters)
+            store.add(CHANNEL_SET, [(set_id, to_json(channels, "channels"))])
+            store.create(profile_table(set_id, channels))
+        store.add(METER_CHANNEL_SET, self._new_meters)
         for set_id, pending in self._pending.items():
-            connection.executemany(sql.add_interval(set_id, self._channels[set_id - 1]), pending)
+            store.add(profile_table(set_id, self._channels[set_id - 1]), pending)
+
+    def learn_recorded(self, store: WriterStore) -> None:
+        """Take over the sets of a recording that goes on."""
+        for set_id, text in store.execute(sql.CHANNEL_SETS).fetchall():
+            channels = from_json(text)
+            self._channels.append(channels)
+            self._ids[channels] = self._ids[tuple(sorted(channels))] = set_id
+            (last,) = store.execute(sql.last_hot_end(set_id)).fetchone()
+            self.newest_day = max(self.newest_day, 0 if last is None else day_of(last))
+        self._meters = {(meter, set_id) for meter, set_id in store.execute(sql.METER_CHANNEL_SETS).fetchall()}
+        (day,) = store.execute(sql.NEWEST_SEGMENT_DAY).fetchone()
+        self.newest_day = max(self.newest_day, day or 0)
 
     def written(self) -> None:
         """Forget what was pending: it is committed."""

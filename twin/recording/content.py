@@ -6,17 +6,16 @@ were batched, which days are sealed, the scenario's text, paths and wall clocks 
 """
 
 import hashlib
-import sqlite3
 import struct
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from twin.recording import rows, sql
+from twin.recording.database import Connection
 from twin.recording.load_profile import LoadProfile, Piece, day_of, merge, piece_of_rows, span_of
-from twin.recording.reader import open_snapshot
-from twin.recording.segments import read_segment
+from twin.recording.places import Place
+from twin.recording.store import Source, open_source
 
 _VERSION = b"recording content 1\n"
 
@@ -26,37 +25,43 @@ class _Digest(Protocol):
     def digest(self) -> bytes: ...
 
 
-def content_hash(path: str | Path) -> str:
+def content_hash(place: str | Place) -> str:
     """Return the SHA-256 over a recording's canonical rows, as 64 hexadecimal digits.
 
     Parameters
     ----------
-    path : str or Path
-        Directory of the recording; what its writer has flushed counts.
+    place : str or Path
+        Directory of the recording, or its run in a database; what its writer has flushed counts.
 
     Raises
     ------
     RecordingPathError
         When there is no recording or it cannot be read.
     """
-    path = Path(path).resolve()
+    source = open_source(place)
     digest = hashlib.sha256(_VERSION)
-    with open_snapshot(path) as connection:
+    with source.snapshot() as connection:
         for table, columns, key in sql.CANONICAL_ROWS:
-            digest.update(_text(table))
-            for row in connection.execute(f"SELECT {columns} FROM {table} ORDER BY {key}"):
+            found = connection.execute(f"SELECT {sql.quoted(columns)} FROM {table.name} ORDER BY {key}")
+            named = table.name in sql.OPTIONAL  # the hash of recordings without them is as it always was
+            if not named:
+                digest.update(_text(table.name))
+            for row in found:
+                if named:
+                    digest.update(_text(table.name))
+                    named = False
                 digest.update(b"r" + b"".join(map(_value, row)))
         digest.update(_text("load_profile"))
         sets = [(rows.from_json(text), number) for number, text in connection.execute(sql.CHANNEL_SETS)]
         for channels, set_id in sorted((tuple(sorted(names)), number) for names, number in sets):
-            by_meter = _profile_digests(path, connection, set_id, channels)
+            by_meter = _profile_digests(source, connection, set_id, channels)
             for meter in sorted(by_meter):
                 digest.update(b"".join(map(_text, (meter, *channels))) + by_meter[meter].digest())
     return digest.hexdigest()
 
 
 def _profile_digests(
-    path: Path, connection: sqlite3.Connection, set_id: int, channels: tuple[str, ...]
+    source: Source, connection: Connection, set_id: int, channels: tuple[str, ...]
 ) -> dict[str, _Digest]:
     """Return a digest per meter of all intervals with a set of channels, read day by day."""
     days: dict[int, list[str]] = {}
@@ -67,7 +72,7 @@ def _profile_digests(
     for day in sorted(days.keys() | {day_of(end_ns) for (end_ns,) in hot_ends}):
         pieces: dict[str, list[Piece]] = {}
         for file in days.get(day, ()):
-            for meter, piece in read_segment(path / file, channels).items():
+            for meter, piece in source.read_segment(file, channels).items():
                 pieces.setdefault(meter, []).append(piece)
         for meter, found in _hot_rows(connection, set_id, channels, day).items():
             pieces.setdefault(meter, []).append(piece_of_rows(found, channels))
@@ -77,7 +82,7 @@ def _profile_digests(
 
 
 def _hot_rows(
-    connection: sqlite3.Connection, set_id: int, channels: tuple[str, ...], day: int
+    connection: Connection, set_id: int, channels: tuple[str, ...], day: int
 ) -> dict[str, list[rows.Row]]:
     found: dict[str, list[rows.Row]] = {}
     for meter, *numbers in connection.execute(sql.hot_intervals_of_all(set_id, channels), span_of(day)):

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from twin.contracts import MeterInfo
 from twin.recording import rows, sql
+from twin.recording.ddl import sqlite_statements
 from twin.recording.errors import RecordingPathError
 from twin.recording.segments import sync_directory
+from twin.recording.tables import FORMAT, META, METER, TABLES
 
 DATABASE = "recording.sqlite"
 """File in the directory of a recording that holds all but the sealed load profile."""
@@ -20,9 +22,9 @@ SEGMENTS = "load_profile"
 
 
 def create_recording(
-    path: Path, *, scenario: Mapping[str, object], meters: Sequence[MeterInfo], overwrite: bool
+    path: Path, *, meta: Mapping[str, str], meters: Sequence[MeterInfo], overwrite: bool
 ) -> Path:
-    """Create an empty recording and return its absolute path.
+    """Create an empty recording in a directory and return its absolute path.
 
     It is built beside its place and renamed into it, so that no interruption leaves half of one.
 
@@ -39,7 +41,7 @@ def create_recording(
         shutil.rmtree(staging, ignore_errors=True)  # what an interrupted creation left
         try:
             staging.mkdir()
-            _fill(staging, scenario, meters)
+            _fill(staging, meta, meters)
             _move_into_place(staging, path)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
@@ -61,7 +63,7 @@ def is_recording(path: Path) -> bool:
         contextlib.suppress(sqlite3.Error),
         contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection,
     ):
-        return dict(connection.execute(sql.META)).get("format") == sql.FORMAT
+        return dict(connection.execute(sql.META)).get("format") == FORMAT
     return False
 
 
@@ -107,19 +109,16 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
     unlock_directory(lock_directory(path))
 
 
-def _fill(staging: Path, scenario: Mapping[str, object], meters: Sequence[MeterInfo]) -> None:
+def _fill(staging: Path, meta: Mapping[str, str], meters: Sequence[MeterInfo]) -> None:
     (staging / SEGMENTS).mkdir()
-    meta = {
-        "format": sql.FORMAT,
-        "schema_version": str(sql.SCHEMA_VERSION),
-        "scenario": rows.to_json(scenario, "the scenario"),
-        "batch": "0",
-        "complete": "0",
-    }
     with contextlib.closing(sqlite3.connect(staging / DATABASE)) as connection, connection:
-        connection.executescript(sql.SCHEMA)
-        connection.executemany(sql.SET_META, meta.items())
-        connection.executemany(sql.ADD_METER, [rows.meter_row(n, meter) for n, meter in enumerate(meters)])
+        for table in TABLES:
+            for statement in sqlite_statements(table):
+                connection.execute(statement)
+        connection.executemany(sql.add_row(META), meta.items())
+        connection.executemany(
+            sql.add_row(METER), [rows.meter_row(n, meter) for n, meter in enumerate(meters)]
+        )
     sync_directory(staging)
 
 

@@ -1,19 +1,26 @@
 """The reading side of the historian: any number of processes and threads, while a writer writes."""
 
-import contextlib
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
-from twin.contracts import AlarmRecord, CommandRecord, EventRecord, MeterInfo, TruthEntry, WaveformRecord
+from twin.contracts import (
+    AlarmRecord,
+    CommandRecord,
+    EventRecord,
+    MeterInfo,
+    Point,
+    RegisterRecord,
+    TruthEntry,
+    WaveformRecord,
+)
 from twin.recording import rows, sql
-from twin.recording.creation import DATABASE
-from twin.recording.errors import NotRecordedError, RecordingError, RecordingPathError
+from twin.recording.database import Connection
+from twin.recording.errors import NotRecordedError, RecordingPathError
 from twin.recording.load_profile import LoadProfile, Piece, merge, piece_of_rows, within
+from twin.recording.places import Place
 from twin.recording.rows import WaveformSummary
-from twin.recording.segments import read_segment
+from twin.recording.store import Source, open_source
 
 _EARLIEST_NS = -(2**63)
 _LATEST_NS = 2**63 - 1
@@ -23,7 +30,8 @@ _LATEST_NS = 2**63 - 1
 class RecordingInfo:
     """What a recording says of itself."""
 
-    path: Path
+    path: Place
+    """Its directory, or its run in a database."""
     schema_version: int
     scenario: Mapping[str, object]
     """As given at creation; lists come back as tuples."""
@@ -38,13 +46,18 @@ class Recording:
     writer or sees half a commit. Open one with ``Recording.open``.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._info()  # tells at once when this is no readable recording
+    def __init__(self, source: Source) -> None:
+        self._source = source
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, place: str | Place) -> Self:
         """Open a recording.
+
+        Parameters
+        ----------
+        place : str or Path
+            Its directory, or its run in a database: ``postgresql://user@host:port/db?run=NAME``, without
+            ``run`` when the database has one alone.
 
         Raises
         ------
@@ -53,21 +66,25 @@ class Recording:
         RecordingError
             When a newer version of the software wrote it.
         """
-        return cls(Path(path).resolve())
+        return cls(open_source(place))
 
     @property
-    def path(self) -> Path:
-        """Directory of the recording."""
-        return self._path
+    def path(self) -> Place:
+        """Where it is."""
+        return self._source.place
 
     @property
     def info(self) -> RecordingInfo:
         """What the recording says of itself, now."""
-        return self._info()
+        with self._source.snapshot() as connection:
+            meta = dict(connection.execute(sql.META).fetchall())
+        version = int(meta["schema_version"])
+        scenario = rows.from_json(meta["scenario"])
+        return RecordingInfo(self.path, version, scenario, meta["complete"] == "1")
 
     def meters(self) -> list[MeterInfo]:
         """Return the meters in the order of the scenario."""
-        with self._snapshot() as connection:
+        with self._source.snapshot() as connection:
             return [rows.meter_from(row) for row in connection.execute(sql.METERS)]
 
     def events(
@@ -117,7 +134,7 @@ class Recording:
         limit : int, optional
             Only the last so many.
         """
-        found = self._newest(sql.TRUTH, after_ns, limit, kind=kind, element=element)
+        found = self._newest(sql.TRUTH_ENTRIES, after_ns, limit, kind=kind, element=element)
         return [rows.truth_from(row) for row in found]
 
     def waveforms(
@@ -135,10 +152,10 @@ class Recording:
         NotRecordedError
             When the meter has no capture of that number.
         """
-        with self._snapshot() as connection:
-            row = connection.execute(sql.WAVEFORM, (meter, number)).fetchone()
+        with self._source.snapshot() as connection:
+            row = connection.execute(sql.WAVEFORM_WITH_SAMPLES, (meter, number)).fetchone()
         if row is None:
-            msg = f"{self._path}: meter {meter!r} has no waveform {number}; see the list of waveforms"
+            msg = f"{self.path}: meter {meter!r} has no waveform {number}; see the list of waveforms"
             raise NotRecordedError(msg)
         return rows.waveform_from(row)
 
@@ -150,7 +167,7 @@ class Recording:
         NotRecordedError
             When the recording has no such meter.
         """
-        with self._snapshot() as connection:
+        with self._source.snapshot() as connection:
             self._check_meter(connection, meter)
             return _union(_channel_sets(connection, meter).values())
 
@@ -180,7 +197,67 @@ class Recording:
             When the recording has no such meter, or the meter no such channel.
         """
         span = (_EARLIEST_NS if start_ns is None else start_ns, _LATEST_NS if end_ns is None else end_ns)
-        with self._snapshot() as connection:
+        while True:
+            wanted, sources = self._profile_sources(meter, span, channels)
+            # Segments never change: they are read after the transaction has ended.
+            pieces: list[Piece] = []
+            try:
+                for columns, files, hot in sources:
+                    for file in files:
+                        found = self._source.read_segment(file, columns, meter=meter)
+                        pieces += [within(piece, *span) for piece in found.values()]
+                    pieces.append(piece_of_rows(hot, columns))
+            except RecordingPathError:
+                # Retention may have removed a day meanwhile; then the manifest no longer names it.
+                if self._profile_sources(meter, span, channels)[1] == sources:
+                    raise
+                continue
+            return merge(pieces, wanted)
+
+    def register_points(self, meter: str) -> list[Point]:
+        """Return the registers whose changes a meter records, in order of address.
+
+        Raises
+        ------
+        NotRecordedError
+            When the recording has no such meter.
+        """
+        with self._source.snapshot() as connection:
+            self._check_meter(connection, meter)
+            return [rows.point_from(row) for row in connection.execute(sql.REGISTER_POINTS, (meter,))]
+
+    def registers(
+        self, meter: str, address: int, *, start_ns: int | None = None, end_ns: int | None = None
+    ) -> list[RegisterRecord]:
+        """Return what a register held, change by change, in order of time.
+
+        Parameters
+        ----------
+        meter : str
+            Name of the meter.
+        address : int
+            First word, 0-based.
+        start_ns, end_ns : int, optional
+            Only changes from ``start_ns`` on and before ``end_ns``, UTC [ns]; the last one before
+            ``start_ns`` comes first, as it tells what the register held then.
+
+        Raises
+        ------
+        NotRecordedError
+            When the recording has no such meter.
+        """
+        span = (_EARLIEST_NS if start_ns is None else start_ns, _LATEST_NS if end_ns is None else end_ns)
+        with self._source.snapshot() as connection:
+            self._check_meter(connection, meter)
+            found = connection.execute(sql.REGISTER_BEFORE, (meter, address, span[0])).fetchall()
+            found += connection.execute(sql.REGISTER_CHANGES, (meter, address, *span)).fetchall()
+        return [RegisterRecord(meter, address, time_ns, rows.words_from(words)) for time_ns, words in found]
+
+    def _profile_sources(
+        self, meter: str, span: tuple[int, int], channels: Sequence[str] | None
+    ) -> tuple[tuple[str, ...], list[tuple[tuple[str, ...], list[str], list[rows.Row]]]]:
+        """Return the channels wanted and, per set of them, the sealed days and hot intervals in a span."""
+        with self._source.snapshot() as connection:
             self._check_meter(connection, meter)
             sets = _channel_sets(connection, meter)
             known = _union(sets.values())
@@ -192,89 +269,36 @@ class Recording:
                 files = [row[0] for row in connection.execute(sql.SEGMENTS, (set_id, *span))]
                 hot = connection.execute(sql.hot_intervals(set_id, columns), (*span, meter)).fetchall()
                 sources.append((columns, files, hot))
-        # Segments never change: they are read after the transaction has ended.
-        pieces: list[Piece] = []
-        for columns, files, hot in sources:
-            for file in files:
-                found = read_segment(self._path / file, columns, meter=meter)
-                pieces += [within(piece, *span) for piece in found.values()]
-            pieces.append(piece_of_rows(hot, columns))
-        return merge(pieces, wanted)
-
-    def _info(self) -> RecordingInfo:
-        with self._snapshot() as connection:
-            meta = dict(connection.execute(sql.META).fetchall())
-        if meta.get("format") != sql.FORMAT:
-            msg = f"{self._path}: is no recording; name the directory that a run recorded into"
-            raise RecordingError(msg)
-        version = int(meta["schema_version"])
-        if version > sql.SCHEMA_VERSION:
-            msg = (
-                f"{self._path}: was written with schema version {version}, this software reads up to "
-                f"{sql.SCHEMA_VERSION}; open it with the software that wrote it or a newer one"
-            )
-            raise RecordingError(msg)
-        scenario = rows.from_json(meta["scenario"])
-        return RecordingInfo(self._path, version, scenario, meta["complete"] == "1")
+        return wanted, sources
 
     def _newest(
         self, query: str, after_ns: int | None, limit: int | None, **filters: str | None
     ) -> list[rows.Row]:
         parameters = {
             "after_ns": _EARLIEST_NS if after_ns is None else after_ns,
-            "limit": -1 if limit is None else max(limit, 0),
+            "limit": sql.ALL if limit is None else max(limit, 0),
             **filters,
         }
-        with self._snapshot() as connection:
+        with self._source.snapshot() as connection:
             return connection.execute(query, parameters).fetchall()[::-1]
 
-    def _check_meter(self, connection: sqlite3.Connection, meter: str) -> None:
+    def _check_meter(self, connection: Connection, meter: str) -> None:
         known = [row[0] for row in connection.execute(sql.METERS)]
         if meter not in known:
-            msg = f"{self._path}: no meter {meter!r}; it has {', '.join(known) or 'none'}"
+            msg = f"{self.path}: no meter {meter!r}; it has {', '.join(known) or 'none'}"
             raise NotRecordedError(msg)
 
     def _check_channels(self, meter: str, wanted: Sequence[str], known: Sequence[str]) -> None:
         unknown = [channel for channel in wanted if channel not in known]
         if unknown and known:  # before the first interval nothing can be said
             msg = (
-                f"{self._path}: meter {meter!r} records no {', '.join(unknown)}; "
+                f"{self.path}: meter {meter!r} records no {', '.join(unknown)}; "
                 f"its channels are {', '.join(known)}"
             )
             raise NotRecordedError(msg)
 
-    @contextlib.contextmanager
-    def _snapshot(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection on which all queries see the same commit."""
-        with open_snapshot(self._path) as connection:
-            yield connection
 
-
-@contextlib.contextmanager
-def open_snapshot(path: Path) -> Iterator[sqlite3.Connection]:
-    """Yield a read-only connection to a recording's database on which all queries see one commit.
-
-    Raises
-    ------
-    RecordingPathError
-        When the directory holds no readable recording.
-    """
-    database = path / DATABASE
-    if not database.is_file():
-        msg = f"{path}: no recording there ({DATABASE} is missing); name the directory of a recording"
-        raise RecordingPathError(msg)
-    try:
-        with contextlib.closing(
-            sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, isolation_level=None)
-        ) as connection:
-            connection.execute("BEGIN")
-            yield connection
-    except (sqlite3.Error, OSError) as error:
-        msg = f"{path}: cannot read the recording: {error}; copy it to a writable place, or record again"
-        raise RecordingPathError(msg) from error
-
-
-def _channel_sets(connection: sqlite3.Connection, meter: str) -> dict[int, tuple[str, ...]]:
+def _channel_sets(connection: Connection, meter: str) -> dict[int, tuple[str, ...]]:
     found = connection.execute(sql.CHANNEL_SETS_OF_METER, (meter,))
     return {set_id: rows.from_json(channels) for set_id, channels in found}
 

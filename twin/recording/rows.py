@@ -8,13 +8,25 @@ from typing import Any
 import numpy as np
 import orjson
 
-from twin.contracts import AlarmRecord, CommandRecord, EventRecord, MeterInfo, TruthEntry, WaveformRecord
+from twin.contracts import (
+    Access,
+    AlarmRecord,
+    CommandRecord,
+    EventRecord,
+    MeterInfo,
+    Point,
+    RegisterRecord,
+    TruthEntry,
+    WaveformRecord,
+)
 from twin.recording.errors import RecordingError
 
 Row = tuple[Any, ...]
 
 INT16 = np.dtype("<i2")
 """How waveform samples are kept."""
+WORD = np.dtype(">u2")
+"""How register words are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +161,47 @@ def waveform_summary_from(row: Row) -> WaveformSummary:
     meter, number, reason, trigger_ns, trigger_index, interval_s, names, samples = row
     channels = from_json(names)
     return WaveformSummary(meter, number, reason, trigger_ns, trigger_index, interval_s, channels, samples)
+
+
+def register_row(change: RegisterRecord) -> Row:
+    """Return the row of table ``register_change``.
+
+    Raises
+    ------
+    RecordingError
+        When the words are none.
+    """
+    words = np.asarray(change.words)
+    if not words.size or words.dtype.kind not in "iu" or words.min() < 0 or words.max() > 65_535:
+        msg = f"register {change.address} of meter {change.meter!r}: {change.words} are no words of 0..65535"
+        raise RecordingError(msg)
+    return change.meter, int(change.address), int(change.time_ns), words.astype(WORD).tobytes()
+
+
+def words_from(blob: bytes) -> tuple[int, ...]:
+    """Return the words of a row of table ``register_change``."""
+    return tuple(np.frombuffer(blob, dtype=WORD).tolist())
+
+
+def point_row(meter: str, point: Point) -> Row:
+    """Return the row of table ``register_point``."""
+    return (
+        meter,
+        point.name,
+        int(point.address),
+        int(point.words),
+        point.type,
+        point.word_order,
+        float(point.scale),
+        point.unit,
+        point.access.value,
+    )
+
+
+def point_from(row: Row) -> Point:
+    """Return the register of a row."""
+    name, address, words, kind, word_order, scale, unit, access = row
+    return Point(name, address, words, kind, word_order, _number(scale), unit, Access(access))
 
 
 def command_row(command: CommandRecord) -> Row:

@@ -1,9 +1,6 @@
-"""The writing side of the historian: batched commits, and sealing of finished days."""
+"""The writing side of the historian: batched commits, sealing of finished days, retention."""
 
-import contextlib
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -14,78 +11,93 @@ from twin.contracts import (
     IntervalBlock,
     IntervalRecord,
     MeterInfo,
+    Point,
     Record,
+    RegisterRecord,
     TruthEntry,
     WaveformRecord,
 )
 from twin.recording import rows, sql
 from twin.recording.channel_sets import ChannelSets
-from twin.recording.creation import DATABASE, SEGMENTS, create_recording, lock_directory, unlock_directory
-from twin.recording.errors import RecordingError, RecordingPathError
-from twin.recording.load_profile import date_of, day_of, span_of
-from twin.recording.segments import write_segment
+from twin.recording.database import WriterStore
+from twin.recording.errors import RecordingError
+from twin.recording.load_profile import day_of
+from twin.recording.places import Place
+from twin.recording.retention import Retention
+from twin.recording.store import claim_store, create_store
+from twin.recording.tables import META, RECORD_TABLES
 
 HOT_DAYS = 2
 """How many days of load profile stay in SQLite: the running one and the one before it."""
+FLUSH_RECORDS = 5_000
+"""Records after which a writer flushes by itself."""
+FLUSH_INTERVAL_S = 900.0
+"""Recorded time after which a writer flushes by itself [s]."""
 
 
 class RecordingWriter:
     """Writes one recording; one thread at a time, one writer per recording.
 
     ``append`` only buffers; ``flush`` commits. What was flushed survives the end of the process at any
-    moment. Readers in other threads and processes see the recording as of the last flush.
+    moment. Readers in other threads and processes see the recording as of the last flush. ``create``
+    makes one, ``reopen`` goes on with one.
 
     Parameters
     ----------
-    path : Path
-        A recording that ``create_recording`` made.
+    store : WriterStore
+        A recording that exists, claimed.
     meters : sequence of MeterInfo
         Its meters.
     flush_records : int
         Records after which ``append`` flushes by itself.
     flush_interval_s : float
         Recorded time after which ``append`` flushes by itself [s].
+    retention : Retention
+        How long what is kept.
     """
 
     def __init__(
-        self, path: Path, meters: Sequence[MeterInfo], *, flush_records: int, flush_interval_s: float
+        self,
+        store: WriterStore,
+        meters: Sequence[MeterInfo],
+        *,
+        flush_records: int,
+        flush_interval_s: float,
+        retention: Retention,
     ) -> None:
-        self._path = path
+        self._store = store
         self._meters = frozenset(meter.name for meter in meters)
         self._flush_records = flush_records
         self._flush_interval_ns = int(flush_interval_s * 1e9)
-        self._lock = lock_directory(path)
-        self._pending: dict[str, list[rows.Row]] = {table: [] for table in sql.ADD_RECORD}
+        self._retention = retention
+        self._pending: dict[str, list[rows.Row]] = {table: [] for table in RECORD_TABLES}
         self._channel_sets = ChannelSets()
         self._count = 0
         self._batch = 0
         self._last_command = 0
         self._unsettled = False
         self._flushed_ns: int | None = None
-        try:
-            self._connection = self._connect()
-        except BaseException:
-            unlock_directory(self._lock)
-            raise
         self._closed = False
 
     @classmethod
     def create(
         cls,
-        path: str | Path,
+        place: str | Place,
         *,
         scenario: Mapping[str, object],
         meters: Sequence[MeterInfo],
         overwrite: bool = False,
-        flush_records: int = 5_000,
-        flush_interval_s: float = 900.0,
+        flush_records: int = FLUSH_RECORDS,
+        flush_interval_s: float = FLUSH_INTERVAL_S,
+        keep: Mapping[str, float] | None = None,
     ) -> Self:
         """Create a recording and return its writer.
 
         Parameters
         ----------
-        path : str or Path
-            Directory to create; an empty one may exist.
+        place : str or Path
+            Directory to create (an empty one may exist), or a run in a database:
+            ``postgresql://user@host:port/db?run=NAME``.
         scenario : mapping
             What is recorded, as plain data, for people and programs that open the recording.
         meters : sequence of MeterInfo
@@ -96,19 +108,80 @@ class RecordingWriter:
             Records after which ``append`` flushes by itself.
         flush_interval_s : float
             Recorded time after which ``append`` flushes by itself [s].
+        keep : mapping, optional
+            Recorded time [s] for which to keep ``truth``, ``alarms``, ``events``, ``waveforms``,
+            ``registers`` and ``load_profile``; what is not named is kept for ever.
 
         Raises
         ------
         RecordingPathError
             When the place is occupied, in use or cannot be written; nothing has changed then.
+        RecordingError
+            For a retention of something else.
         """
-        created = create_recording(Path(path), scenario=scenario, meters=meters, overwrite=overwrite)
-        return cls(created, meters, flush_records=flush_records, flush_interval_s=flush_interval_s)
+        retention = Retention(keep or {})
+        store = create_store(place, scenario=scenario, meters=meters, overwrite=overwrite)
+        return cls(
+            store,
+            meters,
+            flush_records=flush_records,
+            flush_interval_s=flush_interval_s,
+            retention=retention,
+        )
+
+    @classmethod
+    def reopen(cls, place: str | Place, *, keep: Mapping[str, float] | None = None) -> Self:
+        """Go on with a recording, whatever ended its last writer; parameters as for ``create``.
+
+        What a kill left half done is cleared away.
+
+        Raises
+        ------
+        RecordingPathError
+            When there is none, it is in use, or cannot be written.
+        RecordingError
+            When it is of a newer version of the software.
+        """
+        retention = Retention(keep or {})
+        store, meters = claim_store(place)
+        writer = cls(
+            store,
+            meters,
+            flush_records=FLUSH_RECORDS,
+            flush_interval_s=FLUSH_INTERVAL_S,
+            retention=retention,
+        )
+        try:
+            with store.failing():
+                store.sweep()
+                (writer._batch,) = store.execute(sql.LAST_BATCH).fetchone()
+                (writer._last_command,) = store.execute(sql.LAST_COMMAND).fetchone()
+                writer._channel_sets.learn_recorded(store)
+                with store.transaction():
+                    store.add(META, [("complete", "0")])
+        except BaseException:
+            store.close()
+            raise
+        return writer
 
     @property
-    def path(self) -> Path:
-        """Directory of the recording."""
-        return self._path
+    def path(self) -> Place:
+        """Where the recording is: its directory, or its run in a database."""
+        return self._store.place
+
+    def describe_registers(self, meter: str, points: Sequence[Point]) -> None:
+        """Buffer what the registers of a meter mean, for those who read their changes.
+
+        Raises
+        ------
+        RecordingError
+            For an unknown meter.
+        """
+        self._check_open()
+        self._settle()
+        self._check_meters((meter,))
+        self._pending["register_point"] += [rows.point_row(meter, point) for point in points]
+        self._count += len(points)
 
     def append(self, records: Sequence[Record]) -> None:
         """Buffer records; all or, when one of them is refused, none.
@@ -134,6 +207,7 @@ class RecordingWriter:
                 self._channel_sets.add(table, row)
         self._count += len(batch)
         time_ns = max(_time_ns(records[0]), _time_ns(records[-1]))
+        self._retention.note(max(map(_time_ns, records)) if self._retention.keep else time_ns)
         if self._flushed_ns is None:
             self._flushed_ns = time_ns
         due = time_ns - self._flushed_ns >= self._flush_interval_ns
@@ -153,15 +227,16 @@ class RecordingWriter:
         self._settle()
         if self._count == 0:
             return
-        with self._failing_with_path():
+        with self._store.failing():
             self._unsettled = True
-            with self._transaction():
-                self._connection.execute(sql.SET_META, ("batch", str(self._batch + 1)))
-                self._channel_sets.write(self._connection)
+            with self._store.transaction():
+                self._store.add(META, [("batch", str(self._batch + 1))])
+                self._channel_sets.write(self._store)
                 for table, pending in self._pending.items():
-                    self._connection.executemany(sql.ADD_RECORD[table], pending)
+                    self._store.add(RECORD_TABLES[table], pending)
             self._settle()
             self._seal_before(self._channel_sets.newest_day - HOT_DAYS + 1)
+            self._retention.apply(self._store, self._channel_sets)
 
     def close(self) -> None:
         """Flush, seal every day, mark the recording complete and let go of it; twice is harmless.
@@ -175,18 +250,14 @@ class RecordingWriter:
             return
         try:
             self.flush()
-            with self._failing_with_path():
+            with self._store.failing():
                 self._seal_before(self._channel_sets.newest_day + 1)
-                self._connection.execute(sql.SET_META, ("complete", "1"))
-                # One plain file that opens read-only anywhere; a reader at work keeps it in WAL mode,
-                # which is as good to everybody but read-only media.
-                self._connection.execute("PRAGMA busy_timeout = 100")
-                with contextlib.suppress(sqlite3.OperationalError):
-                    self._connection.execute("PRAGMA journal_mode = DELETE")
+                with self._store.transaction():
+                    self._store.add(META, [("complete", "1")])
+                self._store.finish()
         finally:
             self._closed = True
-            self._connection.close()
-            unlock_directory(self._lock)
+            self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -195,15 +266,6 @@ class RecordingWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _connect(self) -> sqlite3.Connection:
-        with self._failing_with_path():
-            # Autocommit: transactions are begun by hand. The writer may be created in one thread and
-            # used in another.
-            connection = sqlite3.connect(self._path / DATABASE, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")  # a commit waits for the disk
-            return connection
 
     def _rows(self, record: Record) -> list[tuple[str | int, rows.Row]]:
         match record:
@@ -224,13 +286,14 @@ class RecordingWriter:
                 return [("alarm", rows.alarm_row(record))]
             case WaveformRecord():
                 return [("waveform", rows.waveform_row(record))]
+            case RegisterRecord():
+                return [("register_change", rows.register_row(record))]
 
     def _check_meters(self, names: Sequence[str]) -> None:
         for name in names:
             if name not in self._meters:
                 msg = (
-                    f"{self._path}: no meter {name!r} in this recording; "
-                    "name it when the recording is created"
+                    f"{self.path}: no meter {name!r} in this recording; name it when the recording is created"
                 )
                 raise RecordingError(msg)
 
@@ -242,8 +305,8 @@ class RecordingWriter:
         """
         if not self._unsettled:
             return
-        with self._failing_with_path():
-            (committed,) = self._connection.execute(sql.LAST_BATCH).fetchone()
+        with self._store.failing():
+            (committed,) = self._store.execute(sql.LAST_BATCH).fetchone()
         if committed > self._batch:
             for pending in self._pending.values():
                 pending.clear()
@@ -253,69 +316,30 @@ class RecordingWriter:
         self._unsettled = False
 
     def _seal_before(self, day: int) -> None:
-        """Move all hot intervals of days before ``day`` into segments, the earliest first."""
+        """Move all hot intervals of days before ``day`` out of the database, the earliest first."""
+        if not self._store.seals:
+            return
         for set_id, channels in self._channel_sets.known():
             while True:
-                (first,) = self._connection.execute(sql.first_hot_end(set_id)).fetchone()
+                (first,) = self._store.execute(sql.first_hot_end(set_id)).fetchone()
                 if first is None or day_of(first) >= day:
                     break
-                self._seal(set_id, channels, day_of(first))
-
-    def _seal(self, set_id: int, channels: tuple[str, ...], day: int) -> None:
-        span = span_of(day)
-        found = self._connection.execute(sql.hot_intervals_of_all(set_id, channels), span).fetchall()
-        (segment,) = self._connection.execute(sql.NEXT_SEGMENT).fetchone()
-        file = f"{SEGMENTS}/{date_of(day)}-{segment:06d}.parquet"
-        write_segment(self._path / file, channels, found)
-        ends = [row[1] for row in found]
-        # The file is whole before the manifest names it, and the rows go in the same transaction: a
-        # reader sees each interval exactly once, and a kill in between leaves only an unnamed file.
-        with self._transaction():
-            self._connection.execute(
-                sql.ADD_SEGMENT, (segment, set_id, day, file, min(ends), max(ends), len(found))
-            )
-            self._connection.execute(sql.drop_hot_intervals(set_id), span)
+                self._store.seal(set_id, channels, day_of(first))
 
     def _check_sequence(self, batch: Sequence[tuple[str | int, rows.Row]]) -> None:
         last = self._last_command
         for table, row in batch:
             if table == "command":
                 if row[0] <= last:
-                    msg = f"{self._path}: command {row[0]} after command {last}; append the log in its order"
+                    msg = f"{self.path}: command {row[0]} after command {last}; append the log in its order"
                     raise RecordingError(msg)
                 last = row[0]
         self._last_command = last
 
     def _check_open(self) -> None:
         if self._closed:
-            msg = f"{self._path}: the writer is closed; create another recording"
+            msg = f"{self.path}: the writer is closed; create another recording"
             raise RecordingError(msg)
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            # After a full disk SQLite may have rolled back by itself.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-
-    @contextlib.contextmanager
-    def _failing_with_path(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.IntegrityError as error:
-            msg = f"{self._path}: a record does not fit its table: {error}; mend the program that appends it"
-            raise RecordingError(msg) from error
-        except (sqlite3.Error, OSError) as error:
-            msg = (
-                f"{self._path}: cannot write: {error}; free space or make the directory writable, "
-                "then flush again"
-            )
-            raise RecordingPathError(msg) from error
 
 
 def _time_ns(record: Record) -> int:
@@ -324,7 +348,7 @@ def _time_ns(record: Record) -> int:
             return record.end_ns
         case EventRecord():
             return record.trigger_ns if record.end_ns is None else record.end_ns
-        case AlarmRecord() | TruthEntry():
+        case AlarmRecord() | TruthEntry() | RegisterRecord():
             return record.time_ns
         case WaveformRecord():
             return record.trigger_ns
