@@ -198,3 +198,27 @@ def test_odd_columns_of_a_table_are_named(tmp_path, columns, what):
     with pytest.raises(BadInputError) as caught:
         read_network(path)
     assert what in str(caught.value)
+
+
+@pytest.mark.parametrize(("z", "i"), [(0.0, 0.0), (30.0, 50.0)])
+def test_loads_alone_hold_a_part_to_earth(z, i):
+    """Behind a delta without neutral what goes to earth through one load comes back through the others."""
+    powers = {"a": 90e3, "b": 60e3, "c": 75e3}
+    network = Network(
+        "unearthed",
+        (Bus("H", 20e3), Bus("L", 400.0)),
+        (Source("S", "H", 1.0, 0.0, 0.2, 1.5, 0.2, 1.5),),
+        transformers=(Transformer("T", "H", "L", 1e6, 20e3, 400.0, 6.0, 1.0, "Dy11"),),
+        loads=tuple(
+            Load(letter, "L", letter, (p,), (p / 3,), z_percent=z, i_percent=i)
+            for letter, p in powers.items()
+        ),
+    )
+    v = phasors(flow(network))
+    currents = []
+    for letter, p in powers.items():
+        u = max(abs(v["L", letter]) / E, 0.7)
+        share = z / 100 * u**2 + i / 100 * u + 1 - z / 100 - i / 100
+        currents.append(complex(p, -p / 3) * share * v["L", letter] / (u * E) ** 2)
+    assert abs(sum(currents)) < 1e-6 * max(map(abs, currents))
+    assert abs(sum(v["L", letter] for letter in "abc")) > 0.1 * E
