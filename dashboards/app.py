@@ -14,6 +14,7 @@ from dashboards.history import History
 from dashboards.live import Site
 from dashboards.pages import alarms, events, overview, profile
 from twin.contracts import Answer, Command
+from twin.recording import Place
 
 _PAGES: dict[str, tuple[str, Callable[[Site], Any]]] = {
     "/": ("Overview", overview.layout),
@@ -25,7 +26,7 @@ _NARROW = {"name": "viewport", "content": "width=device-width, initial-scale=1"}
 
 
 def create_app(
-    frames: FrameSource, recording_path: Path | str, submit: Callable[[Command], "Future[Answer]"]
+    frames: FrameSource, recording_path: Place | str, submit: Callable[[Command], "Future[Answer]"]
 ) -> Dash:
     """Return the dashboard as an app that ``serve`` can run.
 
@@ -33,7 +34,7 @@ def create_app(
     ----------
     frames : FrameSource
         Where the live picture comes from.
-    recording_path : path
+    recording_path : str or Place
         The historian's recording; it may come into being later.
     submit : callable
         Puts a command into the site's queue and returns its future answer.

@@ -4,13 +4,12 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Hashable
-from pathlib import Path
 from typing import Any, TypeVar
 
 from dashboards import clock, itic
 from dashboards.quantity import decimals
 from twin.contracts import EventRecord, MeterInfo, TwinError, WaveformRecord
-from twin.recording import LoadProfile, NotRecordedError, Recording, WaveformSummary
+from twin.recording import LoadProfile, NotRecordedError, Place, Recording, WaveformSummary, place_of
 
 Value = TypeVar("Value")
 
@@ -32,8 +31,8 @@ _HOLD_S = 2.0
 class History:
     """A recording that may not exist yet, and that another part of the process is writing."""
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
+    def __init__(self, place: Place | str) -> None:
+        self.path = place_of(place)
         self._lock = threading.Lock()
         self._held: dict[Hashable, tuple[float, Any]] = {}
         self._recording: Recording | None = None

@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_calibrate(commands)
     _add_replay(commands)
     _add_export(commands)
+    _add_recording(commands)
     _add_warm_up(commands)
     return parser
 
@@ -84,8 +85,9 @@ def _command(
         epilog=f"example: {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    module, function = target.split(":")
-    command.set_defaults(module=module, function=function)
+    if target:
+        module, function = target.split(":")
+        command.set_defaults(module=module, function=function)
     return command
 
 
@@ -109,8 +111,7 @@ def _add_run(commands: "Commands[argparse.ArgumentParser]") -> None:
         "twin run scenarios/european-lv-day.yaml --out recordings/day",
     )  # fmt: skip
     command.add_argument("scenario", help="scenario file")
-    command.add_argument("--out", help="recording directory; a new one under recordings/ when absent")
-    command.add_argument("--overwrite", action="store_true", help="replace a recording that is there")
+    _store(command)
     command.add_argument("--duration", metavar="TIME", help="run only so long, for example '2 h'")
     command.add_argument("--seed", type=int, help="another seed than the scenario's")
     command.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -133,8 +134,7 @@ def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--bind", default="127.0.0.1", metavar="ADDR", help="address to listen on")
     command.add_argument("--port", type=int, help="port of the dashboard; 0 takes a free one")
     command.add_argument("--ready-file", metavar="F", help="written whole once all is listening")
-    command.add_argument("--out", help="recording directory; a new one under recordings/ when absent")
-    command.add_argument("--overwrite", action="store_true", help="replace a recording that is there")
+    _store(command)
     command.add_argument("--no-dashboard", action="store_true", help="endpoints only")
 
 
@@ -235,13 +235,59 @@ def _add_calibrate(commands: "Commands[argparse.ArgumentParser]") -> None:
     _json(command)
 
 
+def _store(command: argparse.ArgumentParser) -> None:
+    place = command.add_mutually_exclusive_group()
+    place.add_argument("--out", help="recording directory; a new one under recordings/ when absent")
+    place.add_argument(
+        "--store", metavar="PLACE",
+        help="the same, or a database: postgresql://user@host:port/db, a run in it with ?run=NAME",
+    )  # fmt: skip
+    command.add_argument("--overwrite", action="store_true", help="replace a recording that is there")
+
+
 def _add_export(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _command(
-        commands, "export", "site:export", "write a scenario's tag list for SCADA import",
+    from twin.cli.recording import FORMATS  # noqa: PLC0415
+
+    export = _command(
+        commands, "export", "", "write tag lists and recordings for other programs",
         "twin export points scenarios/european-lv-day.yaml > tags.csv",
     )  # fmt: skip
-    command.add_argument("what", choices=["points"])
-    command.add_argument("scenario", help="scenario file")
+    kinds = export.add_subparsers(dest="what_to_export", required=True, metavar="WHAT")
+    points = _command(
+        kinds, "points", "site:export", "print a scenario's tag list for SCADA import",
+        "twin export points scenarios/european-lv-day.yaml > tags.csv",
+    )  # fmt: skip
+    points.add_argument("scenario", help="scenario file")
+    recording = _command(
+        kinds, "recording", "recording:export", "write what was recorded as CSV, Parquet or COMTRADE",
+        "twin export recording recordings/day --what waveforms --format comtrade --out captures",
+    )  # fmt: skip
+    recording.add_argument("recording", metavar="PLACE", help="recording directory, or URL of a run")
+    recording.add_argument("--what", required=True, choices=list(FORMATS), help="which records")
+    formats = list(dict.fromkeys(form for forms in FORMATS.values() for form in forms))
+    recording.add_argument("--format", choices=formats, help="csv; of waveforms comtrade")
+    recording.add_argument("--out", required=True, metavar="DIR", help="folder for the files")
+    recording.add_argument("--meter", help="only this meter's")
+
+
+def _add_recording(commands: "Commands[argparse.ArgumentParser]") -> None:
+    recording = _command(
+        commands, "recording", "", "look at a recording, or bring it up to date",
+        "twin recording info recordings/day",
+    )  # fmt: skip
+    verbs = recording.add_subparsers(dest="verb", required=True, metavar="VERB")
+    info = _command(
+        verbs, "info", "recording:info", "print what a recording holds",
+        "twin recording info postgresql://twin@db/site?run=day",
+    )  # fmt: skip
+    _json(info)
+    migrate = _command(
+        verbs, "migrate", "recording:migrate",
+        "bring a recording to the present schema and mend what a killed program left",
+        "twin recording migrate recordings/day",
+    )  # fmt: skip
+    for command in (info, migrate):
+        command.add_argument("recording", metavar="PLACE", help="recording directory, or URL of a run")
 
 
 def _add_warm_up(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -1,10 +1,13 @@
 """Options that several commands share."""
 
+import argparse
+import re
 import time
 from pathlib import Path
 
 from twin.contracts import BadInputError, Finding, Mark
 from twin.documents import parse_quantity
+from twin.recording import DatabasePlace, Place, place_of
 from twin.scenario import SiteScenario, local_text, parse_local
 
 
@@ -45,9 +48,14 @@ def parse_time(text: str, scenario: SiteScenario, option: str) -> int:
     raise BadInputError(Finding(Mark("command line"), option, what, mend))
 
 
-def recording_path(out: str | None, scenario: str) -> Path:
-    """Return where to record: the path asked for, or a new one named after scenario and wall time."""
-    if out is not None:
-        return Path(out)
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    return Path("recordings") / f"{Path(scenario).stem}-{stamp}"
+def recording_place(options: argparse.Namespace) -> Place:
+    """Return where to record: the place asked for, with a new run or directory where none is named.
+
+    Its name is that of the scenario and the wall time.
+    """
+    stem = f"{Path(options.scenario).stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+    given = options.store or options.out
+    place = Path("recordings") / stem if given is None else place_of(given)
+    if isinstance(place, DatabasePlace) and place.run is None:
+        return place.with_run(re.sub("[^A-Za-z0-9_.-]", "_", stem)[-63:].lstrip(".-"))
+    return place

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from twin.cli.options import parse_duration, recording_path
+from twin.cli.options import parse_duration, recording_place
 from twin.contracts import NS_PER_SECOND
 
 _COLUMNS = ("import kWh", "export kWh", "max kW", "V min", "V max", "events", "alarms", "waves")
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
 
     duration = parse_duration(options.duration) if options.duration else None
     scenario = load_scenario(options.scenario, seed=options.seed, duration_s=duration)
-    out = recording_path(options.out, options.scenario)
+    out = recording_place(options)
     started = time.monotonic()
     with build_site(scenario) as site:
         site.begin()

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from twin.cli.options import parse_time, recording_path
+from twin.cli.options import parse_time, recording_place
 from twin.contracts import BadInputError, Finding, Mark
 
 
@@ -29,7 +29,7 @@ def serve(options: argparse.Namespace) -> int:
     ready_file = Path(options.ready_file) if options.ready_file else None
     if ready_file is not None:
         _prepare(ready_file)
-    out = recording_path(options.out, options.scenario)
+    out = recording_place(options)
     from_ns = None if options.from_time is None else parse_time(options.from_time, scenario, "--from")
 
     from twin.cli.server import SiteServer  # noqa: PLC0415

@@ -3,13 +3,13 @@
 import os
 from collections import defaultdict
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from twin.contracts import BadInputError, Finding
 from twin.documents.validation import dotted
 from twin.protocols import Binding, ListenError, ModbusTcpServer
+from twin.recording import Place
 from twin.scenario import SiteScenario, utc_text
 from twin.simulation import LiveSession, build_site
 
@@ -23,7 +23,7 @@ class SiteServer:
     def __init__(
         self,
         scenario: SiteScenario,
-        out: Path,
+        out: Place,
         *,
         overwrite: bool,
         speed: float,

@@ -60,7 +60,7 @@ def export_load_profile_csv(recording: Recording, *, meter: str | None = None) -
         columns = [profile.duration_s, *(profile.values.get(channel) for channel in channels)]
         for row, end_ns in enumerate(profile.end_ns.tolist()):
             numbers = ["" if c is None or np.isnan(c[row]) else repr(float(c[row])) for c in columns]
-            writer.writerow([name, _utc(end_ns), end_ns, *numbers])
+            writer.writerow([name, utc_text(end_ns), end_ns, *numbers])
     return text.getvalue()
 
 
@@ -120,7 +120,8 @@ def _profiles(recording: Recording, meter: str | None) -> Iterator[tuple[str, Lo
         yield name, recording.load_profile(name)
 
 
-def _utc(ns: int) -> str:
+def utc_text(ns: int) -> str:
+    """Return an instant, UTC [ns], as ISO 8601 with as many digits as it needs."""
     seconds, rest = divmod(ns, NS_PER_SECOND)
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}{fraction}Z"

@@ -87,6 +87,17 @@ class Recording:
         with self._source.snapshot() as connection:
             return [rows.meter_from(row) for row in connection.execute(sql.METERS)]
 
+    def check_meter(self, meter: str) -> None:
+        """See that the recording has a meter.
+
+        Raises
+        ------
+        NotRecordedError
+            When it has not.
+        """
+        with self._source.snapshot() as connection:
+            self._check_meter(connection, meter)
+
     def events(
         self, *, meter: str | None = None, after_ns: int | None = None, limit: int | None = None
     ) -> list[EventRecord]:

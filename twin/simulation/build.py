@@ -4,7 +4,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,7 +23,7 @@ from twin.contracts import (
 )
 from twin.grid import GridSolver, Network, NotConvergedError
 from twin.meters import build_fleet
-from twin.recording import RecordingPathError, RecordingWriter
+from twin.recording import Place, RecordingPathError, RecordingWriter
 from twin.scenario import SiteScenario
 from twin.simulation.customers import start_customers
 from twin.simulation.diagram import draw_diagram
@@ -89,13 +88,13 @@ class RunningSite:
             what = f"the voltage collapses at {', '.join(site.collapsed[:3])}"
             raise BadInputError(Finding(where, "network", what, "lower the loads, or strengthen the network"))
 
-    def record_to(self, out: Path, *, overwrite: bool) -> None:
+    def record_to(self, out: str | Place, *, overwrite: bool) -> None:
         """Create the recording; everything that happens from now on is kept in it.
 
         Raises
         ------
         TwinError
-            The directory is not empty, or cannot be written.
+            The place is occupied, or cannot be written.
         """
         described = {
             "title": self._scenario.scenario.title,
