@@ -323,3 +323,19 @@ def test_random_radial_networks(dss, tmp_path, network):
     assert not check_network(network)
     assert in_opendss(dss, network) < 1e-6
     assert journey(network, tmp_path) < 1e-6
+
+
+@pytest.mark.parametrize("phases", ["b", "bc", "abc"])
+def test_a_filter_of_any_number_of_phases_is_the_same_there(phases, dss, tmp_path):
+    """The reactor counts from the reactance of a unit, of which there are as many as phases."""
+    filtered = Capacitor("F", "B", 30e3, phases=phases, reactor_percent=7.0, quality=30.0)
+    network = Network(
+        "filter",
+        (Bus("A", 400.0), Bus("B", 400.0)),
+        (Source("S", "A", 1.0, 0.0, 0.02, 0.05, 0.02, 0.05),),
+        lines=(Line("L", "A", "B", 0.2, 0.1, 0.5, 0.3),),
+        capacitors=(filtered,),
+    )
+    reference = solved(dss, [*opendss_text(network).splitlines(), "set tolerance=1e-10"])
+    assert largest_difference(network, reference) < 1e-7
+    assert again(network, tmp_path).capacitors[0].reactor_percent == pytest.approx(7.0, rel=1e-9)

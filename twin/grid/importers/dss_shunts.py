@@ -224,7 +224,8 @@ def raw_capacitor(one: ScriptObject) -> RawCapacitor:
     at = _bus(one)
     if not kvar > 0:
         raise one.refuse(f"has {kvar:g} kvar", "give a positive number")
-    x_c = kv**2 * 1e3 / kvar
+    # One phase's voltage is its own, that of two or three root three times as much; the power is that of all.
+    x_c = kv**2 * 1e3 / kvar * (2.0 / 3.0 if phases == 2 and not delta else 1.0)
     x_l = x_c / values["harm"] ** 2 if values["harm"] else values["xl"]
     if (x_l or values["r"]) and delta:
         raise one.refuse("a filter in delta cannot be converted", "give conn=wye, or drop xl, harm and r")
@@ -232,7 +233,6 @@ def raw_capacitor(one: ScriptObject) -> RawCapacitor:
         raise one.refuse(
             "a resistance in series without a reactance cannot be converted", "drop r, or give xl"
         )
-    # One phase's voltage is its own, more phases' that between them: both make this reactance of a unit.
     return RawCapacitor(
         one,
         terminal(at, at.value, _conductors(phases, delta=delta) if delta else tuple(range(1, phases + 1))),

@@ -244,7 +244,7 @@ class _Writer:
             star = self._private_node(bank.bus) if isolated else self._reference(bank.bus)
             text += f" bus1={self._bus(bank.bus, nodes)} bus2={self._bus(bank.bus, [star] * count)}"
         if bank.reactor_percent:
-            x_l = bank.reactor_percent / 100.0 * kv**2 * 1e6 / bank.q_rated
+            x_l = bank.reactor_percent / 100.0 * u**2 * count / bank.q_rated
             text += f" xl={_number(x_l)} r={_number(x_l / bank.quality if bank.quality else 0.0)}"
         closed = "" if bank.closed else " states=[0]"
         return f"new capacitor.{self.name('capacitor', bank.name)} {text}{closed}"
