@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.meters.feed import SECOND, SETTINGS, T0, Feed
+from tests.meters.feed import MINUTE, SECOND, SETTINGS, T0, Feed, phasors
 from twin.meters.bank import MeterBank
 from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.settings import AlarmChannel
@@ -160,3 +160,32 @@ def test_records_come_in_order_of_time():
             if record[0] in key
         ]
         assert times == sorted(times)
+
+
+def hours(cuts, *, modes):
+    """Live through two hours of loads that change now and then; return everything that came out."""
+    meters = [
+        replace(METERS[0], alarm_enable=False, **mode, load_profile_minutes=minutes)
+        for mode, minutes in zip(modes, (15, 6, 5, 15), strict=False)
+    ]
+    bank, feed = MeterBank(meters, start_ns=T0 + 1234), Feed(T0 + 1234)
+    rng, out = np.random.default_rng(5), []
+    for minutes in (17.0, 0.01, 31.3, 12.0, 42.0, 1.5):
+        feed.add(phasors(230.0, rng.uniform(1, 9), rng.uniform(-1, 1), meters=len(meters)))
+        duration = int(minutes * MINUTE)
+        out += feed.run(bank, duration, cuts=[feed.now + round(cut * MINUTE) for cut in cuts])
+    state = [(bank.basic(m), bank.energies(m), bank.extremes(m)) for m in range(len(meters))]
+    return freeze(out), freeze(state)
+
+
+@pytest.mark.parametrize("thermal", [False, True])
+def test_nor_do_they_over_quiet_hours(thermal):
+    modes = [
+        {"demand_mode": "sliding", "demand_window_minutes": 15},
+        {"demand_mode": "fixed", "demand_window_minutes": 30},
+        {"demand_mode": "rolling", "demand_window_minutes": 15, "demand_sub_interval_minutes": 5},
+        {"demand_mode": "thermal" if thermal else "sliding", "demand_window_minutes": 4},
+    ]
+    whole = hours([], modes=modes)
+    assert hours(np.arange(0.0, 45.0, 0.37).tolist(), modes=modes) == whole
+    assert hours([0.5, 1.0, 14.0, 20.0, 30.01], modes=modes) == whole

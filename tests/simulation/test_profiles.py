@@ -13,7 +13,6 @@ from twin.simulation.profiles import read_profiles, start_profiles
 
 QUARTER_NS = 900 * NS_PER_SECOND
 START_NS = 1_768_348_800 * NS_PER_SECOND  # 2026-01-14 00:00 UTC
-ORDERS = (1, 3, 5)
 
 
 def table(rows: int = 8, **change: object) -> dict[str, object]:
@@ -43,20 +42,21 @@ class Listener:
     def __init__(self, env: simpy.Environment) -> None:
         self.env = env
         self.p, self.q = np.zeros(4), np.zeros(4)
-        self.log: list[tuple[str, int, int]] = []
+        self.log: list[tuple[list[int], int]] = []
 
-    def change(self, load, delta_p, delta_q, delta_emission, *, cause):
-        assert not delta_emission.any()
-        self.p[load] += delta_p
-        self.q[load] += delta_q
-        self.log.append((cause, load, self.env.now - START_NS))
+    def shift(self, loads, delta_p, delta_q):
+        assert len(set(loads.tolist())) == loads.size
+        assert ((delta_p != 0) | (delta_q != 0)).all()
+        self.p[loads] += delta_p
+        self.q[loads] += delta_q
+        self.log.append((loads.tolist(), self.env.now - START_NS))
 
 
 def run(file: Path, loads: dict[str, tuple[int, ...]], *, begin: int = 0, quarters: int = 8) -> Listener:
     env = simpy.Environment(initial_time=START_NS + begin)
     sink = Listener(env)
     end_ns = START_NS + quarters * QUARTER_NS
-    start_profiles(env, sink, file, loads=loads, end_ns=end_ns, orders=ORDERS)
+    start_profiles(env, sink, file, loads=loads, end_ns=end_ns)
     env.run(end_ns)
     return sink
 
@@ -65,21 +65,20 @@ def run(file: Path, loads: dict[str, tuple[int, ...]], *, begin: int = 0, quarte
 class TestFollowing:
     def test_trace(self, tmp_path, write):
         sink = run(write(tmp_path, table()), {"shop": (1,), "mill": (0,)})
-        steps = [("shop: profile", 1, at * QUARTER_NS) for at in range(1, 8)]
-        assert sink.log == [("shop: profile", 1, 0), ("mill: profile", 0, 0), *steps]
+        assert sink.log == [([1, 0], 0), *(([1], at * QUARTER_NS) for at in range(1, 8))]
         assert sink.p.tolist() == [300.0, 1700.0, 0.0, 0.0]
         assert sink.q.tolist() == [-30.0, 250.0, 0.0, 0.0]
 
     def test_starts_within_a_row(self, tmp_path, write):
         sink = run(write(tmp_path, table()), {"shop": (0,)}, begin=2 * QUARTER_NS + 5, quarters=4)
-        assert sink.log == [("shop: profile", 0, 2 * QUARTER_NS + 5), ("shop: profile", 0, 3 * QUARTER_NS)]
+        assert sink.log == [([0], 2 * QUARTER_NS + 5), ([0], 3 * QUARTER_NS)]
         assert sink.p[0] == 1300.0
 
     def test_state_is_there_before_the_first_step(self, tmp_path, write):
         env = simpy.Environment(initial_time=START_NS + QUARTER_NS)
         sink = Listener(env)
         file = write(tmp_path, table())
-        start_profiles(env, sink, file, loads={"shop": (0,)}, end_ns=START_NS + 2 * QUARTER_NS, orders=ORDERS)
+        start_profiles(env, sink, file, loads={"shop": (0,)}, end_ns=START_NS + 2 * QUARTER_NS)
         assert sink.p[0] == 1100.0
 
     def test_phases_share(self, tmp_path, write):

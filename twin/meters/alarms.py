@@ -112,6 +112,11 @@ class AlarmEngine:
         """Whether any channel of any meter is enabled."""
         return self._watched.state.size > 0
 
+    def watches(self, columns: slice) -> bool:
+        """Whether any enabled channel of any meter watches one of a run of displayed values."""
+        watched = self._watched.value % len(NAMES)
+        return bool(np.count_nonzero((watched >= columns.start) & (watched < columns.stop)))
+
     def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> list[AlarmRecord]:
         """Take new settings; if they concern alarms, what is active returns and the channels start anew."""
         old = self._settings[meter]

@@ -34,7 +34,7 @@ class Demand:
 
     def __init__(self, settings: Sequence[MeterSettings]) -> None:
         meters = len(settings)
-        self._minutes = np.zeros((meters, LONGEST, len(SOURCES)))  # newest first
+        self._minutes = np.zeros((meters, LONGEST, len(SOURCES)))  # each where its number says
         self._lag = np.zeros((meters, len(SOURCES)))
         self._window = np.ones(meters, np.int64)
         self._every = np.ones(meters, np.int64)
@@ -44,6 +44,11 @@ class Demand:
         """Shape (meters, 6): what is shown now [W, var, VA, A, A, A]."""
         for meter, setting in enumerate(settings):
             self.configure(meter, setting)
+
+    @property
+    def lags(self) -> bool:
+        """Whether any meter has a thermal lag, which moves all the time."""
+        return self._any_thermal
 
     def configure(self, meter: int, settings: MeterSettings) -> None:
         """Set mode and window of a meter, and clear its memory."""
@@ -84,11 +89,36 @@ class Demand:
         minute : int
             Number of the minute that begins, since the epoch.
         """
-        self._minutes[:, 1:] = self._minutes[:, :-1]
-        self._minutes[:, 0] = means
-        for meter in np.flatnonzero(minute % self._every == 0):
-            if self._thermal[meter]:
-                self.values[meter] = self._lag[meter]
-            else:
-                window = self._window[meter]
-                self.values[meter] = self._minutes[meter, :window].sum(axis=0) / window
+        self.end_minutes(means, minute, 1)
+
+    def end_minutes(self, means: Float, first: int, count: int) -> Float:
+        """Take whole minutes that all have the same means; not where lags are followed.
+
+        Parameters
+        ----------
+        means : ndarray, shape (meters, 6)
+        first : int
+            Number of the minute, since the epoch, that begins when the first of them ends.
+        count : int
+            How many minutes end.
+
+        Returns
+        -------
+        ndarray, shape (count, meters, 6)
+            What was shown after each of them.
+        """
+        from twin.meters.demand_kernels import end_minutes  # noqa: PLC0415
+
+        history = np.empty((count, *self.values.shape))
+        end_minutes(
+            first,
+            means,
+            self._minutes,
+            self._window,
+            self._every,
+            self._thermal,
+            self._lag,
+            self.values,
+            history,
+        )
+        return history

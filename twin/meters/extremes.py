@@ -10,6 +10,7 @@ from twin.meters.quantities import COLUMN
 from twin.meters.quantities import NAMES as DISPLAYED
 
 Float = NDArray[np.float64]
+Int = NDArray[np.int64]
 
 NAMES: Final = (
     *("v1", "v2", "v3", "v12", "v23", "v31", "i1", "i2", "i3", "p_sum", "q_sum", "s_sum", "pf"),
@@ -52,6 +53,25 @@ class Extremes:
         if np.count_nonzero(lower):
             self._min[lower] = values[lower]
             self._min_ns[lower] = ns
+
+    def update_columns(self, columns: slice, history: Float, times_ns: Int) -> None:
+        """Compare some displayed values at several ticks with what has been.
+
+        Parameters
+        ----------
+        columns : slice
+        history : ndarray, shape (ticks, meters, columns)
+        times_ns : ndarray of int64, shape (ticks,)
+        """
+        for extreme, stamp, best, first in (
+            (self._max, self._max_ns, history.max(axis=0), history.argmax(axis=0)),
+            (self._min, self._min_ns, history.min(axis=0), history.argmin(axis=0)),
+        ):
+            present = extreme[:, columns]
+            beyond = best > present if extreme is self._max else best < present
+            if np.count_nonzero(beyond):
+                extreme[:, columns] = np.where(beyond, best, present)
+                stamp[:, columns] = np.where(beyond, times_ns[first], stamp[:, columns])
 
     def clear(self, meter: int, values: Float, ns: int) -> None:
         """Start a meter anew from the values (52,) that it shows."""

@@ -79,6 +79,11 @@ class LoadProfile:
         np.maximum(self.high, values, out=self.high)
         np.minimum(self.low, values, out=self.low)
 
+    def update_columns(self, columns: slice, history: Float) -> None:
+        """Let some displayed values at several ticks (ticks, meters, columns) count towards the extremes."""
+        self.high[:, columns] = np.maximum(self.high[:, columns], history.max(axis=0))
+        self.low[:, columns] = np.minimum(self.low[:, columns], history.min(axis=0))
+
     def due(self, ns: int) -> NDArray[np.intp]:
         """Return the meters whose interval ends at a whole minute."""
         return np.flatnonzero(ns // NS_PER_MINUTE % self._minutes == 0)

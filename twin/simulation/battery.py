@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, TwinError
 from twin.simulation.appliances import spectrum_ratio
-from twin.simulation.load_sink import Contribution, Draw, LoadSink, make_draw
+from twin.simulation.load_sink import Contribution, Draw, LoadSink, TableSink, make_draw
 from twin.simulation.occupancy import Calendar
 from twin.simulation.photovoltaics import INVERTER_SPECTRUM
 
@@ -73,7 +73,7 @@ class MeteredSink:
 
     Parameters
     ----------
-    sink : LoadSink
+    sink : TableSink
         Who keeps all the totals.
     loads : sequence of int
         Load points behind the metering point; their sum is what a battery there sees.
@@ -84,7 +84,7 @@ class MeteredSink:
         Of the load points together, the battery's own left out [W].
     """
 
-    def __init__(self, sink: LoadSink, loads: Sequence[int]) -> None:
+    def __init__(self, sink: TableSink, loads: Sequence[int]) -> None:
         self.power = 0.0
         self.beyond = sink
         self._loads = frozenset(loads)
@@ -107,8 +107,21 @@ class MeteredSink:
         self.beyond.change(load, delta_p, delta_q, delta_emission, cause=cause)
         if load in self._loads and delta_p:
             self.power += delta_p
-            for watcher in self._watchers:
-                watcher()
+            self._tell()
+
+    def shift(
+        self, loads: NDArray[np.intp], delta_p: NDArray[np.float64], delta_q: NDArray[np.float64]
+    ) -> None:
+        """Pass changes on; see `TableSink`."""
+        self.beyond.shift(loads, delta_p, delta_q)
+        own = [at for at, load in enumerate(loads.tolist()) if load in self._loads]
+        if own and delta_p[own].any():
+            self.power += float(delta_p[own].sum())
+            self._tell()
+
+    def _tell(self) -> None:
+        for watcher in self._watchers:
+            watcher()
 
 
 class Battery:

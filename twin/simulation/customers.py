@@ -15,7 +15,7 @@ from twin.scenario import SiteScenario
 from twin.scenario.schema import Household, Location, Photovoltaic
 from twin.simulation.equipment import Surroundings, placed, start_controls
 from twin.simulation.households import HouseholdSettings, start_household
-from twin.simulation.load_sink import LoadSink, make_draw, random_stream
+from twin.simulation.load_sink import LoadSink, TableSink, make_draw, random_stream
 from twin.simulation.photovoltaics import PlantSettings, start_plant, start_sky
 from twin.simulation.profiles import start_profiles
 from twin.simulation.stores import store_of
@@ -37,7 +37,7 @@ def start_customers(around: Surroundings) -> None:
     _start_households(around)
     _start_constants(around.sink, around.scenario, around.orders)
     _start_generators(around)
-    _start_profiles(around.environment, around.sink, around.scenario, around.orders)
+    _start_profiles(around.environment, around.sink, around.scenario)
     _start_thermostats(around)
 
 
@@ -69,9 +69,7 @@ def _settings(name: str, household: Household, stream: np.random.Generator) -> H
     return HouseholdSettings(name, energy, residents)
 
 
-def _start_profiles(
-    environment: simpy.Environment, sink: LoadSink, scenario: SiteScenario, orders: Sequence[int]
-) -> None:
+def _start_profiles(environment: simpy.Environment, sink: TableSink, scenario: SiteScenario) -> None:
     """Start the loads that follow tables; each file is read once for all of its loads."""
     by_file: dict[str, dict[str, Sequence[int]]] = {}
     for name, profile in scenario.loads.profiles:
@@ -81,9 +79,7 @@ def _start_profiles(
             at for at, item in enumerate(scenario.scenario.loads) if getattr(item, "file", "") == file
         )
         try:
-            start_profiles(
-                environment, sink, scenario.file(file), loads=loads, end_ns=scenario.end_ns, orders=orders
-            )
+            start_profiles(environment, sink, scenario.file(file), loads=loads, end_ns=scenario.end_ns)
         except BadInputError as error:
             path = ("loads", entry, "file")
             named = Finding(scenario.document.mark(path), dotted(path), "cannot be used", "mend the file")

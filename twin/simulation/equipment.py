@@ -17,7 +17,7 @@ from twin.simulation.arc_furnace import FurnaceSettings, start_arc_furnace
 from twin.simulation.battery import BatterySettings, MeteredSink, Order, start_battery
 from twin.simulation.charging import ChargerSettings, start_charger
 from twin.simulation.inverters import InverterSettings, InverterUnit, start_inverter
-from twin.simulation.load_sink import LoadSink
+from twin.simulation.load_sink import LoadSink, TableSink
 from twin.simulation.motors import Contactor, Motor, MotorSettings, Starter, start_motor
 from twin.simulation.occupancy import Calendar
 from twin.simulation.site import Site
@@ -35,7 +35,7 @@ class Surroundings:
 
     Attributes
     ----------
-    sink : LoadSink
+    sink : TableSink
         Hears of every change: the site, behind what the batteries listen to.
     meters : dict
         What each battery for self-consumption listens to, by its name.
@@ -47,7 +47,7 @@ class Surroundings:
     orders: tuple[int, ...]
     listeners: Listeners
     calendar: Calendar
-    sink: LoadSink
+    sink: TableSink
     meters: dict[str, MeteredSink] = field(default_factory=dict)
 
     @property

@@ -10,6 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+Float = NDArray[np.float64]
+
 _GRAIN = 2.0**-20
 """Powers are whole multiples of this [W, var, VA]: sums below 8 GW are then exact in float64."""
 
@@ -30,6 +32,16 @@ class LoadSink(Protocol):
 
         ``delta_emission`` has shape (orders,) and is shared by later calls: read it, never write to it.
         ``cause`` names what happened, for example ``house 7: kettle on``.
+        """
+
+
+class TableSink(LoadSink, Protocol):
+    """A sink that also takes the steps of a table, all loads at once."""
+
+    def shift(self, loads: NDArray[np.intp], delta_p: Float, delta_q: Float) -> None:
+        """Take changes of active [W] and reactive [var] power of some load points, each named once.
+
+        A table says what loads draw, not what anybody switched: nothing is told of it.
         """
 
 
@@ -73,6 +85,11 @@ def make_draw(p: float, q: float, ratio: NDArray[np.complex128], orders: Sequenc
     emission = np.asarray(grains * _GRAIN, dtype=np.complex128)
     emission.setflags(write=False)
     return Draw(round(p / _GRAIN) * _GRAIN, round(q / _GRAIN) * _GRAIN, emission)
+
+
+def in_grains(power: Float) -> Float:
+    """Return powers rounded to 2**-20 W, as `make_draw` rounds them."""
+    return np.asarray(np.rint(power / _GRAIN) * _GRAIN)
 
 
 def add_draws(draws: Sequence[Draw]) -> Draw:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
 from twin.documents import suggestion
-from twin.simulation.load_sink import Contribution, LoadSink, make_draw
+from twin.simulation.load_sink import TableSink, in_grains
 
 TIME_COLUMN = "start_ns"
 """Start of the interval in which a row's powers hold, UTC [ns]."""
@@ -211,12 +211,11 @@ def _seconds(step_ns: int | np.int64) -> str:
 
 def start_profiles(
     env: simpy.Environment,
-    sink: LoadSink,
+    sink: TableSink,
     path: Path | str,
     *,
     loads: Mapping[str, Sequence[int]],
     end_ns: int,
-    orders: Sequence[int],
 ) -> None:
     """Let loads follow the table of a file; the sink hears of their state before this returns.
 
@@ -224,16 +223,15 @@ def start_profiles(
     ----------
     env : simpy.Environment
         Its time is UTC in whole nanoseconds.
-    sink : LoadSink
-        Hears of a change at the start of each row that differs from the one before.
+    sink : TableSink
+        Hears of the changes at the start of each row that differs from the one before. A table says nothing
+        of harmonics.
     path : Path or str
         Parquet or CSV file, see `read_profiles`.
     loads : mapping of str to sequence of int
         For each load of the table its load points, which share the power equally.
     end_ns : int
         End of the run that the table must cover, UTC [ns].
-    orders : sequence of int
-        Harmonic orders of the sink's emissions; a table says nothing of harmonics, they stay 0.
 
     Raises
     ------
@@ -241,30 +239,36 @@ def start_profiles(
         See `read_profiles`.
     """
     table = read_profiles(path, list(loads), start_ns=int(env.now), end_ns=end_ns)
-    for name, points in loads.items():
-        shares = [Contribution(sink, point, len(orders)) for point in points]
-        _move(shares, name, table, 0, orders)
-        env.process(_follow(env, shares, name, table, orders))
+    follower = _Follower(sink, table, loads)
+    follower.move(0)
+    env.process(follower.run(env))
 
 
-def _follow(
-    env: simpy.Environment,
-    shares: Sequence[Contribution],
-    name: str,
-    table: ProfileTable,
-    orders: Sequence[int],
-) -> Generator[simpy.Event, Any, None]:
-    """Be the simpy process of one load, from the second row on."""
-    for row, start in enumerate(table.time_ns[1:].tolist(), start=1):
-        yield env.timeout(start - env.now)
-        _move(shares, name, table, row, orders)
+class _Follower:
+    """The loads of one table: where they stand, and where each row takes them."""
 
+    def __init__(self, sink: TableSink, table: ProfileTable, loads: Mapping[str, Sequence[int]]) -> None:
+        self._sink = sink
+        self._table = table
+        self._points = np.array([point for points in loads.values() for point in points], dtype=np.intp)
+        shares = [len(points) for points in loads.values()]
+        self._share = np.repeat(shares, shares)
+        self._load = np.repeat(np.arange(len(shares)), shares)
+        # A row is read whole: row after row lies in memory.
+        self._rows = [np.stack([column[name] for name in loads], axis=1) for column in (table.p, table.q)]
+        self._now = np.zeros((2, self._points.size))
 
-def _move(
-    shares: Sequence[Contribution], name: str, table: ProfileTable, row: int, orders: Sequence[int]
-) -> None:
-    p, q = float(table.p[name][row]) / len(shares), float(table.q[name][row]) / len(shares)
-    draw = make_draw(p, q, np.zeros(len(orders), dtype=np.complex128), orders)
-    for share in shares:
-        if (draw.p, draw.q) != (share.now.p, share.now.q):
-            share.move(draw, cause=f"{name}: profile")
+    def run(self, env: simpy.Environment) -> Generator[simpy.Event, Any, None]:
+        """Be the simpy process, from the second row on."""
+        for row, start in enumerate(self._table.time_ns[1:].tolist(), start=1):
+            yield env.timeout(start - env.now)
+            self.move(row)
+
+    def move(self, row: int) -> None:
+        """Take the loads to a row; states are multiples of a grain, so that no sum of steps drifts."""
+        new = np.stack([in_grains(rows[row][self._load] / self._share) for rows in self._rows])
+        moved = np.flatnonzero((new != self._now).any(axis=0))
+        if moved.size:
+            delta_p, delta_q = new[:, moved] - self._now[:, moved]
+            self._sink.shift(self._points[moved], delta_p, delta_q)
+            self._now = new

@@ -240,6 +240,15 @@ class Site:
         if delta_p or delta_q:  # a change of harmonics alone switches nothing
             self.tell("load_switched", self.load_names[load], cause, delta_p_w=delta_p, delta_q_var=delta_q)
 
+    def shift(
+        self, loads: NDArray[np.intp], delta_p: NDArray[np.float64], delta_q: NDArray[np.float64]
+    ) -> None:
+        """Add to what several load points draw, each named once [W, var]; nothing is told."""
+        self.p[loads] += delta_p
+        self.q[loads] += delta_q
+        self.load_changes += loads.size
+        self._changed = True
+
     def operate(self, switch: str, *, closed: bool, cause: str) -> bool:
         """Open or close a switch; returns whether it moved.
 

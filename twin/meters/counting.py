@@ -1,0 +1,125 @@
+"""What adds up over time in the meters of a bank: energies, demands, load profile."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.contracts import NS_PER_SECOND, Instant, IntervalBlock
+from twin.meters.demand import NS_PER_MINUTE, SOURCES, Demand
+from twin.meters.energies import EnergyRegisters
+from twin.meters.load_profile import LoadProfile
+from twin.meters.quantities import DEMAND_COLUMNS, NAMES
+from twin.meters.settings import MeterSettings
+from twin.meters.window import MeasuringWindow, WindowView
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+
+class Counting:
+    """Counts stretches of constant values, minute by minute.
+
+    Parameters
+    ----------
+    settings : sequence of MeterSettings
+    window : MeasuringWindow
+        Of the same meters.
+    start_ns : int
+        When counting begins, UTC [ns].
+
+    Attributes
+    ----------
+    energies : EnergyRegisters
+    demand : Demand
+    profile : LoadProfile
+    next_minute : int
+        End of the minute that runs, UTC [ns].
+    """
+
+    def __init__(self, settings: Sequence[MeterSettings], window: MeasuringWindow, *, start_ns: int) -> None:
+        meters = len(settings)
+        self.energies = EnergyRegisters(meters)
+        self.demand = Demand(settings)
+        self.profile = LoadProfile(settings, start_ns)
+        self.next_minute = (start_ns // NS_PER_MINUTE + 1) * NS_PER_MINUTE
+        self._window = window
+        self._ratio = np.ones((meters, 1))
+        self._minute_sum = np.zeros((meters, len(NAMES)))  # value x time of all displayed quantities
+        self._counted_ns = start_ns  # up to when energies, means and lags have counted
+
+    def adopt(self, meter: int, settings: MeterSettings) -> None:
+        """Take a meter's ratio of primary to secondary power."""
+        self._ratio[meter] = settings.pt_ratio * settings.ct_ratio
+
+    def count_to(self, ns: int) -> None:
+        """Let energies, means and lags count up to a time in the current stretch."""
+        duration = ns - self._counted_ns
+        if duration <= 0:
+            return
+        view = self._current(ns)
+        self.energies.add(view.registered * self._ratio, duration)
+        self.demand.add(view.values, duration)
+        weighted = view.values * (duration / NS_PER_SECOND)
+        self.profile.add(weighted)
+        self._minute_sum += weighted
+        self._counted_ns = ns
+
+    def energies_at(self, ns: int) -> EnergyRegisters:
+        """Return the energies as they stand at a time in the current stretch; nothing changes."""
+        pending = ns - self._counted_ns
+        if pending == 0:
+            return self.energies
+        return self.energies.ahead(self._current(ns).registered * self._ratio, pending)
+
+    def end_minute(self) -> None:
+        """End the minute that runs."""
+        ns = self.next_minute
+        self.count_to(ns)
+        self.demand.end_minute(self._minute_sum[:, SOURCES] / 60.0, ns // NS_PER_MINUTE)
+        self._minute_sum = np.zeros_like(self._minute_sum)
+        self.next_minute = ns + NS_PER_MINUTE
+
+    def quiet_minutes(self, until_ns: int) -> int:
+        """Return how many whole minutes of the same values end by a time.
+
+        An interval of the load profile ends with the last of them or later.
+        """
+        first = self.next_minute
+        settled = self._window.steady is not None and self._window.settled_ns <= first
+        if not settled or self._counted_ns != first - NS_PER_MINUTE or self.demand.lags:
+            return 0
+        minutes = (until_ns - first) // NS_PER_MINUTE + 1
+        return max(min(minutes, self.profile.minutes_to_due(first // NS_PER_MINUTE - 1)), 0)
+
+    def end_quiet_minutes(self, count: int) -> tuple[Int, Float]:
+        """Live through such minutes.
+
+        Returns
+        -------
+        times : ndarray of int64, shape (count,)
+            Their ends, UTC [ns].
+        demands : ndarray, shape (count, meters, 6)
+            What is shown after each.
+        """
+        first = self.next_minute
+        view = self._current(first)
+        self.energies.add(view.registered * self._ratio, count * NS_PER_MINUTE)
+        weighted = view.values * 60.0
+        for _ in range(count):  # floats round by the order in which they are added
+            self.profile.add(weighted)
+        demands = self.demand.end_minutes(weighted[:, SOURCES] / 60.0, first // NS_PER_MINUTE, count)
+        self.profile.update_columns(DEMAND_COLUMNS, demands)
+        times = first + NS_PER_MINUTE * np.arange(count, dtype=np.int64)
+        self._counted_ns = int(times[-1])
+        self.next_minute = self._counted_ns + NS_PER_MINUTE
+        return times, demands
+
+    def close_intervals(self, ns: int) -> IntervalBlock | None:
+        """End the intervals of the load profile that are due at a whole minute."""
+        due = self.profile.due(ns)
+        return self.profile.close(due, self.energies.counts(), ns) if due.size else None
+
+    def _current(self, ns: int) -> WindowView:
+        """Return what holds since the last count: the steady view, or a window of just that time."""
+        return self._window.steady or self._window.between(Instant(self._counted_ns), ns)
