@@ -1,5 +1,7 @@
 """Made-up but plausible records, a pure function of their number, for tests in any process."""
 
+import dataclasses
+
 import numpy as np
 
 from twin.contracts import (
@@ -8,6 +10,7 @@ from twin.contracts import (
     EventRecord,
     IntervalRecord,
     MeterInfo,
+    RegisterRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -115,3 +118,35 @@ def batch(number):
         truth(number),
         waveform(number, samples=8),
     ]
+
+
+def register(number, *, meter="head", address=100):
+    return RegisterRecord(
+        meter=meter,
+        address=address,
+        time_ns=START_NS + number * 60 * NS,
+        words=(number % 65_536, 65_535 - number % 65_536),
+    )
+
+
+def one_of_each():
+    """A record of every kind that retention knows."""
+    return [truth(1), alarm(1), event(1), waveform(1, samples=8), register(1), interval(1, every_s=STEP_S)]
+
+
+def moved(record, time_ns, number):
+    """The same record at another time, with another number where it has one."""
+    fields = {
+        TruthEntry: {"time_ns": time_ns},
+        AlarmRecord: {"time_ns": time_ns},
+        EventRecord: {
+            "number": number,
+            "start_ns": time_ns - 2,
+            "trigger_ns": time_ns - 1,
+            "end_ns": time_ns,
+        },
+        WaveformRecord: {"number": number, "trigger_ns": time_ns},
+        RegisterRecord: {"time_ns": time_ns},
+        IntervalRecord: {"end_ns": time_ns},
+    }
+    return dataclasses.replace(record, **fields[type(record)])

@@ -1,5 +1,6 @@
 """What is appended comes back, record for record, in order, filtered and limited as asked."""
 
+import dataclasses
 import math
 import threading
 from types import MappingProxyType
@@ -10,8 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.recording import records
-from twin.contracts import AlarmRecord, CommandRecord, MeterInfo, TruthEntry
-from twin.recording import NotRecordedError, Recording, RecordingError
+from twin.contracts import Access, AlarmRecord, CommandRecord, MeterInfo, Point, TruthEntry
+from twin.recording import (
+    NotRecordedError,
+    Recording,
+    RecordingError,
+    RecordingPathError,
+    RecordingWriter,
+    content_hash,
+)
 from twin.recording.rows import from_json, to_json
 
 STORES = ("sqlite", "postgresql")
@@ -67,6 +75,70 @@ def test_limit_keeps_the_latest_in_order_of_time(writer, recording):
     assert recording.truth(after_ns=truth[16].time_ns) == truth[17:]
     assert recording.truth(element="LOAD3", kind="load_switched") == [truth[3]]
     assert recording.truth(kind="fault_applied") == []
+
+
+def test_registers_come_back_change_by_change(writer, recording):
+    changes = [records.register(n) for n in range(1, 6)]
+    others = [records.register(1, address=102), records.register(2, meter="feeder")]
+    writer.append([*changes, *others])
+    writer.flush()
+    assert recording.registers("head", 100) == changes
+    assert recording.registers("head", 102) == others[:1]
+    assert recording.registers("feeder", 100) == others[1:]
+    assert recording.registers("feeder", 7) == []
+    # From within: the change before tells what the register held when the span began.
+    start_ns, end_ns = changes[2].time_ns - 1, changes[4].time_ns
+    assert recording.registers("head", 100, start_ns=start_ns, end_ns=end_ns) == changes[1:4]
+    with pytest.raises(NotRecordedError, match="no meter 'tail'"):
+        recording.registers("tail", 100)
+
+
+def test_registers_are_described(writer, recording):
+    points = [
+        Point("v1", 100, 2, "uint32", "high first", 0.01, "V", Access.READ),
+        Point("ct1", 7, 1, "uint16", "", 1.0, "", Access.READ_WRITE),
+    ]
+    writer.describe_registers("head", points)
+    writer.flush()
+    assert recording.register_points("head") == points[::-1]
+    assert recording.register_points("feeder") == []
+    with pytest.raises(RecordingError, match="no meter 'tail'"):
+        writer.describe_registers("tail", points)
+
+
+@pytest.mark.parametrize("words", [(), (65_536,), (-1,), (1.5,)])
+def test_what_is_no_register_word_is_refused(writer, words):
+    with pytest.raises(RecordingError, match="are no words of 0"):
+        writer.append([dataclasses.replace(records.register(1), words=words)])
+
+
+def test_a_recording_goes_on_after_its_writer(create, place):
+    whole = create("whole")
+    for number in range(1, 14):
+        whole.append(records.batch(number))
+    whole.close()
+    part = create("part")
+    for number in range(1, 6):
+        part.append(records.batch(number))
+    part.close()
+    with RecordingWriter.reopen(place("part")) as second:
+        assert not Recording.open(place("part")).info.complete
+        with pytest.raises(RecordingError, match="command 5 after command 5"):
+            second.append([records.command(5)])
+        for number in range(6, 14):
+            second.append(records.batch(number))
+            second.flush()
+    assert Recording.open(place("part")).info.complete
+    assert content_hash(place("part")) == content_hash(place("whole"))
+
+
+def test_nothing_else_goes_on_meanwhile(writer, place):
+    with pytest.raises(RecordingPathError, match="a running program is writing"):
+        RecordingWriter.reopen(place())
+    with pytest.raises(RecordingPathError, match="a running program is writing"):
+        RecordingWriter.create(place(), scenario={}, meters=(), overwrite=True)
+    with pytest.raises(RecordingPathError, match="no recording"):
+        RecordingWriter.reopen(place("another"))
 
 
 def test_filters_by_meter(writer, recording):

@@ -31,6 +31,7 @@ class ChannelSets:
         self._meters: set[tuple[str, int]] = set()
         self._new_meters: list[tuple[str, int]] = []
         self._pending: dict[int, list[Row]] = {}
+        self._under_way: tuple[int, int, dict[int, int]] = (0, 0, {})
 
     def known(self) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Yield number and channels of every set."""
@@ -66,15 +67,26 @@ class ChannelSets:
             self._new_meters.append(pair)
         self.newest_day = max(self.newest_day, day_of(row[0]))
 
+    @property
+    def waiting(self) -> int:
+        """How many rows wait for the next commit."""
+        return sum(map(len, self._pending.values()))
+
     def write(self, store: WriterStore) -> None:
         """Write what is new, inside the caller's transaction."""
+        self._under_way = (
+            len(self._new_sets),
+            len(self._new_meters),
+            {set_id: len(pending) for set_id, pending in self._pending.items()},
+        )
         for set_id in self._new_sets:
             channels = self._channels[set_id - 1]
             store.add(CHANNEL_SET, [(set_id, to_json(channels, "channels"))])
             store.create(profile_table(set_id, channels))
         store.add(METER_CHANNEL_SET, self._new_meters)
         for set_id, pending in self._pending.items():
-            store.add(profile_table(set_id, self._channels[set_id - 1]), pending)
+            if pending:
+                store.add(profile_table(set_id, self._channels[set_id - 1]), pending)
 
     def learn_recorded(self, store: WriterStore) -> None:
         """Take over the sets of a recording that goes on."""
@@ -89,10 +101,12 @@ class ChannelSets:
         self.newest_day = max(self.newest_day, day or 0)
 
     def written(self) -> None:
-        """Forget what was pending: it is committed."""
-        self._new_sets.clear()
-        self._new_meters.clear()
-        self._pending.clear()
+        """Forget what the last ``write`` wrote: it is committed. What came since stays."""
+        sets, meters, counts = self._under_way
+        del self._new_sets[:sets]
+        del self._new_meters[:meters]
+        for set_id, count in counts.items():
+            del self._pending[set_id][:count]
 
     def _set_of(self, meter: str, keys: tuple[str, ...]) -> int:
         set_id = self._ids.get(keys)

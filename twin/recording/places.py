@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from twin.recording.errors import RecordingPathError
 
@@ -30,7 +30,7 @@ class DatabasePlace:
         if self.run is not None:
             query.append(("run", self.run))
         netloc = f"{user.partition(':')[0]}{at}{host}"
-        return urlunsplit((parts.scheme, netloc, parts.path, urlencode(query), ""))
+        return f"{parts.scheme}://{netloc}{parts.path}{'?' if query else ''}{urlencode(query)}"
 
     @property
     def named_run(self) -> str:
@@ -87,7 +87,8 @@ def place_of(given: "str | Place") -> Place:
         return Path(given)
     parts, query = urlsplit(str(given)), _query(str(given))
     rest = urlencode([(key, value) for key, value in query if key != "run"])
-    place = DatabasePlace(urlunsplit((parts.scheme, parts.netloc, parts.path, rest, "")), None)
+    url = f"{parts.scheme}://{parts.netloc}{parts.path}{'?' if rest else ''}{rest}"
+    place = DatabasePlace(url, None)
     run = dict(query).get("run")
     return place if run is None else place.with_run(run)
 

@@ -30,6 +30,8 @@ WHERE obj_description(oid, 'pg_namespace') = ? AND has_schema_privilege(oid, 'US
 _DESCRIBED = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = ?"
 _CLAIM = "SELECT pg_try_advisory_lock(hashtextextended(?, 0))"
 _SETTING = "SELECT set_config(?, ?, false)"
+_PATIENCE_S = 5
+"""How long a server may take to answer at first, unless the URL says otherwise [s]."""
 _VALUE = re.compile(r"\?|:(\w+)")
 
 
@@ -296,7 +298,10 @@ def _reading(place: DatabasePlace) -> Iterator[None]:
 
 def _connect(place: DatabasePlace, run: str | None) -> "psycopg.Connection[Any]":
     # Autocommit: transactions are begun by hand, as with SQLite.
-    driver: psycopg.Connection[Any] = _psycopg().connect(place.url, autocommit=True, client_encoding="UTF8")
+    patience = {} if "connect_timeout" in place.url else {"connect_timeout": _PATIENCE_S}
+    driver: psycopg.Connection[Any] = _psycopg().connect(
+        place.url, autocommit=True, client_encoding="UTF8", **patience
+    )
     if run is not None:
         PostgresConnection(driver).execute(_SETTING, ("search_path", f'"{run}"'))
     return driver

@@ -75,8 +75,9 @@ class RecordingWriter:
         self._count = 0
         self._batch = 0
         self._last_command = 0
-        self._unsettled = False
+        self._under_way: dict[str, int] | None = None  # rows of the batch whose commit is not yet known of
         self._flushed_ns: int | None = None
+        self._due_count = flush_records
         self._closed = False
 
     @classmethod
@@ -178,7 +179,6 @@ class RecordingWriter:
             For an unknown meter.
         """
         self._check_open()
-        self._settle()
         self._check_meters((meter,))
         self._pending["register_point"] += [rows.point_row(meter, point) for point in points]
         self._count += len(points)
@@ -195,7 +195,6 @@ class RecordingWriter:
             When a flush was due and failed; the records stay buffered.
         """
         self._check_open()
-        self._settle()
         if not records:
             return
         batch = [row for record in records for row in self._rows(record)]
@@ -211,9 +210,12 @@ class RecordingWriter:
         if self._flushed_ns is None:
             self._flushed_ns = time_ns
         due = time_ns - self._flushed_ns >= self._flush_interval_ns
-        if due or self._count >= self._flush_records:
-            self.flush()
+        if due or self._count >= self._due_count:
+            # When this fails, the next attempt waits for as many records again: a store that is away must
+            # not hold up every append.
+            self._due_count = self._count + self._flush_records
             self._flushed_ns = time_ns
+            self.flush()
 
     def flush(self) -> None:
         """Commit what is buffered; it is on the disk when this returns.
@@ -228,12 +230,13 @@ class RecordingWriter:
         if self._count == 0:
             return
         with self._store.failing():
-            self._unsettled = True
+            self._under_way = {table: len(pending) for table, pending in self._pending.items()}
             with self._store.transaction():
                 self._store.add(META, [("batch", str(self._batch + 1))])
                 self._channel_sets.write(self._store)
                 for table, pending in self._pending.items():
-                    self._store.add(RECORD_TABLES[table], pending)
+                    if pending:
+                        self._store.add(RECORD_TABLES[table], pending)
             self._settle()
             self._seal_before(self._channel_sets.newest_day - HOT_DAYS + 1)
             self._retention.apply(self._store, self._channel_sets)
@@ -298,22 +301,23 @@ class RecordingWriter:
                 raise RecordingError(msg)
 
     def _settle(self) -> None:
-        """Empty the buffers if the last batch was committed.
+        """Take what the last batch carried out of the buffers if it was committed.
 
-        The database tells: a keyboard interrupt may come between a commit and the next statement, and
-        the same records must then not be committed twice.
+        The database tells: a keyboard interrupt may come between a commit and the next statement, a
+        connection may break while it is awaited, and the same records must then not be committed twice.
         """
-        if not self._unsettled:
+        if self._under_way is None:
             return
         with self._store.failing():
             (committed,) = self._store.execute(sql.LAST_BATCH).fetchone()
         if committed > self._batch:
-            for pending in self._pending.values():
-                pending.clear()
+            for table, count in self._under_way.items():
+                del self._pending[table][:count]
             self._channel_sets.written()
-            self._count = 0
+            self._count = sum(map(len, self._pending.values())) + self._channel_sets.waiting
+            self._due_count = self._count + self._flush_records
             self._batch = committed
-        self._unsettled = False
+        self._under_way = None
 
     def _seal_before(self, day: int) -> None:
         """Move all hot intervals of days before ``day`` out of the database, the earliest first."""
