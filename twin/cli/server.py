@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from twin.contracts import BadInputError, Finding
 from twin.documents.validation import dotted
-from twin.protocols import Binding, ListenError, ModbusTcpServer
+from twin.protocols import Binding, EndpointProcess, ListenError
 from twin.recording import Place
 from twin.scenario import SiteScenario, utc_text
 from twin.simulation import LiveSession, build_site
@@ -49,7 +49,7 @@ class SiteServer:
         self._undo.callback(self._session.stop)
         try:
             self._bindings = self._bind_meters()
-            self._modbus = ModbusTcpServer(self._bindings, self._session.submit)
+            self._endpoints = EndpointProcess(self._bindings, self._session.submit)
         except BaseException:
             self._undo.close()
             raise
@@ -81,7 +81,7 @@ class SiteServer:
     @property
     def running(self) -> bool:
         """Whether everything that was started still runs."""
-        return self._session.running and self._modbus.running
+        return self._session.running and (self._endpoints.running or not self._bindings)
 
     @property
     def ended(self) -> bool:
@@ -100,7 +100,7 @@ class SiteServer:
             "pid": os.getpid(),
             "sim_start_utc": utc_text(self._scenario.start_ns),
             "dashboard": self._dashboard.url if self._dashboard is not None else None,
-            "endpoints": self._endpoints(),
+            "endpoints": self._endpoint_entries(),
         }
 
     def describe(self) -> str:
@@ -110,7 +110,7 @@ class SiteServer:
             lines.append(f"  dashboard  {self._dashboard.url}")
         lines += [
             "  {protocol}  {host}:{port}  unit {unit:<3}  {meter}".format_map(entry)
-            for entry in self._endpoints()
+            for entry in self._endpoint_entries()
         ]
         lines += [f"  recording  {self._out}", "  Ctrl-C stops", ""]
         return "\n".join(lines)
@@ -130,26 +130,29 @@ class SiteServer:
         return [Binding(host, port, devices, check) for (host, port, check, _), devices in units.items()]
 
     def _start_endpoints(self) -> None:
+        if not self._bindings:
+            return
         try:
-            self._modbus.start()
+            self._endpoints.start()
         except ListenError as error:
             names = [] if error.binding is None else [device.name for device in error.binding.units.values()]
             meters = [meter.name for meter in self._scenario.scenario.meters]
             at = meters.index(names[0]) if names else 0
             what, _, mend = str(error).partition("; ")
             raise self._bad(("meters", at, "endpoint", "port"), what, mend) from error
-        self._undo.callback(self._modbus.stop)
+        self._undo.callback(self._endpoints.stop)
+        self._session.watch_endpoints(lambda: self._endpoints.trouble)
         self._session.name_endpoints(
             {
                 entry["meter"]: f"{entry['host']}:{entry['port']} unit {entry['unit']}"
-                for entry in self._endpoints()
+                for entry in self._endpoint_entries()
             }
         )
 
     def _bad(self, path: tuple[str | int, ...], what: str, mend: str) -> BadInputError:
         return BadInputError(Finding(self._scenario.document.mark(path), dotted(path), what, mend))
 
-    def _endpoints(self) -> list[dict[str, Any]]:
+    def _endpoint_entries(self) -> list[dict[str, Any]]:
         return [
             {
                 "meter": device.name,
@@ -159,7 +162,7 @@ class SiteServer:
                 "port": port,
                 "unit": unit,
             }
-            for binding, (host, port) in zip(self._bindings, self._modbus.addresses, strict=True)
+            for binding, (host, port) in zip(self._bindings, self._endpoints.addresses, strict=True)
             for unit, device in sorted(binding.units.items())
         ]
 

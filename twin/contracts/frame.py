@@ -133,3 +133,5 @@ class Frame:
     """Load changes so far."""
     solves: int
     """Network solutions so far."""
+    notice: str = ""
+    """What is wrong with the serving of the site, for people; empty when all is well."""

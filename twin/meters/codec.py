@@ -27,6 +27,7 @@ from twin.contracts import TwinError
 from twin.meters.register_map import Register
 
 Float = NDArray[np.float64]
+Int = NDArray[np.int64]
 Words = NDArray[np.uint16]
 
 RESOLUTION: dict[str, float] = {
@@ -154,6 +155,15 @@ class BlockCodec:
         self._signed_single = np.flatnonzero(signed & ~wide)
         self._signed_pair = np.flatnonzero(signed & wide)
         self._factor_of: dict[Scaling, Float] = {}
+        names = {"whole": 0, "float": 1, "energy": 2}
+        limits = np.array(bounds, dtype=np.float64).reshape(-1, 2)
+        self._table = (
+            np.array([names[each] for each in kind], dtype=np.int64),
+            at.astype(np.int64),
+            np.array(sizes, dtype=np.int64),
+            np.ascontiguousarray(limits[:, 0]),
+            np.ascontiguousarray(limits[:, 1]),
+        )
 
     @staticmethod
     def _kind(register: Register) -> str:
@@ -161,7 +171,8 @@ class BlockCodec:
             return "float"
         return "energy" if "/" in register.code else "whole"
 
-    def _factor(self, scaling: Scaling) -> Float:
+    def factor(self, scaling: Scaling) -> Float:
+        """Return counts, or units of the float, per SI unit of each register; not to be changed."""
         factor = self._factor_of.get(scaling)
         if factor is None:
             factor = np.array([counts_per_si(register, scaling) for register in self.registers])
@@ -182,7 +193,7 @@ class BlockCodec:
         -------
         int64[registers]
         """
-        counts = values * self._factor(scaling)
+        counts = values * self.factor(scaling)
         counts[np.isnan(counts)] = 0.0
         np.clip(counts, -_LARGEST, _LARGEST, out=counts)
         raw = np.empty(counts.shape, dtype=np.int64)
@@ -216,6 +227,24 @@ class BlockCodec:
         words[self._pair_at] = pairs.view(">u2").reshape(-1, 2)
         return words
 
+    def encode_rows(self, values: Float, factor: Float, rows: Int, out: Words) -> None:
+        """Encode the quantities of some meters, as ``encode`` does for one.
+
+        Parameters
+        ----------
+        values : f64[meters, registers]
+            Quantities of all meters; NaN where there is none.
+        factor : f64[meters, registers]
+            ``factor`` of each meter's scaling.
+        rows : int64[:]
+            Meters to encode.
+        out : uint16[meters, words]
+            Where to write; other words are left as they are.
+        """
+        from twin.meters.codec_kernels import encode_rows  # noqa: PLC0415
+
+        encode_rows(values, factor, rows, *self._table, _COUNT_TOLERANCE, float(ENERGY_ROLLOVER), out)
+
     def decode(self, words: Words, scaling: Scaling) -> Float:
         """Return the quantities that words stand for.
 
@@ -230,16 +259,31 @@ class BlockCodec:
         f64[registers]
             In the same units as ``encode`` takes them.
         """
-        counts = np.empty(len(self.registers), dtype=np.float64)
-        counts[self._single] = words[self._single_at]
-        pairs = np.ascontiguousarray(words[self._pair_at], dtype=">u2").view(">u4").reshape(-1)
-        counts[self._pair] = pairs
-        counts[self._signed_single] -= 65536.0 * (counts[self._signed_single] > 0x7FFF)
-        counts[self._signed_pair] -= 4294967296.0 * (counts[self._signed_pair] > 0x7FFFFFFF)
+        return self.decode_rows(words, self.factor(scaling))
+
+    def decode_rows(self, words: Words, factor: Float) -> Float:
+        """Return the quantities that the words of many meters stand for.
+
+        Parameters
+        ----------
+        words : uint16[..., words]
+        factor : f64[..., registers]
+            ``factor`` of each meter's scaling.
+
+        Returns
+        -------
+        f64[..., registers]
+        """
+        counts = np.empty((*words.shape[:-1], len(self.registers)), dtype=np.float64)
+        counts[..., self._single] = words[..., self._single_at]
+        pairs = words[..., self._pair_at].astype(np.int64)
+        counts[..., self._pair] = pairs[..., 0] << 16 | pairs[..., 1]
+        counts[..., self._signed_single] -= 65536.0 * (counts[..., self._signed_single] > 0x7FFF)
+        counts[..., self._signed_pair] -= 4294967296.0 * (counts[..., self._signed_pair] > 0x7FFFFFFF)
         if self._float.size:
-            bits = counts[self._float].astype(np.uint32)
-            counts[self._float] = bits.view(np.float32)
-        return counts / self._factor(scaling)
+            bits = counts[..., self._float].astype(np.uint32)
+            counts[..., self._float] = bits.view(np.float32)
+        return counts / factor
 
 
 def _where(kinds: list[str], kind: str) -> NDArray[np.intp]:

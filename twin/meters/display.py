@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from twin.contracts import NS_PER_SECOND
 from twin.meters.capture import SAMPLES_PER_CYCLE
 from twin.meters.inputs import Inputs
-from twin.meters.quantities import BASIC_NAMES, COLUMN, DEMAND_COLUMNS, FAST_NAMES
-from twin.meters.wave_shape import wave_shape
+from twin.meters.quantities import BASIC_NAMES, COLUMN, DEMAND_NAMES, FAST_NAMES
+from twin.meters.wave_shape import peaks, wave_shape
 from twin.meters.window import MeasuringWindow, WindowView
 
 Float = NDArray[np.float64]
@@ -46,29 +46,38 @@ class Display:
         self._cycles = cycles
         self._quiet = not inputs.noise.any()
         self._shown: dict[bool, tuple[int, WindowView, WindowView]] = {}  # tick, as measured, as shown
+        self._peaks: tuple[WindowView, Float] | None = None
 
-    def fast(self, meter: int, now_ns: int) -> dict[str, float]:
-        """Return the fast block of a meter at the last 100 ms of UTC, secondary SI."""
-        values = self._at(now_ns - now_ns % FAST_NS).values[meter]
-        return dict(zip(FAST_NAMES, values.tolist(), strict=False))
+    def fast(self, now_ns: int) -> Float:
+        """Return the fast blocks at the last 100 ms of UTC, secondary SI.
 
-    def basic(self, meter: int, now_ns: int, demands: Float) -> dict[str, float | Float]:
-        """Return the basic block of a meter at the last second of UTC, secondary SI.
+        Shape (meters, quantities), in the order of `FAST_NAMES`.
+        """
+        return self._at(now_ns - now_ns % FAST_NS).values[:, : len(FAST_NAMES)]
+
+    def basic(self, now_ns: int, demands: Float) -> dict[str, Float]:
+        """Return the basic blocks at the last second of UTC, secondary SI.
 
         Parameters
         ----------
-        meter : int
         now_ns : int
             UTC [ns].
-        demands : ndarray, shape (6,)
+        demands : ndarray, shape (meters, 6)
             As they stand, in the order of their columns.
+
+        Returns
+        -------
+        dict of str to ndarray
+            By name, shape (meters,); harmonics (meters, 62), see `wave_shape`.
         """
-        view = self._at(now_ns - now_ns % BASIC_NS)
-        row = view.values[meter].copy()
-        row[DEMAND_COLUMNS] = demands
-        values = row.tolist()
-        shown: dict[str, float | Float] = {name: values[column] for name, column in _BASIC_COLUMNS}
-        return shown | wave_shape(view, meter, cycles=self._cycles)
+        tick_ns = now_ns - now_ns % BASIC_NS
+        view = self._at(tick_ns)
+        measured = self._window.at(tick_ns)
+        if self._peaks is None or self._peaks[0] is not measured:
+            self._peaks = measured, peaks(measured, cycles=self._cycles)
+        shown = {name: view.values[:, column] for name, column in _BASIC_COLUMNS}
+        shown |= {name: demands[:, place] for place, name in enumerate(DEMAND_NAMES)}
+        return shown | wave_shape(view, self._peaks[1])
 
     def _at(self, tick_ns: int) -> WindowView:
         """Return the window that ends at a tick, with its noise."""

@@ -52,6 +52,7 @@ class EnergyRegisters:
     def __init__(self, meters: int) -> None:
         self._accumulator = EnergyAccumulator(meters)
         self._offset: list[dict[str, int]] = [dict.fromkeys(REGISTERS, 0) for _ in range(meters)]
+        self._offset_table = np.zeros((2, meters, len(REGISTERS)))  # whole Wh, and the part of one
 
     def add(self, registered: Float, duration_ns: int) -> None:
         """Count an interval.
@@ -69,7 +70,7 @@ class EnergyRegisters:
         """Return a copy that has counted an interval more, and leave this one as it is."""
         later = EnergyRegisters(0)
         later._accumulator.copy_from(self._accumulator)
-        later._offset = self._offset
+        later._offset, later._offset_table = self._offset, self._offset_table
         later.add(registered, duration_ns)
         return later
 
@@ -106,7 +107,29 @@ class EnergyRegisters:
         if name not in _TERMS:
             raise UnknownRegisterError(f"there is no energy register {name!r}; use one of {REGISTERS}")
         self._offset[meter][name] = round(value_wh * FEMTOJOULES) - self.counted(meter)[name]
+        self._note_offset(meter)
 
     def clear(self, meter: int) -> None:
         """Let all registers of a meter show zero from now on."""
         self._offset[meter] = {name: -count for name, count in self.counted(meter).items()}
+        self._note_offset(meter)
+
+    def table(self) -> Float:
+        """Return every register of every meter, shape (meters, registers) [Wh, varh, VAh primary].
+
+        In the order of `REGISTERS`. Whole units are exact; the part of one is good to 1e-15.
+        """
+        meters = self._offset_table.shape[1]
+        whole = self._accumulator.whole.transpose(1, 0, 2).reshape(meters, -1)
+        part = self._accumulator.rest.transpose(1, 0, 2).reshape(meters, -1) / FEMTOJOULES
+        out = np.empty((meters, len(REGISTERS)))
+        for at, (plus, minus) in enumerate(_TERMS.values()):
+            units = sum(whole[:, k] for k in plus) - sum(whole[:, k] for k in minus)
+            parts = sum(part[:, k] for k in plus) - sum(part[:, k] for k in minus)
+            out[:, at] = (units + self._offset_table[0, :, at]) + (parts + self._offset_table[1, :, at])
+        return out
+
+    def _note_offset(self, meter: int) -> None:
+        for at, count in enumerate(self._offset[meter].values()):
+            units, rest = divmod(count, FEMTOJOULES)
+            self._offset_table[:, meter, at] = units, rest / FEMTOJOULES

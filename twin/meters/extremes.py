@@ -19,6 +19,8 @@ NAMES: Final = (
     *("i1_demand", "i2_demand", "i3_demand"),
 )
 """Quantities with a maximum and a minimum (KW320 manual 4.2 and Fig 4-3)."""
+REGISTERS: Final = tuple(f"{which}_{name}" for name in NAMES for which in ("max", "min"))
+"""Maximum and minimum of each, by their names in the register map."""
 _COLUMNS: Final = [COLUMN[name] for name in NAMES]
 
 
@@ -54,25 +56,6 @@ class Extremes:
             self._min[lower] = values[lower]
             self._min_ns[lower] = ns
 
-    def update_columns(self, columns: slice, history: Float, times_ns: Int) -> None:
-        """Compare some displayed values at several ticks with what has been.
-
-        Parameters
-        ----------
-        columns : slice
-        history : ndarray, shape (ticks, meters, columns)
-        times_ns : ndarray of int64, shape (ticks,)
-        """
-        for extreme, stamp, best, first in (
-            (self._max, self._max_ns, history.max(axis=0), history.argmax(axis=0)),
-            (self._min, self._min_ns, history.min(axis=0), history.argmin(axis=0)),
-        ):
-            present = extreme[:, columns]
-            beyond = best > present if extreme is self._max else best < present
-            if np.count_nonzero(beyond):
-                extreme[:, columns] = np.where(beyond, best, present)
-                stamp[:, columns] = np.where(beyond, times_ns[first], stamp[:, columns])
-
     def clear(self, meter: int, values: Float, ns: int) -> None:
         """Start a meter anew from the values (52,) that it shows."""
         self._max[meter] = self._min[meter] = values
@@ -87,3 +70,14 @@ class Extremes:
             shown[f"max_{name}"] = Extreme(float(self._max[meter, column]), int(self._max_ns[meter, column]))
             shown[f"min_{name}"] = Extreme(float(self._min[meter, column]), int(self._min_ns[meter, column]))
         return shown
+
+    def table(self) -> tuple[Float, Int]:
+        """Return values and times of all meters, shape (meters, registers) in the order of `REGISTERS`.
+
+        Before a meter's first tick values are NaN and times 0.
+        """
+        values = np.stack([self._max[:, _COLUMNS], self._min[:, _COLUMNS]], axis=2)
+        times = np.stack([self._max_ns[:, _COLUMNS], self._min_ns[:, _COLUMNS]], axis=2)
+        unknown = ~np.isfinite(self._max).all(axis=1)
+        values[unknown], times[unknown] = np.nan, 0
+        return values.reshape(len(values), -1), times.reshape(len(times), -1)

@@ -81,7 +81,7 @@ def ziggurat_normal(key: np.uint64, counter: np.uint64) -> float:
         layer = int(bits & _LAYER_BITS)
         u = 2.0 * _uniform(bits) - 1.0
         if abs(u) < _RATIO[layer]:
-            return u * _EDGE[layer]
+            return float(u * _EDGE[layer])
         counter += _RETRY
         if layer == 0:
             while True:
@@ -94,7 +94,7 @@ def ziggurat_normal(key: np.uint64, counter: np.uint64) -> float:
         outer = math.exp(-0.5 * (_EDGE[layer] ** 2 - x * x))
         inner = math.exp(-0.5 * (_EDGE[layer + 1] ** 2 - x * x))
         if inner + _uniform(_hash(key, counter)) * (outer - inner) < 1.0:
-            return x
+            return float(x)
         counter += _RETRY
 
 

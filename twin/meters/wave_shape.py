@@ -15,12 +15,13 @@ from twin.metrology import even_thd, k_factor, odd_thd, telephone_harmonic_form_
 from twin.signals import instant_of_theta, synthesise_cycles, theta_at
 
 Float = NDArray[np.float64]
+_NAMES = ("v1", "v2", "v3", "i1", "i2", "i3")
 
 
-def peaks(view: WindowView, meter: int, *, cycles: int) -> Float:
-    """Return the largest magnitude among the meter's samples of va, vb, vc, shape (3,) [V].
+def peaks(view: WindowView, *, cycles: int) -> Float:
+    """Return the largest magnitude among each meter's samples of va, vb, vc, shape (meters, 3) [V].
 
-    The meter takes 64 samples to the cycle, at multiples of 2 pi / 64 of theta: one cycle stands for a
+    A meter takes 64 samples to the cycle, at multiples of 2 pi / 64 of theta: one cycle stands for a
     steady window.
     """
     segment = view.signal.segments[0]
@@ -37,60 +38,71 @@ def peaks(view: WindowView, meter: int, *, cycles: int) -> Float:
         max(start, Instant(segment.start_ns)),
         samples_per_cycle=SAMPLES_PER_CYCLE,
         count=count + 1,
-        channels=slice(meter * CHANNELS, meter * CHANNELS + 3),
     )
-    largest: Float = np.abs(samples).max(axis=1)
+    largest: Float = np.abs(samples).max(axis=1).reshape(-1, CHANNELS)[:, :3]
     return largest
 
 
-def wave_shape(view: WindowView, meter: int, *, cycles: int) -> dict[str, float | Float]:
-    """Return harmonics, crest, THFF, K factor, sequence components and angles of one meter.
+def wave_shape(view: WindowView, largest: Float) -> dict[str, Float]:
+    """Return harmonics, crest, THFF, K factor, sequence components and angles of all meters.
 
-    - ``v1_harmonics`` .. ``i3_harmonics``: orders 2 .. 63 as fractions of order 1 (KW320 manual 4.3).
+    - ``v1_harmonics`` .. ``i3_harmonics``: orders 2 .. 63 as fractions of order 1 (KW320 manual 4.3), shape
+      (meters, 62); all others have shape (meters,).
     - ``v1_odd``, ``v1_even``: orders 3, 5 .. and 2, 4 .. together, fractions of order 1.
     - ``v1_crest``: largest sample over RMS. ``v1_thff``: telephone harmonic form factor over RMS, a fraction
       (the manual lists it as "TIF: THFF" and shows percent, 5.1.7.3.4). ``i1_k_factor``.
     - ``ua_positive_real`` ..: symmetrical components of the fundamental for phase a, with the angle of
       va as zero (KW320 manual 4.3: angles refer to phase A voltage).
     - ``angle_v2_v1`` ..: ahead of va, 0..360 degrees.
+
+    Parameters
+    ----------
+    view : WindowView
+    largest : ndarray, shape (meters, 3)
+        As `peaks` returns it.
     """
     reading = view.reading
-    shown: dict[str, float | Float] = {}
-    frequency = reading.frequency[meter]
-    harmonic = np.zeros((CHANNELS, ORDERS))
-    harmonic[:, : reading.harmonic.shape[2]] = reading.harmonic[meter]
-    largest = peaks(view, meter, cycles=cycles)
-    for channel, name in enumerate(("v1", "v2", "v3", "i1", "i2", "i3")):
-        orders = harmonic[channel]
-        fundamental = float(orders[1])
-        live = fundamental > 0.0 and view.values[meter, COLUMN[name]] > 0.0
-        known = orders if live else np.zeros_like(orders)
-        shown[f"{name}_harmonics"] = known[2:] / fundamental if live else known[2:]
-        shown[f"{name}_odd"] = _shown(odd_thd(known, highest=ORDERS - 1))
-        shown[f"{name}_even"] = _shown(even_thd(known, highest=ORDERS - 1))
+    shown: dict[str, Float] = {}
+    meters = len(view.values)
+    harmonic = np.zeros((meters, CHANNELS, ORDERS))
+    harmonic[:, :, : reading.harmonic.shape[2]] = reading.harmonic
+    fundamental = harmonic[:, :, 1]
+    live = (fundamental > 0.0) & (view.values[:, [COLUMN[name] for name in _NAMES]] > 0.0)
+    harmonic *= live[:, :, np.newaxis]
+    shares = harmonic[:, :, 2:] / np.where(live, fundamental, 1.0)[:, :, np.newaxis]
+    odd = _shown(odd_thd(harmonic, highest=ORDERS - 1))
+    even = _shown(even_thd(harmonic, highest=ORDERS - 1))
+    k = _shown(k_factor(harmonic[:, 3:], highest=ORDERS - 1))
+    rms = np.asarray(reading.v)
+    crest = np.divide(largest, rms, out=np.zeros((meters, 3)), where=live[:, :3])
+    frequency = np.asarray(reading.frequency)[:, np.newaxis]
+    thff = _shown(telephone_harmonic_form_factor(harmonic[:, :3], frequency, rms))
+    for channel, name in enumerate(_NAMES):
+        shown[f"{name}_harmonics"] = shares[:, channel]
+        shown[f"{name}_odd"] = odd[:, channel]
+        shown[f"{name}_even"] = even[:, channel]
         if channel >= 3:
-            shown[f"{name}_k_factor"] = _shown(k_factor(known, highest=ORDERS - 1))
+            shown[f"{name}_k_factor"] = k[:, channel - 3]
             continue
-        rms = reading.v[meter, channel]
-        shown[f"{name}_crest"] = float(largest[channel] / rms) if live else 0.0
-        shown[f"{name}_thff"] = _shown(telephone_harmonic_form_factor(known, frequency, rms))
-    reference = complex(view.measure.spectrum[meter, 0, 1])
-    turn = reference.conjugate() / abs(reference) if abs(reference) > 0.0 else 1.0
+        shown[f"{name}_crest"] = crest[:, channel]
+        shown[f"{name}_thff"] = thff[:, channel]
+    reference = view.measure.spectrum[:, 0, 1]
+    size = np.abs(reference)
+    turn = np.where(size > 0.0, reference.conj(), 1.0) / np.where(size > 0.0, size, 1.0)
     for letter, phasors in (
         ("u", (reading.v_positive, reading.v_negative, reading.v_zero)),
         ("i", (reading.i_positive, reading.i_negative, reading.i_zero)),
     ):
         for sequence, phasor in zip(("positive", "negative", "zero"), phasors, strict=True):
-            component = complex(phasor[meter]) * turn
+            component = phasor * turn
             shown[f"{letter}a_{sequence}_real"] = component.real
             shown[f"{letter}a_{sequence}_imag"] = component.imag
-    for channel, name in enumerate(("v1", "v2", "v3", "i1", "i2", "i3")):
-        if channel:
-            angle = math.degrees(float(reading.angle[meter, channel])) % 360.0
-            shown[f"angle_{name}_v1"] = 0.0 if math.isnan(angle) else angle
+    angle = _shown(np.degrees(reading.angle) % 360.0)
+    for channel, name in enumerate(_NAMES[1:], start=1):
+        shown[f"angle_{name}_v1"] = angle[:, channel]
     return shown
 
 
-def _shown(value: Float) -> float:
-    """Return a quantity as the meter shows it: 0 where there is none."""
-    return 0.0 if np.isnan(value) else float(value)
+def _shown(value: Float) -> Float:
+    """Return quantities as the meter shows them: 0 where there is none."""
+    return np.where(np.isnan(value), 0.0, value)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from twin.simulation.build import RunningSite, build_site
     from twin.simulation.engine import Engine
-    from twin.simulation.live import LiveMeter, LiveSession
+    from twin.simulation.live import LiveSession
+    from twin.simulation.publishing import LiveMeter
 
 _HOMES = {
     "Engine": "engine",
-    "LiveMeter": "live",
+    "LiveMeter": "publishing",
     "LiveSession": "live",
     "RunningSite": "build",
     "build_site": "build",

@@ -15,6 +15,7 @@ from twin.contracts import (
     Record,
     SwitchLine,
 )
+from twin.meters import Fleet
 from twin.simulation.engine import Engine
 
 _MOST_ALARMS = 500
@@ -73,8 +74,10 @@ class FrameBuilder:
                 newest = self._newest_event.get(record.meter, 0)
                 self._newest_event[record.meter] = max(newest, record.number)
 
-    def build(self, engine: Engine, *, speed: float, paused: bool, lateness_s: float) -> Frame:
-        """Return the picture of this moment."""
+    def build(
+        self, engine: Engine, *, speed: float, paused: bool, lateness_s: float, notice: str = ""
+    ) -> Frame:
+        """Return the picture of what the meters have published last."""
         self._sequence += 1
         site = engine.site
         return Frame(
@@ -85,12 +88,13 @@ class FrameBuilder:
             paused=paused,
             lateness_s=lateness_s,
             title=self._title,
-            meters=tuple(self._meter_line(engine, at) for at in range(len(self._meters))),
+            meters=self._meter_lines(engine.fleet),
             switches=tuple(replace(line, closed=site.switches[line.name]) for line in self._switch_lines),
             alarms=tuple(reversed(self._alarms)),
             event_count=sum(self._newest_event.values()),
             load_changes=site.load_changes,
             solves=site.solves,
+            notice=notice,
         )
 
     def _note_alarm(self, record: AlarmRecord) -> None:
@@ -122,35 +126,51 @@ class FrameBuilder:
             if oldest is not None:
                 del self._alarms[oldest]
 
-    def _meter_line(self, engine: Engine, at: int) -> MeterLine:
+    def _meter_lines(self, fleet: Fleet) -> tuple[MeterLine, ...]:
+        lines: dict[int, MeterLine] = {}
+        for group, members in enumerate(fleet.groups):
+            shown = fleet.group_values(group)
+            columns = [(shown[name] * scale).tolist() for name, scale in _SHOWN.items()]
+            for at, values in zip(members, zip(*columns, strict=True), strict=True):
+                lines[at] = self._meter_line(at, values, fleet.in_event(at))
+        return tuple(lines[at] for at in range(len(self._meters)))
+
+    def _meter_line(self, at: int, values: tuple[float, ...], in_event: str) -> MeterLine:
         info = self._meters[at]
-        shown = engine.fleet.decode(at, engine.fleet.words(at))
         return MeterLine(
             name=info.name,
             profile=info.profile,
             location=info.location,
             bus=self._buses[at],
             endpoint=self._endpoints.get(info.name, ""),
-            v=(shown["v1"], shown["v2"], shown["v3"]),
-            i=(shown["i1"], shown["i2"], shown["i3"]),
-            p=shown["p_sum"],
-            q=shown["q_sum"],
-            s=shown["s_sum"],
-            pf=shown["pf"],
-            frequency=shown["frequency"],
-            thd_v=_percent(shown["thd_v1"], shown["thd_v2"], shown["thd_v3"]),
-            thd_i=_percent(shown["thd_i1"], shown["thd_i2"], shown["thd_i3"]),
-            v_unbalance=100 * shown["v_unbalance"],
-            p_demand=shown["p_demand"],
-            ep_imp=shown["ep_imp"] / 1000,
-            ep_exp=shown["ep_exp"] / 1000,
+            v=_three(values, 0),
+            i=_three(values, 3),
+            p=values[6],
+            q=values[7],
+            s=values[8],
+            pf=values[9],
+            frequency=values[10],
+            thd_v=_three(values, 11),
+            thd_i=_three(values, 14),
+            v_unbalance=values[17],
+            p_demand=values[18],
+            ep_imp=values[19],
+            ep_exp=values[20],
             rated_voltage=info.rated_voltage,
             rated_current=info.rated_current,
-            in_event=engine.fleet.in_event(at),
+            in_event=in_event,
         )
 
 
-def _percent(a: float, b: float, c: float) -> tuple[float, float, float]:
-    """Return three fractions as percent; no fundamental means nothing to show."""
-    first, second, third = (0.0 if math.isnan(value) else 100 * value for value in (a, b, c))
-    return first, second, third
+_SHOWN = (
+    dict.fromkeys(("v1", "v2", "v3", "i1", "i2", "i3", "p_sum", "q_sum", "s_sum", "pf", "frequency"), 1.0)
+    | dict.fromkeys(("thd_v1", "thd_v2", "thd_v3", "thd_i1", "thd_i2", "thd_i3", "v_unbalance"), 100.0)
+    | {"p_demand": 1.0, "ep_imp": 1e-3, "ep_exp": 1e-3}
+)
+"""What a line shows, by register, and its factor: percent of fractions, kWh of Wh."""
+
+
+def _three(values: tuple[float, ...], first: int) -> tuple[float, float, float]:
+    """Return three values, 0 where there is none: no fundamental means no distortion to show."""
+    a, b, c = (0.0 if math.isnan(value) else value for value in values[first : first + 3])
+    return a, b, c

@@ -6,9 +6,8 @@ frames, and submit commands.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from twin.contracts import (
     NS_PER_SECOND,
@@ -16,33 +15,18 @@ from twin.contracts import (
     Command,
     Diagram,
     Frame,
-    Point,
     Refusal,
-    RegisterBlock,
-    RetrievalWindow,
 )
-from twin.protocols import RegisterImage
 from twin.simulation.commands import CommandQueue
 from twin.simulation.engine import Engine
 from twin.simulation.frames import FrameBuilder
 from twin.simulation.pacing import Pacer
+from twin.simulation.publishing import LiveMeter, Publisher
 
 PUBLISH_NS = 100_000_000
 """The fastest refresh of any meter: images are published on this lattice of simulated time [ns]."""
 _TURN_S = 0.05
 """Wall time after which simulating gives way to commands, and answering commands to simulating [s]."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveMeter:
-    """A meter as endpoints see it."""
-
-    name: str
-    image: RegisterImage
-    windows: tuple[RetrievalWindow, ...]
-    write_regions: tuple[tuple[RegisterBlock, ...], ...]
-    function_codes: frozenset[int]
-    points: tuple[Point, ...]
 
 
 class LiveSession:
@@ -89,18 +73,13 @@ class LiveSession:
         self._frame_due = 0.0
         """When the next picture is due, monotonic wall time [s]."""
         self.failure: BaseException | None = None
-        fleet = engine.fleet
-        self.meters = tuple(
-            LiveMeter(
-                name,
-                RegisterImage(fleet.blocks(at)),
-                fleet.windows(at),
-                fleet.write_regions(at),
-                fleet.function_codes(at),
-                fleet.points(at),
-            )
-            for at, name in enumerate(meter_names)
-        )
+        self._publisher = Publisher(engine.fleet, meter_names)
+        self._trouble: Callable[[], str] = lambda: ""
+
+    @property
+    def meters(self) -> tuple[LiveMeter, ...]:
+        """The meters as endpoints see them, in the order of the fleet."""
+        return self._publisher.meters
 
     @property
     def diagram(self) -> Diagram:
@@ -110,6 +89,10 @@ class LiveSession:
     def name_endpoints(self, endpoints: Mapping[str, str]) -> None:
         """Say where each meter answers, for the pages; before ``start``."""
         self._frames.name_endpoints(endpoints)
+
+    def watch_endpoints(self, trouble: Callable[[], str]) -> None:
+        """Have frames say what is wrong with the endpoints: the text that a function returns, if any."""
+        self._trouble = trouble
 
     def latest(self) -> Frame | None:
         """Return the newest frame."""
@@ -143,9 +126,7 @@ class LiveSession:
         if self._thread.is_alive():
             self._thread.join()
         self._commands.close()
-        for meter in self.meters:
-            meter.image.close()
-            meter.image.unlink()
+        self._publisher.close()
 
     def give_up(self) -> None:
         """Let ``skip_to`` and the session's thread end soon; from any thread."""
@@ -185,7 +166,7 @@ class LiveSession:
         turn_ends = time.monotonic() + _TURN_S
         while engine.now_ns < target and time.monotonic() < turn_ends:
             engine.advance_to(min(engine.now_ns + step, target))
-        self._publish(range(len(self.meters)))
+        self._publisher.publish(self._engine.now_ns)
         self._lateness_s = max(0.0, -pacer.wall_until(engine.now_ns))
         if engine.now_ns >= self._end_ns:
             pacer.pause(engine.now_ns)
@@ -211,7 +192,7 @@ class LiveSession:
     def _answer(self, command: Command, future: Future[Answer]) -> None:
         try:
             answer = self._steer(command) if command.target == "clock" else self._engine.apply(command)
-            self._publish(at for at, meter in enumerate(self.meters) if meter.name == command.target)
+            self._publisher.publish_one(command.target, self._engine.now_ns)
         except BaseException as error:
             future.set_exception(error)
             raise
@@ -239,16 +220,15 @@ class LiveSession:
         return Answer(now)
 
     def _show(self) -> None:
-        self._publish(range(len(self.meters)))
+        self._publisher.publish(self._engine.now_ns)
         self._draw()
-
-    def _publish(self, meters: Iterable[int]) -> None:
-        fleet, now = self._engine.fleet, self._engine.now_ns
-        for at in meters:
-            self.meters[at].image.publish(fleet.words(at), now)
 
     def _draw(self) -> None:
         pacer = self._pacer
         self._latest = self._frames.build(
-            self._engine, speed=pacer.speed, paused=pacer.paused, lateness_s=self._lateness_s
+            self._engine,
+            speed=pacer.speed,
+            paused=pacer.paused,
+            lateness_s=self._lateness_s,
+            notice=self._trouble(),
         )

@@ -47,6 +47,11 @@ class MeterClock:
         """
         return self._wall_ns(now_ns) + self._offset_ns[bisect_right(self._from_ns, now_ns) - 1]
 
+    def signature(self, now_ns: int) -> tuple[str, int, int]:
+        """Return what tells clocks apart: two with the same one show the same at an instant."""
+        offset_ns = self._offset_ns[bisect_right(self._from_ns, now_ns) - 1]
+        return self._zone.key, offset_ns, self._week_offset
+
     def stamp(self, now_ns: int) -> dict[str, int]:
         """Return what the clock showed at an instant as ``year`` .. ``second`` and ``millisecond``."""
         shown = self.local_ns(now_ns)

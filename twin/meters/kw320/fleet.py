@@ -1,7 +1,6 @@
 """All meters of a site: fed with the signal, read as register words, written by masters."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,22 +20,19 @@ from twin.contracts import (
 )
 from twin.meters.bank import MeterBank
 from twin.meters.codec import Scaling
-from twin.meters.extremes import Extreme
 from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320.config import MeterConfig, check_config
-from twin.meters.kw320.image import CHANNELS, ORDERS, ImageLayout, image_layout
+from twin.meters.kw320.image import ImageLayout, image_layout
 from twin.meters.kw320.meter import Effect, Kw320Meter
 from twin.meters.kw320.points import register_points
 from twin.meters.kw320.profile import FUNCTION_CODES, image_map
+from twin.meters.kw320.published_log import LOG_BYTES, LogPublisher, published_windows
 from twin.meters.kw320.settings_registers import scaling_of
+from twin.meters.kw320.words import WordTable
 from twin.meters.quantities import COLUMN, primary_factor
 
 Words = NDArray[np.uint16]
 
-FAST_NS = 100_000_000
-"""Refresh of the fast block 3000H (KW320 manual 6.3.6) [ns]."""
-BASIC_NS = 1_000_000_000
-"""Refresh of the blocks from 4000H [ns]."""
 _SCALING_REGISTERS = (
     *("pt1_high", "pt1_low", "pt2", "ct1", "ct2"),
     *("basic_parameter_mode", "energy_display"),
@@ -49,25 +45,6 @@ class MeterConfigError(TwinError, ValueError):
 
 class NotNowError(TwinError, ValueError):
     """A write at another time than the one that the meters have reached."""
-
-
-class _Published:
-    """The words of one meter, and what they were last encoded from."""
-
-    def __init__(self, layout: ImageLayout) -> None:
-        self.layout = layout
-        self.words: Words = np.zeros(layout.size, dtype=np.uint16)
-        self.settings: object = None
-        self.alarms: object = None
-        self.fast_tick: int | None = None
-        self.basic_tick: int | None = None
-        self.extreme_times: tuple[int, ...] = ()
-        for kind in ("action", "zero", "extreme_time"):
-            layout.put_raw(self.words, kind, {})
-
-    def expire(self) -> None:
-        """Let everything that is measured be encoded again."""
-        self.fast_tick = self.basic_tick = None
 
 
 class Fleet:
@@ -86,7 +63,16 @@ class Fleet:
         self._bank = MeterBank([meter.settings for meter in self._meters], start_ns=start_ns)
         self._by_name = {config.name: meter for meter, config in enumerate(configs)}
         self._ended: list[Record] = []  # alarms and events that a write ended since the last advance
-        self._published = [_Published(image_layout(config.profile)) for config in configs]
+        self._logs: list[LogPublisher | None] = [None] * len(configs)
+        self._unpublished: set[int] = set()
+        self._tables: dict[str, WordTable] = {}
+        self._row = [0] * len(configs)
+        for profile in dict.fromkeys(config.profile for config in configs):
+            places = [place for place, config in enumerate(configs) if config.profile == profile]
+            meters = [self._meters[place] for place in places]
+            self._tables[profile] = WordTable(image_layout(profile), meters, places)
+            for row, place in enumerate(places):
+                self._row[place] = row
 
     # -- what never changes -------------------------------------------------------------------------
 
@@ -183,11 +169,13 @@ class Fleet:
         records = [*self._ended, *self._bank.advance(segment, until_ns)]
         self._ended.clear()
         for record in records:
-            if isinstance(record, EventRecord | AlarmRecord):
-                self._meters[self._by_name[record.meter]].keep(record)
-            elif isinstance(record, WaveformRecord):
-                meter = self._by_name[record.meter]
-                self._meters[meter].keep(record, phases=self._capture_phases(meter, record))
+            if not isinstance(record, EventRecord | AlarmRecord | WaveformRecord):
+                continue
+            meter = self._by_name[record.meter]
+            phases = self._capture_phases(meter, record) if isinstance(record, WaveformRecord) else ""
+            self._meters[meter].keep(record, phases=phases)
+            self._table(meter).note(self._row[meter])
+            self._unpublished.add(meter)
         return records
 
     def _capture_phases(self, meter: int, record: WaveformRecord) -> str:
@@ -226,7 +214,8 @@ class Fleet:
         except RefusedError as error:
             return Answer(now_ns, error.refusal, error.detail)
         self._apply(meter, effect, now_ns)
-        self._published[meter].expire()
+        self._table(meter).expire(self._row[meter])
+        self._unpublished.add(meter)
         return Answer(now_ns)
 
     def _apply(self, meter: int, effect: Effect, now_ns: int) -> None:
@@ -263,46 +252,52 @@ class Fleet:
         uint16[words]
             A copy.
         """
-        of, published = self._meters[meter], self._published[meter]
-        if published.settings is not of.raw:
-            published.layout.put_raw(published.words, "setting", of.raw)
-            published.settings = of.raw
-            published.expire()
-        if published.alarms != (id(of.alarms), of.alarms.count):
-            published.layout.put_raw(published.words, "alarm_record", of.alarms.words())
-            published.alarms = (id(of.alarms), of.alarms.count)
-        now_ns = self._bank.cursor_ns
-        if published.fast_tick != now_ns // FAST_NS:
-            published.fast_tick = now_ns // FAST_NS
-            self._put(published, "fast", self._bank.fast(meter), of.scaling)
-        if published.basic_tick != now_ns // BASIC_NS:
-            published.basic_tick = now_ns // BASIC_NS
-            basic = self._bank.basic(meter)
-            self._put(published, "basic", basic, of.scaling)
-            published.layout.put_harmonics(published.words, _harmonics(basic), of.scaling)
-            self._put_extremes(published, self._bank.extremes(meter), of)
-        self._put(published, "energy", self._bank.energies(meter), of.scaling)
-        published.layout.put_raw(published.words, "clock", of.clock.registers(now_ns))
-        published.layout.put_raw(published.words, "state", of.state(now_ns))
-        return published.words.copy()
+        table, row = self._table(meter), self._row[meter]
+        table.refresh(self._bank, [row])
+        words: Words = table.words[row].copy()
+        return words
 
-    @staticmethod
-    def _put(published: _Published, kind: str, values: Mapping[str, Any], scaling: Scaling) -> None:
-        published.layout.put_quantities(published.words, kind, values, scaling)
+    @property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """Meters whose images are laid out alike, in the order of their rows."""
+        return tuple(tuple(table.places.tolist()) for table in self._tables.values())
 
-    def _put_extremes(self, published: _Published, extremes: Mapping[str, Extreme], of: Kw320Meter) -> None:
-        values = {name: extreme.value for name, extreme in extremes.items()}
-        self._put(published, "extreme", values, of.scaling)
-        times = tuple(extreme.time_ns for extreme in extremes.values())
-        if times != published.extreme_times:
-            stamps = {ns: of.clock.stamp(ns) for ns in set(times)}
-            raw = {
-                f"{name}.{part}": value
-                for name, extreme in extremes.items()
-                for part, value in stamps[extreme.time_ns].items()
-            }
-            published.layout.put_raw(published.words, "extreme_time", raw)
-            published.extreme_times = times
+    def group_words(self, group: int) -> Words:
+        """Return the words of all meters of a group as they are now, shape (meters, words).
+
+        They are those of the next call too: copy what has to stay.
+        """
+        table = list(self._tables.values())[group]
+        table.refresh(self._bank)
+        return table.words
+
+    def group_values(self, group: int) -> dict[str, NDArray[np.float64]]:
+        """Return what the words of all meters of a group meant when they were last asked for.
+
+        By register name of the basic block and the energies, shape (meters,); in units as of ``decode``.
+        """
+        return list(self._tables.values())[group].decode(("basic", "energy"))
+
+    def log_bytes(self, group: int) -> int:
+        """Return how much memory each meter of a group needs to publish its logs [bytes]."""
+        return LOG_BYTES if self._meters[self.groups[group][0]].settings.power_quality else 0
+
+    def window_factory(self, meter: int) -> Callable[[memoryview], tuple[RetrievalWindow, ...]] | None:
+        """Return what makes the meter's retrieval windows from the memory of its logs, in any process."""
+        return published_windows if self._meters[meter].settings.power_quality else None
+
+    def publish_log_in(self, meter: int, memory: memoryview) -> None:
+        """Give a meter the memory in which it publishes its logs from now on."""
+        self._logs[meter] = LogPublisher(memory)
+        self._unpublished.add(meter)
+
+    def publish_logs(self) -> None:
+        """Publish what logs have got since the last time."""
+        for meter in sorted(self._unpublished):
+            publisher = self._logs[meter]
+            if publisher is not None:
+                publisher.update(self._meters[meter].log)
+        self._unpublished.clear()
 
     def decode(self, meter: int, words: Words) -> dict[str, float]:
         """Return what published words of the basic block and the energies mean.
@@ -318,7 +313,7 @@ class Fleet:
         dict of str to float
             By register name; primary SI: V, A, W, var, VA, Hz, Wh; fractions; degrees.
         """
-        layout = self._published[meter].layout
+        layout = self._table(meter).layout
         scaling = self._scaling_in(layout, words)
         basic = layout.primary("basic", layout.get_quantities(words, "basic", scaling), scaling)
         return basic | layout.get_quantities(words, "energy", scaling)
@@ -330,6 +325,9 @@ class Fleet:
 
     def _profile(self, meter: int) -> str:
         return self._meters[meter].config.profile
+
+    def _table(self, meter: int) -> WordTable:
+        return self._tables[self._profile(meter)]
 
 
 def build_fleet(configs: Sequence[MeterConfig], *, start_ns: int) -> Fleet:
@@ -358,11 +356,6 @@ def build_fleet(configs: Sequence[MeterConfig], *, start_ns: int) -> Fleet:
     if problems:
         raise MeterConfigError("\n".join(problems))
     return Fleet(configs, start_ns=start_ns)
-
-
-def _harmonics(basic: Mapping[str, Any]) -> list[NDArray[np.float64]]:
-    """Return orders 2 to 63 of the six channels; zeros before anything was measured."""
-    return [basic.get(f"{channel}_harmonics", np.zeros(ORDERS)) for channel in CHANNELS]
 
 
 def _repeated(names: Sequence[str]) -> list[str]:

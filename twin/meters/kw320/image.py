@@ -1,6 +1,6 @@
 """The words of a meter's register image, group by group: only what changed is encoded again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -11,8 +11,6 @@ from twin.meters.kw320.profile import image_map
 from twin.meters.register_map import Register, RegisterMap
 
 Words = NDArray[np.uint16]
-
-Float = NDArray[np.float64]
 
 CHANNELS = ("v1", "v2", "v3", "i1", "i2", "i3")
 """Channels with harmonics, in order."""
@@ -47,48 +45,27 @@ class ImageLayout:
         self.keys = {kind: tuple(_key(register) for register, _ in rows) for kind, rows in kinds.items()}
         """Keys of the quantities of each kind, in order of address."""
         orders = [key.split("_h") for key in self.keys["harmonic"]]
-        self._harmonic_order = np.array(
+        self.harmonic_order = np.array(
             [CHANNELS.index(channel) * ORDERS + int(order) - 2 for channel, order in orders]
         )
-        self._position = {
-            register.name: at for rows in kinds.values() for register, at in rows if register.words == 1
-        }
+        """Place of each harmonic among orders 2 to 63 of v1, v2, v3, i1, i2, i3."""
+        self._place = {register.name: at for rows in kinds.values() for register, at in rows}
         self._plain = {kind: rows for kind, rows in kinds.items() if kind not in MEASURED}
 
-    def put_quantities(self, words: Words, kind: str, values: Mapping[str, float], scaling: Scaling) -> None:
-        """Encode all quantities of one kind.
+    def codec(self, kind: str) -> BlockCodec:
+        """Return the codec of one of the kinds in ``MEASURED``."""
+        return self._codec[kind]
 
-        Parameters
-        ----------
-        words : uint16[size]
-            The image, changed in place.
-        kind : str
-            One of ``MEASURED``.
-        values : Mapping of str to float
-            By key; secondary SI, energies primary; what is missing reads 0.
-        scaling : Scaling
-            Of the meter.
-        """
-        quantities = np.array([values.get(key, 0.0) for key in self.keys[kind]], dtype=np.float64)
-        self._codec[kind].encode(quantities, scaling, out=words)
+    def place(self, name: str) -> int:
+        """Return where a register's first word stands."""
+        return self._place[name]
 
-    def put_harmonics(self, words: Words, harmonics: Sequence[Float], scaling: Scaling) -> None:
-        """Encode the harmonics of all channels.
-
-        Parameters
-        ----------
-        words : uint16[size]
-            The image, changed in place.
-        harmonics : Sequence of f64[62]
-            Orders 2 to 63 of v1, v2, v3, i1, i2, i3, fractions of order 1.
-        scaling : Scaling
-            Of the meter.
-        """
-        in_order = np.concatenate(harmonics)[self._harmonic_order]
-        self._codec["harmonic"].encode(in_order, scaling, out=words)
+    def places(self, kind: str) -> NDArray[np.intp]:
+        """Return where the registers of one kind stand, in order of address; each of one word."""
+        return np.array([at for _, at in self._plain[kind]], np.intp)
 
     def get_quantities(self, words: Words, kind: str, scaling: Scaling) -> dict[str, float]:
-        """Decode all quantities of one kind, as ``put_quantities`` takes them."""
+        """Decode all quantities of one kind, by key; secondary SI, energies primary."""
         values = self._codec[kind].decode(words, scaling)
         return dict(zip(self.keys[kind], values.tolist(), strict=True))
 
@@ -119,7 +96,7 @@ class ImageLayout:
 
     def raw_word(self, words: Words, name: str) -> int:
         """Return the raw value of a register of one word."""
-        return int(words[self._position[name]])
+        return int(words[self._place[name]])
 
 
 @cache

@@ -38,6 +38,11 @@ class PowerQualityLog:
     waveforms: list[tuple[NDArray[np.uint16], NDArray[np.uint16]]] = field(default_factory=list)
     """Per group: 16 reason words, and 120 windows of 64 words in the order of the manual."""
 
+    @property
+    def holds(self) -> bool:
+        """Whether what was read of it belongs together: always, a cleared log is put aside as a whole."""
+        return True
+
     def without_events(self) -> "PowerQualityLog":
         """Return the log with its events cleared."""
         return PowerQualityLog(waveforms=self.waveforms)

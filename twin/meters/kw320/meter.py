@@ -42,7 +42,8 @@ SEALED_CLOCK_STEP_NS = 300 * NS_PER_SECOND
 """A sealed clock takes corrections of five minutes at most (KW320 manual 4.7)."""
 MAX_RUN_TIME = 999_999_999
 """Register 1034H [0.01 h]."""
-_RUN_TIME_COUNT_NS = 36 * NS_PER_SECOND
+RUN_TIME_COUNT_NS = 36 * NS_PER_SECOND
+"""One count of it [ns]."""
 _NEW_ALARM = 1
 
 
@@ -83,7 +84,8 @@ class Kw320Meter:
         if self.settings.power_quality:
             self.windows = (EventWindow(lambda: self.log), WaveformWindow(lambda: self.log))
         self._new_alarm = 0
-        self._run_since_ns = start_ns
+        self.run_since_ns = start_ns
+        """Since when the run time counts, UTC [ns]."""
         self._last_event = 0  # number of the newest event that was kept
 
     # -- state that changes by itself ---------------------------------------------------------------
@@ -93,7 +95,7 @@ class Kw320Meter:
         return {
             "system_status": self._new_alarm,
             "alarm_record_number": self.alarms.newest,
-            "run_time": min((now_ns - self._run_since_ns) // _RUN_TIME_COUNT_NS, MAX_RUN_TIME),
+            "run_time": min((now_ns - self.run_since_ns) // RUN_TIME_COUNT_NS, MAX_RUN_TIME),
         }
 
     def keep(self, record: Record, *, phases: str = "") -> None:
@@ -195,7 +197,7 @@ class Kw320Meter:
         if "system_status" in named:
             self._new_alarm &= named["system_status"]
         if "run_time" in named:
-            self._run_since_ns = now_ns - named["run_time"] * _RUN_TIME_COUNT_NS
+            self.run_since_ns = now_ns - named["run_time"] * RUN_TIME_COUNT_NS
         for action in actions:
             self._act(action, now_ns)
         return Effect(settings=settings if settings != before else None, actions=tuple(actions))
@@ -203,7 +205,7 @@ class Kw320Meter:
     def _act(self, action: str, now_ns: int) -> None:
         """Do what an action does to the registers themselves."""
         if action == "clear_run_time":
-            self._run_since_ns = now_ns
+            self.run_since_ns = now_ns
         elif action == "clear_alarm_records":
             self.alarms = AlarmRing()
             self._new_alarm = 0

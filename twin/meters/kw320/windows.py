@@ -7,12 +7,13 @@ KW320 manual 4.6, event log retrieve and waveform capture retrieve; 6.3.8, retri
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import RegisterBlock
-from twin.meters.kw320.logs import MAX_EVENTS, MAX_WAVEFORMS, REASON_WORDS, PowerQualityLog
+from twin.meters.kw320.logs import MAX_EVENTS, MAX_WAVEFORMS, REASON_WORDS
 
 EVENT_BLOCK = RegisterBlock(0x8CFD, 83)
 """Newest number, first asked for, how many, and ten events of eight words."""
@@ -25,7 +26,25 @@ _GROUPS_PER_READ = 4
 _EVENTS_PER_READ = 10
 
 Words = NDArray[np.uint16]
-LogSource = Callable[[], PowerQualityLog]
+
+
+class Log(Protocol):
+    """A meter's log as a window reads it, wherever it is kept."""
+
+    @property
+    def events(self) -> Sequence[Sequence[int] | Words]:
+        """Eight words each."""
+
+    @property
+    def waveforms(self) -> Sequence[tuple[Words, Words]]:
+        """Reason words and windows of each group."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether what was read of it so far belongs together; else it has to be read anew."""
+
+
+LogSource = Callable[[], Log]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +77,22 @@ class EventWindow:
 
     def read(self, cursor: EventCursor, address: int, count: int) -> tuple[Words, EventCursor]:
         """Return words of the window; places without an event read 0."""
-        events = self._log().events
+        while True:
+            log = self._log()
+            words = self._words(log, cursor)
+            if log.holds:
+                break
+        first = address - EVENT_BLOCK.address
+        return words[first : first + count], cursor
+
+    @staticmethod
+    def _words(log: Log, cursor: EventCursor) -> Words:
+        events = log.events
         words = np.zeros(EVENT_BLOCK.count, dtype=np.uint16)
         words[:3] = len(events), cursor.start, cursor.count
         for place, event in enumerate(events[cursor.start - 1 : cursor.start - 1 + cursor.count]):
             words[3 + 8 * place : 11 + 8 * place] = event
-        first = address - EVENT_BLOCK.address
-        return words[first : first + count], cursor
+        return words
 
     def write(self, cursor: EventCursor, address: int, words: Sequence[int]) -> EventCursor | None:
         """Ask for other events.
@@ -116,7 +144,19 @@ class WaveformWindow:
 
     def read(self, cursor: WaveformCursor, address: int, count: int) -> tuple[Words, WaveformCursor]:
         """Return words of the window; only a read of the whole, valid window moves on."""
-        groups = self._log().waveforms
+        while True:
+            log = self._log()
+            words, newest = self._words(log, cursor), len(log.waveforms)
+            if log.holds:
+                break
+        valid = cursor.group <= newest
+        whole = (address, count) == (WAVEFORM_BLOCK.address, WAVEFORM_BLOCK.count)
+        first = address - WAVEFORM_BLOCK.address
+        return words[first : first + count], self._next(cursor, newest) if whole and valid else cursor
+
+    @staticmethod
+    def _words(log: Log, cursor: WaveformCursor) -> Words:
+        groups = log.waveforms
         valid = cursor.group <= len(groups)
         words = np.zeros(WAVEFORM_BLOCK.count, dtype=np.uint16)
         words[:4] = cursor.group, cursor.index, VALID if valid else INVALID, len(groups)
@@ -128,9 +168,7 @@ class WaveformWindow:
             words[4 : 4 + REASON_WORDS] = groups[cursor.group - 1][0]
         elif valid:
             words[4:] = groups[cursor.group - 1][1][cursor.index - 2]
-        whole = (address, count) == (WAVEFORM_BLOCK.address, WAVEFORM_BLOCK.count)
-        first = address - WAVEFORM_BLOCK.address
-        return words[first : first + count], self._next(cursor, len(groups)) if whole and valid else cursor
+        return words
 
     @staticmethod
     def _next(cursor: WaveformCursor, newest: int) -> WaveformCursor:

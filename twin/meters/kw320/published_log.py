@@ -1,0 +1,148 @@
+"""The logs of a meter in memory that processes share, for retrieval windows in any of them.
+
+One thread writes, any number of readers read. Entries are only ever added: first the entry, then the
+count. Clearing a log is the one thing that lets places be used again; it makes the generation odd, sets the
+count to zero and makes the generation even again, and a reader that finds another generation after copying
+than before, or an odd one, reads once more.
+
+Across processes this needs stores and loads that other cores see in order, as x86-64 guarantees.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.contracts import RetrievalWindow
+from twin.meters.kw320.logs import CYCLE, CYCLES, MAX_EVENTS, MAX_WAVEFORMS, REASON_WORDS, PowerQualityLog
+from twin.meters.kw320.windows import EventWindow, WaveformWindow
+
+Words = NDArray[np.uint16]
+
+_EVENT_WORDS, _WINDOWS = 8, 12 * CYCLES
+_STAMPS = 64  # bytes: eight int64, one cache line
+_EVENT_GENERATION, _EVENT_COUNT, _WAVEFORM_GENERATION, _WAVEFORM_COUNT = range(4)
+_EVENTS = MAX_EVENTS * _EVENT_WORDS
+_REASONS = MAX_WAVEFORMS * REASON_WORDS
+_SAMPLES = MAX_WAVEFORMS * _WINDOWS * CYCLE
+LOG_BYTES = _STAMPS + 2 * (_EVENTS + _REASONS + _SAMPLES)
+"""Room for full logs; what is not used takes no memory."""
+
+
+class _LogMemory:
+    """Where things stand in the memory of a log."""
+
+    def __init__(self, memory: memoryview) -> None:
+        self.stamps = memory[:_STAMPS].cast("q")
+        words = np.frombuffer(memory, np.uint16, _EVENTS + _REASONS + _SAMPLES, _STAMPS)
+        events, reasons, samples = np.split(words, [_EVENTS, _EVENTS + _REASONS])
+        self.events = events.reshape(MAX_EVENTS, _EVENT_WORDS)
+        self.reasons = reasons.reshape(MAX_WAVEFORMS, REASON_WORDS)
+        self.samples = samples.reshape(MAX_WAVEFORMS, _WINDOWS, CYCLE)
+
+
+class LogPublisher:
+    """Copies what a log gets to shared memory.
+
+    Parameters
+    ----------
+    memory : memoryview
+        At least `LOG_BYTES`, zeros.
+    """
+
+    def __init__(self, memory: memoryview) -> None:
+        self._memory = _LogMemory(memory)
+        self._events: object = None  # the lists that were copied; clearing a log puts new ones in their place
+        self._waveforms: object = None
+
+    def update(self, log: PowerQualityLog) -> None:
+        """Publish what has changed since the last time."""
+        memory, stamps = self._memory, self._memory.stamps
+        if self._events is not log.events:
+            _clear(stamps, _EVENT_GENERATION, _EVENT_COUNT)
+            self._events = log.events
+        for at in range(stamps[_EVENT_COUNT], len(log.events)):
+            memory.events[at] = log.events[at]
+            stamps[_EVENT_COUNT] = at + 1
+        if self._waveforms is not log.waveforms:
+            _clear(stamps, _WAVEFORM_GENERATION, _WAVEFORM_COUNT)
+            self._waveforms = log.waveforms
+        for at in range(stamps[_WAVEFORM_COUNT], len(log.waveforms)):
+            memory.reasons[at], memory.samples[at] = log.waveforms[at]
+            stamps[_WAVEFORM_COUNT] = at + 1
+
+
+def _clear(stamps: memoryview, generation: int, count: int) -> None:
+    stamps[generation] += 1
+    stamps[count] = 0
+    stamps[generation] += 1
+
+
+class _Groups(Sequence[tuple[Words, Words]]):
+    """Waveform groups as a log holds them: reasons and windows of each."""
+
+    def __init__(self, reasons: Words, samples: Words) -> None:
+        self._reasons, self._samples = reasons, samples
+
+    def __len__(self) -> int:
+        return len(self._reasons)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[Words, Words]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[tuple[Words, Words]]: ...
+
+    def __getitem__(self, at: int | slice) -> tuple[Words, Words] | Sequence[tuple[Words, Words]]:
+        if isinstance(at, slice):
+            return _Groups(self._reasons[at], self._samples[at])
+        return self._reasons[at], self._samples[at]
+
+
+@dataclass(frozen=True, slots=True)
+class LogView:
+    """A published log as it stood at one moment; its entries are not copied yet."""
+
+    events: Sequence[Words]
+    waveforms: Sequence[tuple[Words, Words]]
+    _stamps: memoryview
+    _generations: tuple[int, int]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was cleared since, so that what was read is what stood there."""
+        stamps, generations = self._stamps, self._generations
+        return generations == (stamps[_EVENT_GENERATION], stamps[_WAVEFORM_GENERATION]) and not any(
+            generation & 1 for generation in generations
+        )
+
+
+class LogReader:
+    """Shows a published log as it stands.
+
+    Parameters
+    ----------
+    memory : memoryview
+        Where a `LogPublisher` writes.
+    """
+
+    def __init__(self, memory: memoryview) -> None:
+        self._memory = _LogMemory(memory)
+
+    def __call__(self) -> LogView:
+        """Return the log as it is now."""
+        memory, stamps = self._memory, self._memory.stamps
+        generations = stamps[_EVENT_GENERATION], stamps[_WAVEFORM_GENERATION]
+        events, groups = stamps[_EVENT_COUNT], stamps[_WAVEFORM_COUNT]
+        waveforms = _Groups(memory.reasons[:groups], memory.samples[:groups])
+        # An array of events is as good as a list of them: it is only counted, cut and gone through.
+        shown: Sequence[Words] = memory.events[:events]  # type: ignore[assignment]
+        return LogView(shown, waveforms, stamps, generations)
+
+
+def published_windows(memory: memoryview) -> tuple[RetrievalWindow, ...]:
+    """Return the retrieval windows of a meter whose logs are published in this memory."""
+    log = LogReader(memory)
+    return (EventWindow(log), WaveformWindow(log))

@@ -1,0 +1,221 @@
+"""The register words of all meters of one model: encoded together, and only what its refresh has changed."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.contracts import NS_PER_SECOND
+from twin.meters.bank import MeterBank
+from twin.meters.codec import Scaling
+from twin.meters.energies import REGISTERS as ENERGIES
+from twin.meters.extremes import REGISTERS as EXTREMES
+from twin.meters.kw320.clock import FIELDS
+from twin.meters.kw320.image import CHANNELS, MEASURED, ORDERS, ImageLayout
+from twin.meters.kw320.meter import MAX_RUN_TIME, RUN_TIME_COUNT_NS, Kw320Meter
+from twin.meters.quantities import FAST_NAMES
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+Words = NDArray[np.uint16]
+
+FAST_NS = 100_000_000
+"""Refresh of the fast block 3000H (KW320 manual 6.3.6) [ns]."""
+BASIC_NS = NS_PER_SECOND
+"""Refresh of the blocks from 4000H [ns]."""
+_NEVER = -(1 << 62)
+
+
+class WordTable:
+    """Words of the images of some meters of a bank, all of one model.
+
+    Parameters
+    ----------
+    layout : ImageLayout
+        Of their images.
+    meters : sequence of Kw320Meter
+        One for each row.
+    places : sequence of int
+        Which meter of the bank each row is.
+    """
+
+    def __init__(self, layout: ImageLayout, meters: Sequence[Kw320Meter], places: Sequence[int]) -> None:
+        count = len(meters)
+        self.layout = layout
+        self.places = np.array(places, np.intp)
+        """Which meter of the bank each row is."""
+        self.words: Words = np.zeros((count, layout.size), np.uint16)
+        """Shape (meters, words), as of the last refresh."""
+        self._meters = tuple(meters)
+        self._factor = {kind: np.empty((count, len(layout.keys[kind]))) for kind in MEASURED}
+        self._column = {
+            "fast": _columns(layout.keys["fast"], FAST_NAMES),
+            "energy": _columns(layout.keys["energy"], ENERGIES),
+            "extreme": _columns(layout.keys["extreme"], EXTREMES),
+        }
+        self._fast_tick = np.full(count, _NEVER, np.int64)
+        self._basic_tick = np.full(count, _NEVER, np.int64)
+        self._extreme_ns = np.full((count, len(layout.keys["extreme"])), -1, np.int64)
+        self._changed = set(range(count))
+        self._scalings: list[Scaling | None] = [None] * count
+        self._settings: list[object] = [None] * count
+        self._alarms: list[object] = [None] * count
+        self._run_since_ns = np.zeros(count, np.int64)
+        self._signatures: list[object] = [None] * count
+        self._clocks: dict[object, tuple[NDArray[np.intp], tuple[int, ...]]] = {}
+        for row in range(count):
+            for kind in ("action", "zero", "extreme_time"):
+                layout.put_raw(self.words[row], kind, {})
+
+    def expire(self, row: int) -> None:
+        """Let everything of a meter be encoded again at the next refresh: it was written to."""
+        self._changed.add(row)
+        self._fast_tick[row] = self._basic_tick[row] = _NEVER
+        self._extreme_ns[row] = -1
+
+    def note(self, row: int) -> None:
+        """Let a meter's records be encoded again at the next refresh."""
+        self._changed.add(row)
+
+    def refresh(self, bank: MeterBank, rows: Sequence[int] | None = None) -> None:
+        """Bring words up to now.
+
+        Parameters
+        ----------
+        bank : MeterBank
+            Where the quantities come from.
+        rows : sequence of int, optional
+            Which meters; all by default.
+        """
+        wanted = np.arange(len(self._meters)) if rows is None else np.array(rows, np.int64)
+        now_ns = bank.cursor_ns
+        self._take_changes(now_ns, None if rows is None else set(rows))
+        fast = wanted[self._fast_tick[wanted] != now_ns // FAST_NS]
+        if fast.size:
+            self._put("fast", bank.fast_table()[self.places][:, self._column["fast"]], fast)
+            self._fast_tick[fast] = now_ns // FAST_NS
+        basic = wanted[self._basic_tick[wanted] != now_ns // BASIC_NS]
+        if basic.size:
+            self._put_basic(bank.basic_table(), basic)
+            self._put_extremes(bank, basic)
+            self._basic_tick[basic] = now_ns // BASIC_NS
+        self._put("energy", bank.energy_table()[self.places][:, self._column["energy"]], wanted)
+        run_time = np.minimum((now_ns - self._run_since_ns[wanted]) // RUN_TIME_COUNT_NS, MAX_RUN_TIME)
+        first = self.layout.place("run_time")
+        self.words[wanted, first] = run_time >> 16
+        self.words[wanted, first + 1] = run_time & 0xFFFF
+        self._put_clocks(wanted, now_ns)
+
+    def decode(self, kinds: Sequence[str]) -> dict[str, Float]:
+        """Return what the words of all meters mean, by key, shape (meters,); primary SI."""
+        values: dict[str, Float] = {}
+        for kind in kinds:
+            table = self.layout.codec(kind).decode_rows(self.words, self._factor[kind])
+            if kind != "energy":
+                table *= self._ratios(kind)
+            values |= dict(zip(self.layout.keys[kind], table.T, strict=True))
+        return values
+
+    def _ratios(self, kind: str) -> Float:
+        known: dict[Scaling | None, Float] = {}
+        units = [register.unit for register in self.layout.codec(kind).registers]
+        for scaling in self._scalings:
+            if scaling is not None and scaling not in known:
+                known[scaling] = np.array([scaling.ratio(unit) for unit in units])
+        return np.array([known[scaling] for scaling in self._scalings])
+
+    # -- what seldom changes ------------------------------------------------------------------------
+
+    def _take_changes(self, now_ns: int, only: set[int] | None) -> None:
+        """Encode settings, alarms and states of meters that were written to or recorded something."""
+        rows = self._changed if only is None else self._changed & only
+        reset = False
+        for row in sorted(rows):
+            of, words = self._meters[row], self.words[row]
+            if self._settings[row] is not of.raw:
+                self.layout.put_raw(words, "setting", of.raw)
+                self._settings[row] = of.raw
+                self._scale(row, of.scaling)
+            alarms = (of.alarms, of.alarms.count)
+            if self._alarms[row] != alarms:
+                self.layout.put_raw(words, "alarm_record", of.alarms.words())
+                self._alarms[row] = alarms
+            self.layout.put_raw(words, "state", of.state(now_ns))
+            self._run_since_ns[row] = of.run_since_ns
+            reset = reset or self._signatures[row] != of.clock.signature(now_ns)
+            self._signatures[row] = of.clock.signature(now_ns)
+        self._changed = self._changed - rows
+        if reset:
+            self._find_clocks()
+
+    def _scale(self, row: int, scaling: Scaling) -> None:
+        if scaling != self._scalings[row]:
+            for kind, factor in self._factor.items():
+                factor[row] = self.layout.codec(kind).factor(scaling)
+            self._scalings[row] = scaling
+        self._fast_tick[row] = self._basic_tick[row] = _NEVER
+
+    # -- what is measured ---------------------------------------------------------------------------
+
+    def _put(self, kind: str, values: Float, rows: Int) -> None:
+        self.layout.codec(kind).encode_rows(values, self._factor[kind], rows, self.words)
+
+    def _put_basic(self, basic: Mapping[str, Float], rows: Int) -> None:
+        nothing = np.zeros(len(self.places))
+        columns = [basic[key][self.places] if key in basic else nothing for key in self.layout.keys["basic"]]
+        self._put("basic", np.stack(columns, axis=1), rows)
+        if f"{CHANNELS[0]}_harmonics" in basic:
+            harmonics = np.concatenate([basic[f"{name}_harmonics"] for name in CHANNELS], axis=1)
+        else:
+            harmonics = np.zeros((len(nothing), len(CHANNELS) * ORDERS))
+        in_order = harmonics[np.ix_(self.places, self.layout.harmonic_order)]
+        self._put("harmonic", in_order, rows)
+
+    def _put_extremes(self, bank: MeterBank, rows: Int) -> None:
+        values, times = bank.extreme_table()
+        self._put("extreme", values[self.places][:, self._column["extreme"]], rows)
+        times = times[self.places][:, self._column["extreme"]]
+        known = times[rows, 0] > 0
+        moved = rows[known & (times[rows] != self._extreme_ns[rows]).any(axis=1)]
+        stamps_at = self.layout.places("extreme_time")
+        stamps: dict[tuple[object, int], tuple[int, ...]] = {}
+        for row in moved:
+            clock, words = self._meters[row].clock, self.words[row]
+            shown = np.empty((times.shape[1], len(FIELDS)), np.uint16)
+            for at, time_ns in enumerate(times[row].tolist()):
+                key = (clock.signature(time_ns), time_ns)
+                stamp = stamps.get(key)
+                if stamp is None:
+                    fields = clock.stamp(time_ns)
+                    stamp = stamps[key] = tuple(fields[name] for name in FIELDS)
+                shown[at] = stamp
+            words[stamps_at] = shown.ravel()
+        self._extreme_ns[moved] = times[moved]
+
+    # -- clocks -------------------------------------------------------------------------------------
+
+    def _find_clocks(self) -> None:
+        """Sort meters by what their clocks show: most of a site show the same."""
+        rows: dict[object, list[int]] = {}
+        for row, signature in enumerate(self._signatures):
+            rows.setdefault(signature, []).append(row)
+        self._clocks = {key: (np.array(members, np.intp), ()) for key, members in rows.items()}
+
+    def _put_clocks(self, rows: Int, now_ns: int) -> None:
+        places = self.layout.places("clock")
+        for key, (members, before) in self._clocks.items():
+            shown = self._meters[members[0]].clock.registers(now_ns)
+            words = tuple(shown[name] for name in self.layout.keys["clock"])
+            if words == before:
+                continue
+            if rows.size == len(self._meters):
+                self._clocks[key] = (members, words)
+                self.words[np.ix_(members, places)] = words
+            else:
+                self.words[np.ix_(np.intersect1d(members, rows), places)] = words
+
+
+def _columns(keys: Sequence[str], names: Sequence[str]) -> NDArray[np.intp]:
+    """Return where each key stands among names."""
+    at = {name: place for place, name in enumerate(names)}
+    return np.array([at[key] for key in keys], np.intp)
