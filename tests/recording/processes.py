@@ -1,5 +1,6 @@
-"""What runs as a second process: ``python -m tests.recording.processes write|watch PATH``."""
+"""What runs as a second process: ``python -m tests.recording.processes write_in_children|watch PLACE``."""
 
+import os
 import sys
 
 from tests.recording import records
@@ -15,6 +16,22 @@ def write(path):
         writer.append(records.batch(number))
         writer.flush()
         sys.stdout.write(f"{number}\n")
+        sys.stdout.flush()
+
+
+def write_in_children(place):
+    """For each name that is read, write to a recording of that name in a child that is free to be killed.
+
+    A child says its process id, then after each flush how many batches are safe; no interpreter has to start.
+    """
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            sys.stdout.write(f"pid {os.getpid()}\n")
+            sys.stdout.flush()
+            write(place.replace("NAME", line.strip()))
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"killed {os.WTERMSIG(status)}\n")
         sys.stdout.flush()
 
 
@@ -39,4 +56,4 @@ def watch(path):
 
 
 if __name__ == "__main__":
-    {"write": write, "watch": watch}[sys.argv[1]](sys.argv[2])
+    {"write_in_children": write_in_children, "watch": watch}[sys.argv[1]](sys.argv[2])

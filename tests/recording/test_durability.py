@@ -4,11 +4,9 @@ import resource
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.recording import records
@@ -20,38 +18,6 @@ ROOT = Path(__file__).parents[2]
 def start(role, path):
     command = [sys.executable, "-m", "tests.recording.processes", role, str(path)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-
-@pytest.mark.parametrize("trial", range(6))
-def test_a_killed_writer_loses_nothing_that_was_flushed(tmp_path, create, trial):
-    rng = np.random.default_rng([20260301, trial])
-    flushes = int(rng.integers(1, 40))
-    path = tmp_path / "killed"
-    with start("write", path) as process:
-        for _ in range(flushes):
-            process.stdout.readline()
-        time.sleep(rng.uniform(0.0, 0.02))  # die somewhere inside the next commits
-        process.kill()
-        told = process.stdout.read().split()
-    safe = int(told[-1]) if told else flushes
-
-    recording = Recording.open(path)
-    truth = recording.truth()
-    whole = len(truth)
-    # A commit that came after the last word of the writer may be there too.
-    assert safe <= whole <= safe + 1
-    assert not recording.info.complete
-    assert truth == [records.truth(n) for n in range(1, whole + 1)]
-    assert recording.load_profile("feeder").end_ns.size == whole
-
-    twin = create("undisturbed")
-    for number in range(1, whole + 1):
-        twin.append(records.batch(number))
-    twin.close()
-    assert content_hash(path) == content_hash(twin.path)
-
-    RecordingWriter.create(path, scenario={}, meters=(), overwrite=True).close()
-    assert Recording.open(path).truth() == []
 
 
 def test_another_process_watches_while_the_writer_writes(create):
