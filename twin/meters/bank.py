@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import NS_PER_SECOND, EventRecord, Instant, Record, Segment, TwinError, WaveformRecord
+from twin.contracts import EventRecord, Record, Segment, TwinError, WaveformRecord
 from twin.meters.alarms import NEVER, AlarmEngine
-from twin.meters.demand import NS_PER_MINUTE, SOURCES, Demand
+from twin.meters.counting import Counting
+from twin.meters.demand import NS_PER_MINUTE
 from twin.meters.display import BASIC_NS, FAST_NS, Display
 from twin.meters.energies import EnergyRegisters
 from twin.meters.extremes import Extreme, Extremes
 from twin.meters.front_end import FeedError, FrontEnd
 from twin.meters.inputs import Inputs
-from twin.meters.load_profile import LoadProfile
 from twin.meters.power_quality import PowerQuality
-from twin.meters.quantities import BASIC_NAMES, DEMAND_COLUMNS, FAST_NAMES, NAMES
+from twin.meters.quantities import BASIC_NAMES, DEMAND_COLUMNS, FAST_NAMES
 from twin.meters.settings import MeterSettings, differ
 from twin.meters.straddle import straddle_bounds
 from twin.meters.window import Conventions, MeasuringWindow, WindowView
@@ -60,18 +60,12 @@ class MeterBank:
         self._front_end = FrontEnd(Inputs(settings), start_ns=start_ns)
         flags = [np.zeros(meters, np.bool_) for _ in range(3)]
         self._conventions = Conventions(*flags)
-        self._ratio = np.ones((meters, 1))
         self._window = MeasuringWindow(self._front_end, self._conventions, cycles=cycles)
         self._display = Display(self._window, self._front_end.inputs, cycles=cycles)
-        self._energies = EnergyRegisters(meters)
-        self._demand = Demand(settings)
+        self._counting = Counting(settings, self._window, start_ns=start_ns)
         self._extremes = Extremes(meters, start_ns)
         self._alarms = AlarmEngine(settings)
-        self._profile = LoadProfile(settings, start_ns)
         self._quality = PowerQuality(settings, self._front_end)
-        self._minute_sum = np.zeros((meters, len(NAMES)))  # value x time of all displayed quantities
-        self._counted_ns = start_ns  # up to when energies, means and lags have counted
-        self._next_minute = (start_ns // NS_PER_MINUTE + 1) * NS_PER_MINUTE
         self._next_tick = start_ns - start_ns % FAST_NS + FAST_NS
         self._fast_until = self._slow_until = start_ns  # ticks up to here may differ from the one before
         self._fast_from = start_ns  # fast ticks before are known to move no alarm
@@ -149,11 +143,11 @@ class MeterBank:
         """Return the basic blocks of all meters by name, shape (meters,), harmonics (meters, 62)."""
         if self._front_end.empty:
             return {name: np.zeros(len(self._settings)) for name in BASIC_NAMES}
-        return self._display.basic(self._cursor, self._demand.values)
+        return self._display.basic(self._cursor, self._counting.demand.values)
 
     def energy_table(self) -> Float:
         """Return the energies of all meters, shape (meters, registers), to the precision of a float."""
-        return self._energies_now().table()
+        return self._counting.energies_at(self._cursor).table()
 
     def extreme_table(self) -> tuple[Float, Int]:
         """Return values and times of the extremes of all meters in the order of ``extremes.REGISTERS``."""
@@ -161,7 +155,7 @@ class MeterBank:
 
     def energies(self, meter: int) -> dict[str, float]:
         """Return every energy register as it stands now [Wh, varh, VAh primary]."""
-        return self._energies_now().shown(meter)
+        return self._counting.energies_at(self._cursor).shown(meter)
 
     def extremes(self, meter: int) -> dict[str, Extreme]:
         """Return ``max_v1``, ``min_v1`` .. since the last clear, secondary SI."""
@@ -202,13 +196,13 @@ class MeterBank:
         old = self._settings[meter]
         if settings.rated_frequency != old.rated_frequency:
             raise BankError(f"{old.name}: the rated frequency is that of the bank; it cannot change")
-        self._count_to(now_ns)
+        self._counting.count_to(now_ns)
         self._settings[meter] = settings
         self._adopt(meter, settings)
         ended: list[Record] = [*self._alarms.configure(meter, settings, now_ns)]
-        self._profile.configure(meter, settings)
+        self._counting.profile.configure(meter, settings)
         if differ(old, settings, "demand_"):
-            self._demand.configure(meter, settings)
+            self._counting.demand.configure(meter, settings)
         if settings.current_direction != old.current_direction:
             self._turn_currents(meter, settings)
         self._window.refresh()
@@ -229,7 +223,7 @@ class MeterBank:
 
     def clear_demand(self, meter: int) -> None:
         """Set the demand memory to zero."""
-        self._demand.clear(meter)
+        self._counting.demand.clear(meter)
 
     def clear_extremes(self, meter: int) -> None:
         """Begin maxima and minima anew from what is shown now."""
@@ -257,7 +251,7 @@ class MeterBank:
             raise FeedError(message)
         if not self._front_end.append(segment):
             return
-        self._count_to(segment.start_ns)
+        self._counting.count_to(segment.start_ns)
         before = self._window.steady
         settled = before is not None and self._window.settled_ns <= segment.start_ns
         view = self._window.begin_stretch()
@@ -280,7 +274,7 @@ class MeterBank:
         if not self._alarms.watching or pending or before.cycle_frequency != after.cycle_frequency:
             return
         bounds = straddle_bounds(before, after, high, self._conventions)
-        bounds[:, :, DEMAND_COLUMNS] = self._demand.values
+        bounds[:, :, DEMAND_COLUMNS] = self._counting.demand.values
         if self._alarms.unmoved(bounds):
             # The steady values lie between the bounds too; only a delay that runs will record them.
             idle = self._alarms.next_deadline_ns == NEVER
@@ -306,7 +300,7 @@ class MeterBank:
         return min(
             fast if fast <= self._fast_until else NEVER,
             slow if slow <= self._slow_until else NEVER,
-            self._next_minute,
+            self._counting.next_minute,
         )
 
     def _run(self, until_ns: int) -> list[tuple[int, Record]]:
@@ -317,8 +311,11 @@ class MeterBank:
             at = min(tick, self._alarms.next_deadline_ns)
             if at > until_ns:
                 return records
-            if at == self._next_minute:
-                self._end_minute(at)
+            if at == self._counting.next_minute:
+                if count := self._quiet_minutes(until_ns):
+                    records += self._close_intervals(self._end_quiet_minutes(count))
+                    continue
+                self._counting.end_minute()
             if at == tick:
                 records += self._tick(at)
             else:
@@ -330,7 +327,7 @@ class MeterBank:
         values = self._complete(self._window.at(ns))
         if ns % BASIC_NS == 0:
             self._extremes.update(values, ns)
-            self._profile.update(values)
+            self._counting.profile.update(values)
         self._next_tick = ns + FAST_NS
         if not self._alarms.watching:
             return []
@@ -338,59 +335,45 @@ class MeterBank:
             self._fast_from = ns  # demands may have begun a delay: look at every tick again
         return [(record.time_ns, record) for record in self._alarms.evaluate(ns, values)]
 
-    def _end_minute(self, ns: int) -> None:
-        self._count_to(ns)
-        self._demand.end_minute(self._minute_sum[:, SOURCES] / 60.0, ns // NS_PER_MINUTE)
-        self._minute_sum = np.zeros_like(self._minute_sum)
-        self._next_minute = ns + NS_PER_MINUTE
+    def _quiet_minutes(self, until_ns: int) -> int:
+        """Return how many minutes end by a time in which nothing changes but the demands."""
+        first = self._counting.next_minute
+        pending = self._slow_until >= first or (self._alarms.watching and self._fast_until >= first)
+        if pending or self._alarms.watches(DEMAND_COLUMNS):
+            return 0
+        return self._counting.quiet_minutes(min(until_ns, self._alarms.next_deadline_ns - 1))
+
+    def _end_quiet_minutes(self, count: int) -> int:
+        """Live through such minutes; return the end of the last."""
+        times, demands = self._counting.end_quiet_minutes(count)
+        self._extremes.update_columns(DEMAND_COLUMNS, demands, times)
+        last = int(times[-1])
+        self._next_tick = last + FAST_NS
+        return last
 
     def _close_intervals(self, ns: int) -> list[tuple[int, Record]]:
-        due = self._profile.due(ns)
-        block = self._profile.close(due, self._energies.counts(), ns) if due.size else None
+        block = self._counting.close_intervals(ns)
         if block is None:
             return []
         # The new interval must see at least one tick, even if nothing changes any more.
         self._slow_until = max(self._slow_until, ns + BASIC_NS)
         return [(ns, block)]
 
-    def _count_to(self, ns: int) -> None:
-        """Let energies, means and lags count up to a time in the current stretch."""
-        duration = ns - self._counted_ns
-        if duration <= 0:
-            return
-        view = self._current(ns)
-        self._energies.add(view.registered * self._ratio, duration)
-        self._demand.add(view.values, duration)
-        weighted = view.values * (duration / NS_PER_SECOND)
-        self._profile.add(weighted)
-        self._minute_sum += weighted
-        self._counted_ns = ns
-
-    def _current(self, ns: int) -> WindowView:
-        """Return what holds since the last count: the steady view, or a window of just that time."""
-        return self._window.steady or self._window.between(Instant(self._counted_ns), ns)
-
-    def _energies_now(self) -> EnergyRegisters:
-        pending = self._cursor - self._counted_ns
-        if pending == 0:
-            return self._energies
-        return self._energies.ahead(self._current(self._cursor).registered * self._ratio, pending)
-
     def _energies_settled(self) -> EnergyRegisters:
-        self._count_to(self._cursor)
-        return self._energies
+        self._counting.count_to(self._cursor)
+        return self._counting.energies
 
     def _complete(self, view: WindowView) -> Float:
         """Return the values of a view together with the demands of now, (meters, 52)."""
         values = view.values.copy()
-        values[:, DEMAND_COLUMNS] = self._demand.values
+        values[:, DEMAND_COLUMNS] = self._counting.demand.values
         return values
 
     def _adopt(self, meter: int, settings: MeterSettings) -> None:
         self._conventions.fundamental[meter] = settings.energy_mode == "fundamental"
         self._conventions.general[meter] = settings.reactive_mode == "general"
         self._conventions.ieee[meter] = settings.convention == "ieee"
-        self._ratio[meter] = settings.pt_ratio * settings.ct_ratio
+        self._counting.adopt(meter, settings)
 
     def _turn_currents(self, meter: int, settings: MeterSettings) -> None:
         self._fitted[meter] = replace(self._fitted[meter], current_direction=settings.current_direction)

@@ -56,6 +56,25 @@ class Extremes:
             self._min[lower] = values[lower]
             self._min_ns[lower] = ns
 
+    def update_columns(self, columns: slice, history: Float, times_ns: Int) -> None:
+        """Compare some displayed values at several ticks with what has been.
+
+        Parameters
+        ----------
+        columns : slice
+        history : ndarray, shape (ticks, meters, columns)
+        times_ns : ndarray of int64, shape (ticks,)
+        """
+        for extreme, stamp, best, first in (
+            (self._max, self._max_ns, history.max(axis=0), history.argmax(axis=0)),
+            (self._min, self._min_ns, history.min(axis=0), history.argmin(axis=0)),
+        ):
+            present = extreme[:, columns]
+            beyond = best > present if extreme is self._max else best < present
+            if np.count_nonzero(beyond):
+                extreme[:, columns] = np.where(beyond, best, present)
+                stamp[:, columns] = np.where(beyond, times_ns[first], stamp[:, columns])
+
     def clear(self, meter: int, values: Float, ns: int) -> None:
         """Start a meter anew from the values (52,) that it shows."""
         self._max[meter] = self._min[meter] = values
