@@ -6,7 +6,9 @@ Each rule takes the context and yields findings; all rules run, so that one look
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from twin.contracts import Finding
+from twin.contracts import Access, Finding
+from twin.meters import PROFILES
+from twin.meters.kw320.profile import image_map
 from twin.scenario.context import Context, Path_
 from twin.scenario.equipment import FIELDS, connected_phases, equipment
 from twin.scenario.equipment_checks import EQUIPMENT_RULES
@@ -182,6 +184,23 @@ def _recording_fits(context: Context) -> Iterator[Finding]:
         yield from context.check_time(("recording", "at"), recording.at)
 
 
+def _history_exists(context: Context) -> Iterator[Finding]:
+    profiles = {meter.name: meter.profile for meter in context.scenario.meters}
+    for name, wanted in context.scenario.history.registers.items():
+        path: Path_ = ("history", "registers", name)
+        if name not in profiles:
+            yield context.unknown(path, name, list(profiles), "meter")
+        elif profiles[name] in PROFILES and wanted != "all":
+            known = [
+                register.name
+                for register in image_map(profiles[name]).registers
+                if register.access is not Access.WRITE
+            ]
+            for at, register in enumerate(wanted):
+                if register not in known:
+                    yield context.unknown((*path, at), register, known, "register")
+
+
 RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _loads_exist_once,
     _profiles_exist,
@@ -193,6 +212,7 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _endpoints_differ,
     _events_fit,
     _recording_fits,
+    _history_exists,
     *EQUIPMENT_RULES,
     *FAULT_RULES,
 )

@@ -25,6 +25,7 @@ from twin.scenario.equipment_schema import (
 )
 from twin.scenario.equipment_schema import Part as _Part
 from twin.scenario.fault_schema import Conductor, Fault, Repair
+from twin.scenario.history_schema import History
 from twin.scenario.played_schema import PlayedRecording, ThreePhaseSource
 
 Loads = Literal["all"] | list[str]
@@ -249,4 +250,5 @@ class Scenario(_Part):
     frequency: SystemFrequency | None = Field(None, description="the network's rated one when absent")
     meters: list[Meter] = Field(default_factory=list)
     events: list[Event] = Field(default_factory=list)
+    history: History = Field(default_factory=History)
     dashboard: Dashboard | None = Field(default_factory=Dashboard)

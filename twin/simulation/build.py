@@ -37,6 +37,7 @@ from twin.simulation.live import LiveSession
 from twin.simulation.orders import site_orders
 from twin.simulation.played_site import start_played_site
 from twin.simulation.protecting import Protection, protection_probes
+from twin.simulation.register_history import start_register_history
 from twin.simulation.site import Site
 from twin.simulation.tap_control import start_tap_controls, tap_probes
 
@@ -105,7 +106,15 @@ class RunningSite:
             "seed": self._scenario.scenario.seed,
             "network": self._scenario.network.name,
         }
-        self._writer = RecordingWriter.create(out, scenario=described, meters=self.infos, overwrite=overwrite)
+        self._writer = RecordingWriter.create(
+            out,
+            scenario=described,
+            meters=self.infos,
+            overwrite=overwrite,
+            keep=self._scenario.scenario.history.keep.limits,
+        )
+        for meter, points in self._watched.items():
+            self._writer.describe_registers(self.infos[meter].name, points)
 
     def live(self, *, speed: float, frames: FrameBuilder | None = None) -> LiveSession:
         """Return a session that paces this site to the wall clock."""
@@ -186,6 +195,7 @@ class RunningSite:
             site = start_played_site(environment, scenario, witness=truth.append)
         else:
             site = _solved_site(environment, scenario, witness=truth.append, commanded=commanded)
+        self._watched = start_register_history(environment, fleet, scenario, keep=self._keep)
         return Engine(
             environment,
             site,
