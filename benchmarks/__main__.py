@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those named: ``python -m benchmarks [startup|day|serve|modbus|metrology|grid]``."""
+"""Run all benchmarks, or those named: ``python -m benchmarks [startup|day|serve|historian|modbus|metrology|grid]``."""
 
 import importlib
 import sys
@@ -7,6 +7,7 @@ NAMES = {
     "startup": "benchmarks.startup",
     "day": "benchmarks.day",
     "serve": "benchmarks.serve",
+    "historian": "benchmarks.historian",
     "modbus": "benchmarks.modbus_reads",
     "metrology": "benchmarks.metrology",
     "grid": "benchmarks.grid",

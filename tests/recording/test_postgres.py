@@ -99,10 +99,11 @@ def test_an_interrupted_creation_leaves_nothing(private, monkeypatch):
     create(f"{private.url}?run=half").close()
 
 
-def test_a_misfit_is_named_and_the_batch_undone(private):
-    place = f"{private.url}?run=misfit"
+@pytest.mark.parametrize("rows", [1, 50], ids=["single", "copied"])
+def test_a_misfit_is_named_and_the_batch_undone(private, rows):
+    place = f"{private.url}?run=misfit{rows}"
     writer = create(place)
-    writer.append([records.truth(1), records.interval(1)])
+    writer.append([*(records.truth(n) for n in range(rows)), records.interval(1)])
     misfit = records.truth(2)
     object.__setattr__(misfit, "cause", None)
     writer.append([misfit])

@@ -30,6 +30,8 @@ WHERE obj_description(oid, 'pg_namespace') = ? AND has_schema_privilege(oid, 'US
 _DESCRIBED = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = ?"
 _CLAIM = "SELECT pg_try_advisory_lock(hashtextextended(?, 0))"
 _SETTING = "SELECT set_config(?, ?, false)"
+_FEW = 10
+"""Rows up to which single insertions, sent without waiting for their answers, are faster than COPY."""
 _PATIENCE_S = 5
 """How long a server may take to answer at first, unless the URL says otherwise [s]."""
 _VALUE = re.compile(r"\?|:(\w+)")
@@ -103,8 +105,14 @@ class PostgresWriterStore:
             self.execute(statement)
 
     def add(self, table: Table, rows: Sequence[Row]) -> None:
-        """Add many rows by COPY, inside a transaction."""
+        """Add rows inside a transaction: a few one by one, many by COPY."""
         if not rows:
+            return
+        # What does not exist is NULL in every store, and only NaN differs from itself.
+        rows = [tuple([None if value != value else value for value in row]) for row in rows]  # noqa: PLR0124
+        if len(rows) <= _FEW:
+            with self.connection.driver.cursor() as cursor:
+                cursor.executemany(_translated(sql.add_row(table)), rows)
             return
         columns = sql.quoted(table.given)
         if not table.replaces:
@@ -176,8 +184,7 @@ class PostgresWriterStore:
         statement = f"COPY {target} ({columns}) FROM STDIN".encode()
         with self.connection.driver.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
-                # What does not exist is NULL in every store, and only NaN differs from itself.
-                copy.write_row([None if value != value else value for value in row])  # noqa: PLR0124
+                copy.write_row(row)
 
     def _claimed(self) -> PostgresConnection:
         connection = PostgresConnection(_connect(self.place, self._run))
