@@ -1,6 +1,7 @@
 """Records to rows and back: the only place that knows how a contract is laid out in a table."""
 
 import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,8 +26,6 @@ Row = tuple[Any, ...]
 
 INT16 = np.dtype("<i2")
 """How waveform samples are kept."""
-WORD = np.dtype(">u2")
-"""How register words are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +170,20 @@ def register_row(change: RegisterRecord) -> Row:
     RecordingError
         When the words are none.
     """
-    words = np.asarray(change.words)
-    if not words.size or words.dtype.kind not in "iu" or words.min() < 0 or words.max() > 65_535:
-        msg = f"register {change.address} of meter {change.meter!r}: {change.words} are no words of 0..65535"
+    words = change.words
+    try:
+        blob = struct.pack(f">{len(words)}H", *words)
+    except struct.error:
+        blob = b""
+    if not blob:
+        msg = f"register {change.address} of meter {change.meter!r}: {words} are no words of 0..65535"
         raise RecordingError(msg)
-    return change.meter, int(change.address), int(change.time_ns), words.astype(WORD).tobytes()
+    return change.meter, change.address, change.time_ns, blob
 
 
 def words_from(blob: bytes) -> tuple[int, ...]:
     """Return the words of a row of table ``register_change``."""
-    return tuple(np.frombuffer(blob, dtype=WORD).tolist())
+    return struct.unpack(f">{len(blob) // 2}H", blob)
 
 
 def point_row(meter: str, point: Point) -> Row:
