@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those named: ``python -m benchmarks [startup|day|serve|historian|modbus|metrology|grid]``."""
+"""Run all benchmarks, or those named: ``python -m benchmarks [NAME ...]``; ``live-scale`` takes options."""
 
 import importlib
 import sys
@@ -8,6 +8,7 @@ NAMES = {
     "day": "benchmarks.day",
     "serve": "benchmarks.serve",
     "historian": "benchmarks.historian",
+    "live-scale": "benchmarks.live_scale",
     "modbus": "benchmarks.modbus_reads",
     "metrology": "benchmarks.metrology",
     "grid": "benchmarks.grid",
@@ -15,6 +16,9 @@ NAMES = {
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["live-scale"]:
+        importlib.import_module(NAMES["live-scale"]).main(sys.argv[2:])
+        return 0
     wanted = sys.argv[1:] or list(NAMES)
     unknown = [name for name in wanted if name not in NAMES]
     if unknown:

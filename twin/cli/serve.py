@@ -34,6 +34,8 @@ def serve(options: argparse.Namespace) -> int:
 
     from twin.cli.server import SiteServer  # noqa: PLC0415
 
+    # A page that is being drawn keeps the simulation waiting for no longer than this.
+    sys.setswitchinterval(0.001)
     stop = threading.Event()
     server = SiteServer(
         scenario,

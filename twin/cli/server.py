@@ -79,6 +79,16 @@ class SiteServer:
         self._session.give_up()
 
     @property
+    def session(self) -> LiveSession:
+        """The simulation."""
+        return self._session
+
+    @property
+    def endpoint_pid(self) -> int | None:
+        """Number of the process that serves the endpoints now."""
+        return self._endpoints.pid
+
+    @property
     def running(self) -> bool:
         """Whether everything that was started still runs."""
         return self._session.running and (self._endpoints.running or not self._bindings)

@@ -227,23 +227,30 @@ class BlockCodec:
         words[self._pair_at] = pairs.view(">u2").reshape(-1, 2)
         return words
 
-    def encode_rows(self, values: Float, factor: Float, rows: Int, out: Words) -> None:
+    def encode_rows(
+        self, values: Float, factor: Float, rows: Int, out: Words, *, place: Int, column: Int
+    ) -> None:
         """Encode the quantities of some meters, as ``encode`` does for one.
 
         Parameters
         ----------
-        values : f64[meters, registers]
-            Quantities of all meters; NaN where there is none.
+        values : f64[places, columns]
+            Quantities; NaN where there is none.
         factor : f64[meters, registers]
             ``factor`` of each meter's scaling.
         rows : int64[:]
             Meters to encode.
         out : uint16[meters, words]
             Where to write; other words are left as they are.
+        place : int64[meters]
+            Row of ``values`` that is each meter's.
+        column : int64[registers]
+            Column of ``values`` that is each register's.
         """
         from twin.meters.codec_kernels import encode_rows  # noqa: PLC0415
 
-        encode_rows(values, factor, rows, *self._table, _COUNT_TOLERANCE, float(ENERGY_ROLLOVER), out)
+        limits = _COUNT_TOLERANCE, float(ENERGY_ROLLOVER)
+        encode_rows(values, factor, rows, place, column, *self._table, *limits, out)
 
     def decode(self, words: Words, scaling: Scaling) -> Float:
         """Return the quantities that words stand for.

@@ -19,6 +19,8 @@ def encode_rows(
     values: Float,
     factor: Float,
     rows: Int,
+    place: Int,
+    column: Int,
     kind: Int,
     at: Int,
     size: Int,
@@ -32,12 +34,16 @@ def encode_rows(
 
     Parameters
     ----------
-    values : ndarray, shape (meters, registers)
-        Quantities of all meters; NaN where there is none.
+    values : ndarray, shape (places, columns)
+        Quantities; NaN where there is none.
     factor : ndarray, shape (meters, registers)
         Counts, or units of the float, per unit of the quantity.
     rows : ndarray of int64
         Meters to encode.
+    place : ndarray of int64, shape (meters,)
+        Row of ``values`` that is each meter's.
+    column : ndarray of int64, shape (registers,)
+        Column of ``values`` that is each register's.
     kind, at, size : ndarray of int64, shape (registers,)
         `WHOLE`, `FLOAT` or `ENERGY`; place of the first word; 1 or 2 words.
     low, high : ndarray, shape (registers,)
@@ -58,7 +64,7 @@ def encode_rows(
     largest = float(np.finfo(np.float32).max)
     for row in rows:
         for k in range(kind.size):
-            count = values[row, k] * factor[row, k]
+            count = values[place[row], column[k]] * factor[row, k]
             if math.isnan(count):
                 count = 0.0
             if kind[k] == FLOAT:

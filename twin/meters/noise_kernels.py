@@ -62,7 +62,7 @@ _EDGE, _RATIO = _ziggurat()
 
 @njit(cache=True, nogil=True)
 def _uniform(bits: np.uint64) -> float:
-    return (float(bits >> _11) + 0.5) * _UNIT
+    return (float(np.int64(bits >> _11)) + 0.5) * _UNIT
 
 
 @njit(cache=True, nogil=True)

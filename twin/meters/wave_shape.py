@@ -11,7 +11,8 @@ from twin.meters.accuracy import CHANNELS
 from twin.meters.capture import SAMPLES_PER_CYCLE, STEP
 from twin.meters.quantities import COLUMN
 from twin.meters.window import ORDERS, WindowView
-from twin.metrology import even_thd, k_factor, odd_thd, telephone_harmonic_form_factor
+from twin.metrology import psophometric_weight
+from twin.metrology.distortion import NEGLIGIBLE
 from twin.signals import instant_of_theta, synthesise_cycles, theta_at
 
 Float = NDArray[np.float64]
@@ -46,8 +47,8 @@ def peaks(view: WindowView, *, cycles: int) -> Float:
 def wave_shape(view: WindowView, largest: Float) -> dict[str, Float]:
     """Return harmonics, crest, THFF, K factor, sequence components and angles of all meters.
 
-    - ``v1_harmonics`` .. ``i3_harmonics``: orders 2 .. 63 as fractions of order 1 (KW320 manual 4.3), shape
-      (meters, 62); all others have shape (meters,).
+    - ``harmonics``: orders 2 .. 63 of v1 .. i3, fractions of order 1 (KW320 manual 4.3), shape (meters, 372);
+      ``v1_harmonics`` .. are its parts, shape (meters, 62). All others have shape (meters,).
     - ``v1_odd``, ``v1_even``: orders 3, 5 .. and 2, 4 .. together, fractions of order 1.
     - ``v1_crest``: largest sample over RMS. ``v1_thff``: telephone harmonic form factor over RMS, a fraction
       (the manual lists it as "TIF: THFF" and shows percent, 5.1.7.3.4). ``i1_k_factor``.
@@ -61,31 +62,27 @@ def wave_shape(view: WindowView, largest: Float) -> dict[str, Float]:
     largest : ndarray, shape (meters, 3)
         As `peaks` returns it.
     """
+    from twin.meters.wave_shape_kernels import harmonic_ratios  # noqa: PLC0415
+
     reading = view.reading
-    shown: dict[str, Float] = {}
     meters = len(view.values)
-    harmonic = np.zeros((meters, CHANNELS, ORDERS))
-    harmonic[:, :, : reading.harmonic.shape[2]] = reading.harmonic
-    fundamental = harmonic[:, :, 1]
-    live = (fundamental > 0.0) & (view.values[:, [COLUMN[name] for name in _NAMES]] > 0.0)
-    harmonic *= live[:, :, np.newaxis]
-    shares = harmonic[:, :, 2:] / np.where(live, fundamental, 1.0)[:, :, np.newaxis]
-    odd = _shown(odd_thd(harmonic, highest=ORDERS - 1))
-    even = _shown(even_thd(harmonic, highest=ORDERS - 1))
-    k = _shown(k_factor(harmonic[:, 3:], highest=ORDERS - 1))
+    harmonic = np.asarray(reading.harmonic)
+    live = (harmonic[:, :, 1] > 0.0) & (view.values[:, [COLUMN[name] for name in _NAMES]] > 0.0)
     rms = np.asarray(reading.v)
+    frequencies, which = np.unique(reading.frequency, return_inverse=True)
+    known = frequencies[:, np.newaxis] * np.arange(harmonic.shape[2])
+    weight = known / 800.0 * psophometric_weight(known)
+    shares, ratios = np.zeros((meters, CHANNELS, ORDERS - 2)), np.empty((meters, CHANNELS, 3))
+    harmonic_ratios(harmonic, live, weight, which, rms, NEGLIGIBLE, shares, ratios)
+    shown: dict[str, Float] = {"harmonics": shares.reshape(meters, -1)}
     crest = np.divide(largest, rms, out=np.zeros((meters, 3)), where=live[:, :3])
-    frequency = np.asarray(reading.frequency)[:, np.newaxis]
-    thff = _shown(telephone_harmonic_form_factor(harmonic[:, :3], frequency, rms))
     for channel, name in enumerate(_NAMES):
         shown[f"{name}_harmonics"] = shares[:, channel]
-        shown[f"{name}_odd"] = odd[:, channel]
-        shown[f"{name}_even"] = even[:, channel]
-        if channel >= 3:
-            shown[f"{name}_k_factor"] = k[:, channel - 3]
-            continue
-        shown[f"{name}_crest"] = crest[:, channel]
-        shown[f"{name}_thff"] = thff[:, channel]
+        shown[f"{name}_odd"] = ratios[:, channel, 0]
+        shown[f"{name}_even"] = ratios[:, channel, 1]
+        shown[f"{name}_{'thff' if channel < 3 else 'k_factor'}"] = ratios[:, channel, 2]
+        if channel < 3:
+            shown[f"{name}_crest"] = crest[:, channel]
     reference = view.measure.spectrum[:, 0, 1]
     size = np.abs(reference)
     turn = np.where(size > 0.0, reference.conj(), 1.0) / np.where(size > 0.0, size, 1.0)

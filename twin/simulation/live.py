@@ -6,6 +6,7 @@ frames, and submit commands.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
@@ -17,7 +18,7 @@ from twin.contracts import (
     Frame,
     Refusal,
 )
-from twin.simulation.commands import CommandQueue
+from twin.simulation.commands import CommandQueue, SimulationEndedError
 from twin.simulation.engine import Engine
 from twin.simulation.frames import FrameBuilder
 from twin.simulation.pacing import Pacer
@@ -25,6 +26,9 @@ from twin.simulation.publishing import LiveMeter, Publisher
 
 PUBLISH_NS = 100_000_000
 """The fastest refresh of any meter: images are published on this lattice of simulated time [ns]."""
+_REMEMBERED_TICKS = 6000
+LONGEST_STEP_S = 86400
+"""Simulated time that a step takes at most [s]."""
 _TURN_S = 0.05
 """Wall time after which simulating gives way to commands, and answering commands to simulating [s]."""
 
@@ -70,9 +74,13 @@ class LiveSession:
         self._thread = threading.Thread(target=self._run, name="simulation", daemon=True)
         self._latest: Frame | None = None
         self._lateness_s = 0.0
+        self.lateness: deque[float] = deque(maxlen=_REMEMBERED_TICKS)
+        """How late the newest publications were, that of the oldest tick in each, wall time [s]."""
         self._frame_due = 0.0
         """When the next picture is due, monotonic wall time [s]."""
         self.failure: BaseException | None = None
+        self._step: tuple[int, Future[Answer]] | None = None
+        """Where a step of simulated time ends, UTC [ns], and who waits for that."""
         self._publisher = Publisher(engine.fleet, meter_names)
         self._trouble: Callable[[], str] = lambda: ""
 
@@ -144,6 +152,8 @@ class LiveSession:
             self.failure = error
         finally:
             self._commands.close()
+            if self._step is not None:
+                self._step[1].set_exception(SimulationEndedError("the simulation ended within a step"))
 
     def _loop(self) -> None:
         while not self._stop.is_set():
@@ -157,26 +167,33 @@ class LiveSession:
     def _advance(self) -> None:
         """Bring simulated time to the last lattice tick that is due, or as near as one turn allows."""
         engine, pacer = self._engine, self._pacer
-        due = min(pacer.due_ns(), self._end_ns)
-        target = due if due == self._end_ns else due // PUBLISH_NS * PUBLISH_NS
+        due = min(pacer.due_ns() if self._step is None else self._step[0], self._end_ns)
+        exact = self._step is not None or due == self._end_ns
+        target = due if exact else due // PUBLISH_NS * PUBLISH_NS
         if target <= engine.now_ns:
             return
         # Small steps, so that a site that is slower than asked for still looks at its commands.
         step = max(PUBLISH_NS, int(0.01 * pacer.speed * NS_PER_SECOND) // PUBLISH_NS * PUBLISH_NS)
         turn_ends = time.monotonic() + _TURN_S
+        oldest = (engine.now_ns // PUBLISH_NS + 1) * PUBLISH_NS
         while engine.now_ns < target and time.monotonic() < turn_ends:
             engine.advance_to(min(engine.now_ns + step, target))
         self._publisher.publish(self._engine.now_ns)
         self._lateness_s = max(0.0, -pacer.wall_until(engine.now_ns))
+        self.lateness.append(max(0.0, -pacer.wall_until(min(oldest, engine.now_ns))))
         if engine.now_ns >= self._end_ns:
             pacer.pause(engine.now_ns)
             self._frame_due = 0.0
+        if self._step is not None and engine.now_ns >= target:
+            self._end_step()
 
     def _answer_commands(self) -> None:
         """Answer what is queued, for a turn at most; wait for more until the next tick or frame is due."""
         now = time.monotonic()
         next_tick = (self._engine.now_ns // PUBLISH_NS + 1) * PUBLISH_NS
         waits_until = min(now + self._pacer.wall_until(next_tick), self._frame_due)
+        if self._step is not None:
+            waits_until = now
         turn_ends = now + _TURN_S
         while not self._stop.is_set():
             waiting = self._commands.next(waits_until - time.monotonic())
@@ -190,6 +207,9 @@ class LiveSession:
                 return
 
     def _answer(self, command: Command, future: Future[Answer]) -> None:
+        if command.target == "clock" and command.verb == "step":
+            self._begin_step(command, future)
+            return
         try:
             answer = self._steer(command) if command.target == "clock" else self._engine.apply(command)
             self._publisher.publish_one(command.target, self._engine.now_ns)
@@ -201,8 +221,31 @@ class LiveSession:
             self._draw()
         future.set_result(answer)
 
+    def _begin_step(self, command: Command, future: Future[Answer]) -> None:
+        """Go on by some simulated time as fast as possible, then pause; answered when that is done."""
+        self._end_step()
+        now = self._engine.now_ns
+        seconds = command.arguments.get("seconds")
+        if not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_STEP_S:
+            text = f"a step takes over 0 and at most {LONGEST_STEP_S} seconds"
+            future.set_result(Answer(now, Refusal.ILLEGAL_VALUE, text))
+        elif now >= self._end_ns:
+            future.set_result(Answer(now, Refusal.ILLEGAL_VALUE, "the scenario has ended"))
+        else:
+            self._pacer.pause(now)
+            self._step = (min(now + max(round(seconds * NS_PER_SECOND), 1), self._end_ns), future)
+
+    def _end_step(self) -> None:
+        """Stand still from now on, and answer who asked for the step, if there is one."""
+        if self._step is not None:
+            (_, future), self._step = self._step, None
+            self._pacer.pause(self._engine.now_ns)
+            self._draw()
+            future.set_result(Answer(self._engine.now_ns))
+
     def _steer(self, command: Command) -> Answer:
         """Carry out a command to the clock: it changes pacing, not simulated state."""
+        self._end_step()
         now = self._engine.now_ns
         if command.verb == "pause":
             self._pacer.pause(now)

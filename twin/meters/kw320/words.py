@@ -52,6 +52,8 @@ class WordTable:
             "fast": _columns(layout.keys["fast"], FAST_NAMES),
             "energy": _columns(layout.keys["energy"], ENERGIES),
             "extreme": _columns(layout.keys["extreme"], EXTREMES),
+            "basic": np.arange(len(layout.keys["basic"])),
+            "harmonic": layout.harmonic_order,
         }
         self._fast_tick = np.full(count, _NEVER, np.int64)
         self._basic_tick = np.full(count, _NEVER, np.int64)
@@ -92,14 +94,14 @@ class WordTable:
         self._take_changes(now_ns, None if rows is None else set(rows))
         fast = wanted[self._fast_tick[wanted] != now_ns // FAST_NS]
         if fast.size:
-            self._put("fast", bank.fast_table()[self.places][:, self._column["fast"]], fast)
+            self._put("fast", bank.fast_table(), fast)
             self._fast_tick[fast] = now_ns // FAST_NS
         basic = wanted[self._basic_tick[wanted] != now_ns // BASIC_NS]
         if basic.size:
             self._put_basic(bank.basic_table(), basic)
             self._put_extremes(bank, basic)
             self._basic_tick[basic] = now_ns // BASIC_NS
-        self._put("energy", bank.energy_table()[self.places][:, self._column["energy"]], wanted)
+        self._put("energy", bank.energy_table(), wanted)
         run_time = np.minimum((now_ns - self._run_since_ns[wanted]) // RUN_TIME_COUNT_NS, MAX_RUN_TIME)
         first = self.layout.place("run_time")
         self.words[wanted, first] = run_time >> 16
@@ -158,22 +160,23 @@ class WordTable:
     # -- what is measured ---------------------------------------------------------------------------
 
     def _put(self, kind: str, values: Float, rows: Int) -> None:
-        self.layout.codec(kind).encode_rows(values, self._factor[kind], rows, self.words)
+        self.layout.codec(kind).encode_rows(
+            values, self._factor[kind], rows, self.words, place=self.places, column=self._column[kind]
+        )
 
     def _put_basic(self, basic: Mapping[str, Float], rows: Int) -> None:
-        nothing = np.zeros(len(self.places))
-        columns = [basic[key][self.places] if key in basic else nothing for key in self.layout.keys["basic"]]
+        nothing = np.zeros(len(basic["frequency"]))
+        columns = [basic.get(key, nothing) for key in self.layout.keys["basic"]]
         self._put("basic", np.stack(columns, axis=1), rows)
-        if f"{CHANNELS[0]}_harmonics" in basic:
-            harmonics = np.concatenate([basic[f"{name}_harmonics"] for name in CHANNELS], axis=1)
-        else:
+        # There are none before anything was measured.
+        harmonics = basic.get("harmonics")
+        if harmonics is None:
             harmonics = np.zeros((len(nothing), len(CHANNELS) * ORDERS))
-        in_order = harmonics[np.ix_(self.places, self.layout.harmonic_order)]
-        self._put("harmonic", in_order, rows)
+        self._put("harmonic", harmonics, rows)
 
     def _put_extremes(self, bank: MeterBank, rows: Int) -> None:
         values, times = bank.extreme_table()
-        self._put("extreme", values[self.places][:, self._column["extreme"]], rows)
+        self._put("extreme", values, rows)
         times = times[self.places][:, self._column["extreme"]]
         known = times[rows, 0] > 0
         moved = rows[known & (times[rows] != self._extreme_ns[rows]).any(axis=1)]
