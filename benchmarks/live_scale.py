@@ -1,9 +1,9 @@
 """A site of many meters in real time: each with a Modbus endpoint of its own, polled once a second.
 
 ``python -m benchmarks live-scale [--meters N ..] [--seconds S] [--browser]``. The site is a synthetic radial:
-feeders of twenty customers, whose loads move each minute of simulated time. The master, in this process, reads
-125 registers of the basic block of every meter once a second, at instants spread over the second. A thread
-asks for the dashboard's page each second as well; with ``--browser`` a real one shows the overview.
+feeders of twenty customers, whose loads move each minute of simulated time. The master, in this process,
+reads 125 registers of the basic block of every meter once a second, at instants spread over the second. A
+thread asks for the dashboard's page each second as well; with ``--browser`` a real one shows the overview.
 
 Limits: lateness p99 < 20 ms and reads p99 < 20 ms, on two cores that share simulation, endpoints and master.
 """
