@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from twin.recording.tables import SCHEMA_VERSION, TABLES, Table, profile_table
 from twin.scenario.schema import Scenario
 
 HEAD = """# Scenario reference
@@ -98,9 +99,38 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
     )
 
 
+BEGIN, END = "<!-- generated from twin/recording/tables.py -->\n", "<!-- end -->\n"
+"""Between them is what the code says of a recording's tables."""
+
+
+def recording_page(text: str) -> str:
+    """Return ``docs/recording.md`` with its list of tables anew."""
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    rows = [
+        _column_row(table, at)
+        for table in (*TABLES, profile_table(1, ("..",)))
+        for at in range(len(table.columns))
+    ]
+    head = f"Schema version {SCHEMA_VERSION}.\n\n| table | column | type | |\n|---|---|---|---|\n"
+    return f"{before}{BEGIN}\n{head}" + "\n".join(rows) + f"\n\n{END}{after}"
+
+
+def _column_row(table: Table, at: int) -> str:
+    column = table.columns[at]
+    null = "" if column.required else " or NULL"
+    notes = ["key"] if column.name in table.key else []
+    notes += [column.note.replace("|", "\\|")] if column.note else []
+    name = f"`{column.name}`" if column.name != ".." else ".."
+    return f"| {f'`{table.name}`' if at == 0 else ''} | {name} | {column.kind}{null} | {'; '.join(notes)} |"
+
+
 def main() -> None:
     """Write every generated page."""
-    Path(__file__).with_name("scenario.md").write_text(scenario_page(), encoding="utf-8")
+    folder = Path(__file__).parent
+    (folder / "scenario.md").write_text(scenario_page(), encoding="utf-8")
+    recording = folder / "recording.md"
+    recording.write_text(recording_page(recording.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,12 +10,14 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 
-def test_the_scenario_reference_is_what_the_schema_says():
+def test_generated_pages_are_what_the_code_says():
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     written = (ROOT / "docs" / "scenario.md").read_text(encoding="utf-8")
     assert written == generate.scenario_page(), "run: python docs/generate.py"
+    written = (ROOT / "docs" / "recording.md").read_text(encoding="utf-8")
+    assert written == generate.recording_page(written), "run: python docs/generate.py"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, Access, Point, Record, RegisterRecord
 from twin.meters import Fleet
 from twin.scenario import SiteScenario
+
+Words = NDArray[np.uint16]
 
 
 def start_register_history(
@@ -34,9 +37,8 @@ def start_register_history(
     """
     watched = _watched(fleet, scenario)
     if watched:
-        histories = [_MeterHistory(fleet, meter, points) for meter, points in watched.items()]
         every_ns = round(scenario.scenario.history.every * NS_PER_SECOND)
-        environment.process(_look(environment, histories, every_ns, keep))
+        environment.process(_look(environment, _Watch(fleet, watched), every_ns, keep))
     return watched
 
 
@@ -60,48 +62,66 @@ def _watched(fleet: Fleet, scenario: SiteScenario) -> dict[int, tuple[Point, ...
 
 def _look(
     environment: simpy.Environment,
-    histories: Sequence["_MeterHistory"],
+    watch: "_Watch",
     every_ns: int,
     keep: Callable[[Sequence[Record]], None],
 ) -> Generator[simpy.Event, Any, None]:
     """Look at all meters again and again, at first at the next multiple of the interval."""
     yield environment.timeout(-int(environment.now) % every_ns)
     while True:
-        changes = [change for history in histories for change in history.changes(int(environment.now))]
-        if changes:
+        if changes := watch.changes(int(environment.now)):
             keep(changes)
         yield environment.timeout(every_ns)
+
+
+class _Watch:
+    """All watched registers of a site; meters of one model are encoded together."""
+
+    def __init__(self, fleet: Fleet, watched: Mapping[int, Sequence[Point]]) -> None:
+        self._fleet = fleet
+        self._histories = [
+            (group, [(row, _MeterHistory(fleet, meter, watched[meter])) for row, meter in rows])
+            for group, meters in enumerate(fleet.groups)
+            if (rows := [(row, meter) for row, meter in enumerate(meters) if meter in watched])
+        ]
+
+    def changes(self, now_ns: int) -> list[RegisterRecord]:
+        """Return the registers of all meters that hold something else than last time."""
+        found = []
+        for group, histories in self._histories:
+            words = self._fleet.group_words(group)
+            for row, history in histories:
+                found += history.changes(words[row], now_ns)
+        return found
 
 
 class _MeterHistory:
     """Some registers of a meter, and what they held when they were last looked at."""
 
     def __init__(self, fleet: Fleet, meter: int, points: Sequence[Point]) -> None:
-        self._fleet, self._meter, self._points = fleet, meter, points
+        self._points = points
         self._name = fleet.names[meter]
         starts = _image_starts(fleet, meter)
-        self._first = [starts[point.address] for point in points]
-        counts = [point.words for point in points]
-        self._words = np.concatenate(
-            [np.arange(count) + at for at, count in zip(self._first, counts, strict=True)]
-        )
-        self._bounds = np.concatenate([[0], np.cumsum(counts)])
-        self._held: np.ndarray[Any, np.dtype[np.uint16]] | None = None
+        runs = [np.arange(point.words) + starts[point.address] for point in points]
+        self._at = np.concatenate(runs)
+        self._bounds = np.cumsum([0, *(point.words for point in points)]).tolist()
+        self._held: Words | None = None
 
-    def changes(self, now_ns: int) -> list[RegisterRecord]:
+    def changes(self, image: Words, now_ns: int) -> list[RegisterRecord]:
         """Return the registers that hold something else than last time; at first all."""
-        words = self._fleet.words(self._meter)[self._words]
+        words = image[self._at]
         differs = np.ones(words.size, dtype=bool) if self._held is None else words != self._held
         self._held = words
         if not differs.any():
             return []
         changed = np.flatnonzero(np.logical_or.reduceat(differs, self._bounds[:-1]))
+        now = words.tolist()
         return [
             RegisterRecord(
                 self._name,
                 self._points[at].address,
                 now_ns,
-                tuple(words[self._bounds[at] : self._bounds[at + 1]].tolist()),
+                tuple(now[self._bounds[at] : self._bounds[at + 1]]),
             )
             for at in changed.tolist()
         ]
