@@ -111,6 +111,7 @@ def _shell() -> Any:
             dcc.Location(id="url"),
             banner,
             html.Div("", id="banner-stale", className="stale hidden", role="status"),
+            html.Div("", id="banner-notice", className="stale hidden", role="status"),
             html.Nav([], id="nav", className="nav"),
             html.Main([], id="page"),
         ],

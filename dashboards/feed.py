@@ -201,6 +201,7 @@ def banner(frame: Frame) -> dict[str, Any]:
         "speed": f"{frame.speed:g}×",
         "paused": frame.paused,
         "late": decimals(frame.lateness_s, 1),
+        "notice": frame.notice,
         "counts": priority.active_counts(frame.alarms),
         "activity": [frame.event_count, frame.load_changes, frame.solves],
     }

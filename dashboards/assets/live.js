@@ -23,6 +23,8 @@
     const behind = late !== null && late >= 1;
     text("banner-late", late === null ? "" : behind ? "⧖ " + late.toFixed(1) + " s behind" : "on schedule");
     byId("banner-late").className = behind ? "late behind" : "late";
+    text("banner-notice", banner.notice ? "⚠ " + banner.notice : "");
+    byId("banner-notice").className = banner.notice ? "stale" : "stale hidden";
     Object.keys(banner.counts).forEach(function (letter) {
       const count = banner.counts[letter];
       text("count-" + letter, String(count));

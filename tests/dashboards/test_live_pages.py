@@ -96,6 +96,17 @@ def test_a_late_simulation_is_told(page, url, site):
     wait_text(page, "#banner-late", "3.2 s behind")
 
 
+def test_trouble_with_serving_is_told_and_taken_back(page, url, site):
+    page.goto(url)
+    wait_text(page, "#banner-time", "2026")
+    assert not page.is_visible("#banner-notice")
+    site.change(notice="the process of the endpoints died (signal 9)")
+    wait_text(page, "#banner-notice", "⚠ the process of the endpoints died (signal 9)")
+    assert page.is_visible("#banner-notice")
+    site.change(notice="")
+    page.wait_for_selector("#banner-notice", state="hidden")
+
+
 def test_alarms_appear_return_and_are_filtered(page, url, site):
     page.goto(url + "alarms")
     wait_text(page, "#alarm-grid", "No alarm yet")
