@@ -2,6 +2,11 @@
 
 import csv
 import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
 
 import pytest
 from pyarrow import parquet
@@ -61,6 +66,36 @@ def test_one_place_only(site, capsys):
         main(["run", str(site), "--store", "a", "--out", "b"])
     assert left.value.code == 2
     assert "not allowed with argument" in capsys.readouterr().err
+
+
+def test_a_live_site_in_a_database(site, recorded, postgres, tmp_path):
+    place = f"{postgres.url}?run=live-site"
+    ready = tmp_path / "ready.json"
+    command = [sys.executable, "-m", "twin.cli", "serve", str(site), "--store", place, "--speed", "100"]
+    with subprocess.Popen(
+        [*command, "--ready-file", str(ready)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_until(ready.exists, process)
+        wait_until(lambda: Recording.open(place).events(), process)
+        page = json.loads(ready.read_text())["dashboard"]
+        with urllib.request.urlopen(page + "events", timeout=10) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+    assert f"the recording is in {place}" in out
+    recording, whole = Recording.open(place), Recording.open(recorded)
+    assert recording.info.complete
+    truth = recording.truth()
+    assert truth == whole.truth()[: len(truth)]
+
+
+def wait_until(condition, process):
+    deadline = time.monotonic() + 120  # a cold kernel cache takes a while
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def exported(recording, out, *options):

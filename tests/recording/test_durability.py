@@ -20,6 +20,7 @@ def start(role, path):
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 def test_another_process_watches_while_the_writer_writes(create):
     writer = create()
     with start("watch", writer.path) as watcher:
@@ -37,6 +38,7 @@ def test_another_process_watches_while_the_writer_writes(create):
     assert seen == sorted(seen)
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 def test_a_flush_is_seen_at_once(create):
     writer = create()
     recording = Recording.open(writer.path)

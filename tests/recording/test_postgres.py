@@ -1,6 +1,7 @@
 """What only a database can do to a recording: many runs, lost connections, strangers, passwords."""
 
 import signal
+import time
 
 import pytest
 
@@ -140,6 +141,31 @@ def test_a_writer_outlives_the_server(private, how):
     assert recording.alarms() == [records.alarm(n) for n in (1, 2, 3, 4, 6, 7)]
     assert recording.load_profile("head", channels=["new"]).end_ns.size == 7
     assert recording.info.complete
+
+
+def test_a_server_that_does_not_answer_is_not_asked_all_the_time(private, monkeypatch):
+    import psycopg
+
+    writer = create(f"{private.url}?run=silent")
+    writer._store.connection.driver.close()
+    asked = []
+
+    def silent(*_):
+        asked.append(time.monotonic())
+        time.sleep(0.05)
+        msg = "timeout expired"
+        raise psycopg.OperationalError(msg)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("twin.recording.postgres_store._connect", silent)
+        writer.append([records.truth(1)])
+        for said in ("timeout expired", "does not answer", "does not answer"):
+            with pytest.raises(RecordingPathError, match=said):
+                writer.flush()
+    assert len(asked) == 1
+    time.sleep(0.5)
+    writer.close()
+    assert Recording.open(f"{private.url}?run=silent").truth() == [records.truth(1)]
 
 
 class Interrupting:

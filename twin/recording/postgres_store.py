@@ -5,6 +5,7 @@ All of the load profile stays in the database. psycopg (LGPL, extra ``postgresql
 
 import contextlib
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
@@ -32,8 +33,8 @@ _CLAIM = "SELECT pg_try_advisory_lock(hashtextextended(?, 0))"
 _SETTING = "SELECT set_config(?, ?, false)"
 _FEW = 10
 """Rows up to which single insertions, sent without waiting for their answers, are faster than COPY."""
-_PATIENCE_S = 5
-"""How long a server may take to answer at first, unless the URL says otherwise [s]."""
+_PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+"""How long a server may stay silent, unless the URL says otherwise [s, ms]."""
 _VALUE = re.compile(r"\?|:(\w+)")
 
 
@@ -66,6 +67,7 @@ class PostgresWriterStore:
         self.place = place
         self._run = place.named_run
         self._within = False
+        self._next_attempt = 0.0
         with self.failing():
             self.connection = self._claimed()
 
@@ -96,7 +98,7 @@ class PostgresWriterStore:
     def execute(self, statement: str, parameters: Parameters = (), /) -> Cursor:
         """Run a statement."""
         if self.connection.driver.closed and not self._within:
-            self.connection = self._claimed()
+            self.connection = self._claimed_anew()
         return self.connection.execute(statement, parameters)
 
     def create(self, table: Table) -> None:
@@ -200,6 +202,18 @@ class PostgresWriterStore:
             connection.driver.close()
             raise
         return connection
+
+    def _claimed_anew(self) -> PostgresConnection:
+        """Connect again; attempts take at most a tenth of the time, so that a live site keeps its pace."""
+        begun = time.monotonic()
+        if begun < self._next_attempt:
+            msg = f"{self.place}: cannot write: the database does not answer; the next flush tries again"
+            raise RecordingPathError(msg)
+        try:
+            return self._claimed()
+        except BaseException:
+            self._next_attempt = time.monotonic() + 9 * (time.monotonic() - begun)
+            raise
 
     def _fill(self, meta: Mapping[str, str], meters: Sequence[MeterInfo], *, overwrite: bool) -> None:
         with self.failing(), self.transaction():
@@ -305,7 +319,7 @@ def _reading(place: DatabasePlace) -> Iterator[None]:
 
 def _connect(place: DatabasePlace, run: str | None) -> "psycopg.Connection[Any]":
     # Autocommit: transactions are begun by hand, as with SQLite.
-    patience = {} if "connect_timeout" in place.url else {"connect_timeout": _PATIENCE_S}
+    patience = {name: value for name, value in _PATIENCE.items() if name not in place.url}
     driver: psycopg.Connection[Any] = _psycopg().connect(
         place.url, autocommit=True, client_encoding="UTF8", **patience
     )
