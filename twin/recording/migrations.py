@@ -45,8 +45,10 @@ POSTGRESQL_MIGRATIONS: Mapping[int, Statements] = {}
 
 
 def migrate(connection: Connection, version: int, steps: Mapping[int, Statements]) -> None:
-    """Bring a database from a version to the present one, inside the caller's transaction."""
+    """Give a database of some version the present tables, inside the caller's transaction.
+
+    What it says of its version is left to the caller: a reader's private copy keeps it.
+    """
     for start in range(version, SCHEMA_VERSION):
         for statement in steps[start]:
             connection.execute(statement)
-    connection.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", (str(SCHEMA_VERSION),))

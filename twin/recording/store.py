@@ -14,7 +14,7 @@ from twin.recording.load_profile import Piece
 from twin.recording.migrations import migrate
 from twin.recording.places import DatabasePlace, Place, place_of
 from twin.recording.sqlite_store import SqliteSource, SqliteWriterStore
-from twin.recording.tables import FORMAT, SCHEMA_VERSION
+from twin.recording.tables import FORMAT, META, SCHEMA_VERSION
 
 
 class Source(Protocol):
@@ -89,6 +89,7 @@ def claim_store(place: str | Place) -> tuple[WriterStore, list[MeterInfo]]:
             if version < SCHEMA_VERSION:
                 with store.transaction():
                     migrate(store, version, store.migrations)
+                    store.add(META, [("schema_version", str(SCHEMA_VERSION))])
             return store, [rows.meter_from(row) for row in store.execute(sql.METERS)]
     except BaseException:
         store.close()
