@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     _add_export(commands)
     _add_recording(commands)
+    _add_replay_session(commands)
     _add_warm_up(commands)
     return parser
 
@@ -136,6 +137,19 @@ def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--ready-file", metavar="F", help="written whole once all is listening")
     _store(command)
     command.add_argument("--no-dashboard", action="store_true", help="endpoints only")
+
+
+def _add_replay_session(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "replay-session", "replay_session:replay_session",
+        "live a recorded session again with its commands, and compare",
+        "twin replay-session recordings/drill",
+    )  # fmt: skip
+    command.add_argument("recording", help="directory of a recording, or URL of its run in a database")
+    command.add_argument("--out", help="directory of the new recording; one under recordings/ when absent")
+    command.add_argument("--overwrite", action="store_true", help="replace a recording that is there")
+    command.add_argument("--quiet", action="store_true", help="no progress bar")
+    _json(command)
 
 
 def _add_schema(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     with build_site(scenario) as site:
         site.begin()
         site.record_to(out, overwrite=options.overwrite)
-        stop = _stop_on_signals()
+        stop = stop_on_signals()
         _advance(site.engine, scenario.end_ns, stop, quiet=options.quiet or options.json)
         interrupted = site.engine.now_ns < scenario.end_ns
         summary = site.summary()
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     return 130 if interrupted else 0
 
 
-def _stop_on_signals() -> threading.Event:
+def stop_on_signals() -> threading.Event:
     """Let Ctrl-C and a termination end the run between two steps, never in the middle of one."""
     stop = threading.Event()
 
@@ -75,14 +75,14 @@ def warm_up(options: argparse.Namespace) -> int:
 def _advance(engine: Any, end_ns: int, stop: threading.Event, *, quiet: bool) -> None:
     start_ns = engine.now_ns
     step = max(1, min((end_ns - start_ns) // _STEPS, _LONGEST_STEP_NS))
-    with _progress(start_ns, end_ns, quiet=quiet or not sys.stderr.isatty()) as show:
+    with progress(start_ns, end_ns, quiet=quiet or not sys.stderr.isatty()) as show:
         while engine.now_ns < end_ns and not stop.is_set():
             engine.advance_to(min(engine.now_ns + step, end_ns))
             show(engine.now_ns)
 
 
 @contextmanager
-def _progress(start_ns: int, end_ns: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+def progress(start_ns: int, end_ns: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Give a function that shows how far simulated time has come."""
     if quiet:
         yield lambda now_ns: None

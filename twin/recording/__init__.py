@@ -6,6 +6,7 @@ and Parquet readers can use them without this package.
 """
 
 from twin.recording.content import content_hash
+from twin.recording.difference import first_difference
 from twin.recording.errors import NotRecordedError, RecordingError, RecordingPathError
 from twin.recording.export import (
     export_load_profile_csv,
@@ -33,6 +34,7 @@ __all__ = [
     "export_load_profile_csv",
     "export_load_profile_parquet",
     "export_waveform_csv",
+    "first_difference",
     "is_database",
     "place_of",
 ]

@@ -50,7 +50,7 @@ def content_hash(place: str | Place) -> str:
                 if named:
                     digest.update(_text(table.name))
                     named = False
-                digest.update(b"r" + b"".join(map(_value, row)))
+                digest.update(b"r" + b"".join(map(canonical_bytes, row)))
         digest.update(_text("load_profile"))
         sets = [(rows.from_json(text), number) for number, text in connection.execute(sql.CHANNEL_SETS)]
         for channels, set_id in sorted((tuple(sorted(names)), number) for names, number in sets):
@@ -100,7 +100,8 @@ def _canonical(profile: LoadProfile) -> bytes:
     return table.tobytes()
 
 
-def _value(value: Any) -> bytes:
+def canonical_bytes(value: Any) -> bytes:
+    """Return a value of a row as the content hash takes it."""
     if value is None:
         return b"n"
     if isinstance(value, int):

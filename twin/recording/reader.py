@@ -37,6 +37,8 @@ class RecordingInfo:
     """As given at creation; lists come back as tuples."""
     complete: bool
     """The writer closed it; False while it runs, and after it was killed."""
+    reached_ns: int | None
+    """Up to when it holds all that happened, UTC [ns]; None when that was never noted."""
 
 
 class Recording:
@@ -80,7 +82,8 @@ class Recording:
             meta = dict(connection.execute(sql.META).fetchall())
         version = int(meta["schema_version"])
         scenario = rows.from_json(meta["scenario"])
-        return RecordingInfo(self.path, version, scenario, meta["complete"] == "1")
+        reached = int(meta["reached_ns"]) if "reached_ns" in meta else None
+        return RecordingInfo(self.path, version, scenario, meta["complete"] == "1", reached)
 
     def meters(self) -> list[MeterInfo]:
         """Return the meters in the order of the scenario."""

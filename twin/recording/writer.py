@@ -79,6 +79,7 @@ class RecordingWriter:
         self._flushed_ns: int | None = None
         self._due_count = flush_records
         self._closed = False
+        self._reached_ns: int | None = None
 
     @classmethod
     def create(
@@ -217,8 +218,13 @@ class RecordingWriter:
             self._flushed_ns = time_ns
             self.flush()
 
-    def flush(self) -> None:
+    def flush(self, reached_ns: int | None = None) -> None:
         """Commit what is buffered; it is on the disk when this returns.
+
+        Parameters
+        ----------
+        reached_ns : int, optional
+            Up to when all that happened has been appended, UTC [ns]; it is noted with the batch.
 
         Raises
         ------
@@ -227,12 +233,14 @@ class RecordingWriter:
         """
         self._check_open()
         self._settle()
+        if reached_ns is not None:
+            self._reached_ns = reached_ns
         if self._count == 0:
             return
         with self._store.failing():
             self._under_way = {table: len(pending) for table, pending in self._pending.items()}
             with self._store.transaction():
-                self._store.add(META, [("batch", str(self._batch + 1))])
+                self._store.add(META, [("batch", str(self._batch + 1)), *self._reached()])
                 self._channel_sets.write(self._store)
                 for table, pending in self._pending.items():
                     if pending:
@@ -241,8 +249,13 @@ class RecordingWriter:
             self._seal_before(self._channel_sets.newest_day - HOT_DAYS + 1)
             self._retention.apply(self._store, self._channel_sets)
 
-    def close(self) -> None:
+    def close(self, reached_ns: int | None = None) -> None:
         """Flush, seal every day, mark the recording complete and let go of it; twice is harmless.
+
+        Parameters
+        ----------
+        reached_ns : int, optional
+            As of `flush`.
 
         Raises
         ------
@@ -252,11 +265,11 @@ class RecordingWriter:
         if self._closed:
             return
         try:
-            self.flush()
+            self.flush(reached_ns)
             with self._store.failing():
                 self._seal_before(self._channel_sets.newest_day + 1)
                 with self._store.transaction():
-                    self._store.add(META, [("complete", "1")])
+                    self._store.add(META, [("complete", "1"), *self._reached()])
                 self._store.finish()
         finally:
             self._closed = True
@@ -269,6 +282,9 @@ class RecordingWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _reached(self) -> list[tuple[str, str]]:
+        return [] if self._reached_ns is None else [("reached_ns", str(self._reached_ns))]
 
     def _rows(self, record: Record) -> list[tuple[str | int, rows.Row]]:
         match record:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +25,7 @@ from twin.grid import GridSolver, Network, NotConvergedError
 from twin.meters import build_fleet
 from twin.recording import Place, RecordingPathError, RecordingWriter
 from twin.scenario import SiteScenario
+from twin.scenario.sources import source_files
 from twin.simulation.customers import start_customers
 from twin.simulation.diagram import draw_diagram
 from twin.simulation.engine import Commanded, Engine, SiteModel
@@ -89,15 +90,25 @@ class RunningSite:
             what = f"the voltage collapses at {', '.join(site.collapsed[:3])}"
             raise BadInputError(Finding(where, "network", what, "lower the loads, or strengthen the network"))
 
-    def record_to(self, out: str | Place, *, overwrite: bool) -> None:
+    def record_to(
+        self, out: str | Place, *, overwrite: bool, described: Mapping[str, object] | None = None
+    ) -> None:
         """Create the recording; everything that happens from now on is kept in it.
+
+        Parameters
+        ----------
+        out : str or Place
+        overwrite : bool
+            Replace a recording that is there.
+        described : mapping, optional
+            What the recording says of its scenario, where it comes from another recording.
 
         Raises
         ------
         TwinError
             The place is occupied, or cannot be written.
         """
-        described = {
+        described = described or {
             "title": self._scenario.scenario.title,
             "file": self._scenario.path.name,
             "start_ns": self._scenario.start_ns,
@@ -105,6 +116,7 @@ class RunningSite:
             "time_zone": self._scenario.scenario.time_zone,
             "seed": self._scenario.scenario.seed,
             "network": self._scenario.network.name,
+            "files": [file.described() for file in source_files(self._scenario)],
         }
         self._writer = RecordingWriter.create(
             out,
@@ -147,12 +159,12 @@ class RunningSite:
     def flush(self) -> None:
         """Make durable what has been recorded."""
         if self._writer is not None:
-            self._write(self._writer.flush)
+            self._write(partial(self._writer.flush, self.engine.now_ns))
 
     def close(self) -> None:
         """Seal the recording."""
         if self._writer is not None:
-            self._writer.close()
+            self._writer.close(self.engine.now_ns)
             self._writer = None
 
     def summary(self) -> dict[str, Any]:
