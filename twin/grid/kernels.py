@@ -125,10 +125,9 @@ def recover(
     still: Flag,
     ends: Index,
     current: Complex,
-    row: Index,
     out: Complex,
 ) -> None:
-    """Fill the voltages of all nodes for the currents that loads draw.
+    """Fill the voltages of all rows for the currents that loads draw.
 
     Parameters
     ----------
@@ -142,20 +141,16 @@ def recover(
         Rows between which each load lies; -1 is earth.
     current : c128[loads]
         Drawn from the first row to the second [A].
-    row : int[nodes]
-        Row of each node.
-    out : c128[nodes]
+    out : c128[rows]
         Voltages against earth [V].
     """
-    x = injection.copy()
+    out[:] = injection
     for j in range(ends.shape[0]):
         for side in range(2):
             at = ends[j, side]
             if at >= 0 and not still[at]:
-                x[at] += current[j] if side == 1 else -current[j]
-    substitute(start, column, matrix, 0, 0, x)
-    for node in range(row.shape[0]):
-        out[node] = x[row[node]]
+                out[at] += current[j] if side == 1 else -current[j]
+    substitute(start, column, matrix, 0, 0, out)
 
 
 @njit(cache=True, nogil=True)

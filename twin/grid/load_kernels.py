@@ -102,16 +102,35 @@ def admittance_iteration(
     tolerance: float,
     limit: int,
     v: Complex,
+    moved: Complex,
+    drawn: Complex,
+    held: Complex,
+    rest: Complex,
 ) -> tuple[int, float]:
     """Solve for the loads as admittances at the last voltage, half a step at a time.
 
     Slower than `fixed_point`, it converges near the limit of what the network carries and under faults.
+    Potentials u of parts that loads alone hold are unknowns beside: ``V`` has ``moved u`` more, and
+    ``drawn I + held u = rest``.
+
+    Parameters
+    ----------
+    v0, coupling_re, coupling_im, p, q, shares, v_min, v_base, tolerance, limit, v
+        As of `fixed_point`.
+    moved, drawn : c128[parts, loads]
+        Volts at each load point per volt of a part, and current of a part per ampere of a load.
+    held : c128[parts, parts]
+        [S]
+    rest : c128[parts]
+        [A]
     """
-    loads = v0.shape[0]
+    loads, parts = v0.shape[0], rest.shape[0]
     level = np.empty(loads)
     for i in range(loads):
         level[i] = max(v_min[i], abs(v0[i]))
-    matrix = np.empty((loads, loads), dtype=np.complex128)
+    size = loads + parts
+    matrix = np.empty((size, size), dtype=np.complex128)
+    x = np.empty(size, dtype=np.complex128)
     change = 0.0
     for iteration in range(1, limit + 1):
         for j in range(loads):
@@ -122,33 +141,41 @@ def admittance_iteration(
             for i in range(loads):
                 matrix[i, j] = -complex(coupling_re[j, i], coupling_im[j, i]) * y
             matrix[j, j] += 1.0
-            v[j] = v0[j]
-        for k in range(loads):
+            x[j] = v0[j]
+            for g in range(parts):
+                matrix[loads + g, j] = drawn[g, j] * y
+                matrix[j, loads + g] = -moved[g, j]
+        for g in range(parts):
+            x[loads + g] = rest[g]
+            for f in range(parts):
+                matrix[loads + f, loads + g] = held[f, g]
+        for k in range(size):
             pivot = k
-            for i in range(k + 1, loads):
+            for i in range(k + 1, size):
                 if abs(matrix[i, k]) > abs(matrix[pivot, k]):
                     pivot = i
             if pivot != k:
-                for j in range(k, loads):
+                for j in range(k, size):
                     swap = matrix[k, j]
                     matrix[k, j] = matrix[pivot, j]
                     matrix[pivot, j] = swap
-                swap = v[k]
-                v[k] = v[pivot]
-                v[pivot] = swap
-            for i in range(k + 1, loads):
+                swap = x[k]
+                x[k] = x[pivot]
+                x[pivot] = swap
+            for i in range(k + 1, size):
                 factor = matrix[i, k] / matrix[k, k]
                 if factor == 0.0:
                     continue
-                for j in range(k + 1, loads):
+                for j in range(k + 1, size):
                     matrix[i, j] -= factor * matrix[k, j]
-                v[i] -= factor * v[k]
-        for k in range(loads - 1, -1, -1):
-            for j in range(k + 1, loads):
-                v[k] -= matrix[k, j] * v[j]
-            v[k] /= matrix[k, k]
+                x[i] -= factor * x[k]
+        for k in range(size - 1, -1, -1):
+            for j in range(k + 1, size):
+                x[k] -= matrix[k, j] * x[j]
+            x[k] /= matrix[k, k]
         change = 0.0
         for i in range(loads):
+            v[i] = x[i]
             # The order of the arguments lets a NaN through.
             new = v_min[i] if abs(v[i]) < v_min[i] else abs(v[i])
             step = abs(new - level[i]) / v_base[i]

@@ -27,6 +27,7 @@ from twin.grid.elements import (
     transformer_element,
 )
 from twin.grid.errors import GridError
+from twin.grid.loose_shapes import held_after_all
 from twin.grid.network import Network
 from twin.grid.nodes import Nodes
 from twin.grid.ordering import Pattern, symbolic
@@ -83,6 +84,8 @@ class Factors:
     """Branches as they are in this state, open poles eliminated."""
     faults: tuple[Complex, ...]
     """(3, 3) admittance of each of the state's faults [S]."""
+    stray: Float
+    """(rows,) what stands for a path to earth where nothing holds a node to it [S]."""
 
 
 class NodalSystem:
@@ -202,13 +205,28 @@ class NodalSystem:
         whole = topology.in_service.copy()
         whole[list(replaced)] = False
         own = self._own_admittance(topology.in_service[self._owner])
-        extra, faults = self._state_shunts(state, topology, shunts, own)
+        extra, faults, stray = self._state_shunts(state, topology, shunts, own)
         extra.extend(one for branch, one in replaced.items() if topology.in_service[branch])
         more = self._joined([self._entries(one) for one in extra])
+        elements = list(self.elements)
+        for branch, one in replaced.items():
+            elements[branch] = one
+        while True:
+            matrix = self._factorised(whole, fixed, more, stray)
+            factors = Factors(topology, fixed, still, matrix, tuple(elements), faults, stray)
+            held = held_after_all(self, factors)
+            if not held.any():
+                return factors
+            stray = np.where(held, 0.0, stray)
+
+    def _factorised(
+        self, whole: Flag, fixed: Flag, more: tuple[Index, Index, Complex, Index], stray: Float
+    ) -> Complex:
+        """Return the factors (orders, size) of the elements that are whole, more entries, and stray paths."""
         matrix = np.zeros((len(self.orders), self.pattern.size), dtype=np.complex128)
-        matrix[:, : self.rows][:, fixed] = 1.0
-        always = np.ones(len(extra), dtype=np.bool_)
-        pattern = self.pattern
+        matrix[:, : self.rows] = np.where(fixed, 1.0, stray)
+        always = np.ones(int(more[3].max(initial=-1)) + 1, dtype=np.bool_)
+        pattern, row = self.pattern, self.pattern.row
         for n in range(len(self.orders)):
             kernels.stamp(self._place, self._row, self._value[n], self._owner, whole, fixed, matrix[n])
             kernels.stamp(more[0], more[1], more[2][n], more[3], always, fixed, matrix[n])
@@ -222,10 +240,7 @@ class NodalSystem:
                     f"the network has no unique solution at order {self.orders[n]} (bus {name}, conductor "
                     f"{self.nodes.letter[node]}); connect it to a source or earth"
                 )
-        elements = list(self.elements)
-        for branch, one in replaced.items():
-            elements[branch] = one
-        return Factors(topology, fixed, still, matrix, tuple(elements), faults)
+        return matrix
 
     def _closed(self, state: State) -> Flag:
         closed = np.ones(len(self.elements) + len(self._shunts), dtype=np.bool_)
@@ -282,8 +297,8 @@ class NodalSystem:
 
     def _state_shunts(
         self, state: State, topology: Topology, shunts: Sequence[Element], own: Float
-    ) -> tuple[list[Element], tuple[Complex, ...]]:
-        """Return what loads, faults and stray paths to earth add, and each fault's block."""
+    ) -> tuple[list[Element], tuple[Complex, ...], Float]:
+        """Return what loads and faults add, each fault's block, and stray paths to earth (rows,)."""
         nodes, index, orders = self.nodes, self.network.bus_index, len(self.orders)
         out = [one for one in shunts if topology.fed[list(one.nodes)].any()]
         size = own.copy()
@@ -303,12 +318,12 @@ class NodalSystem:
             y = np.broadcast_to(block[np.ix_(used, used)], (orders, len(used), len(used)))
             letters = "".join(PHASES[at] for at in used)
             out.append(Element(tuple(numbers[x] for x in letters), (0,) * len(used), letters, y))
+        stray = np.zeros(self.rows)
         for node in map(int, np.flatnonzero(topology.floating & ~held_groups(out, topology.group))):
-            y = np.full((orders, 1, 1), STRAY * size[node], dtype=np.complex128)
-            out.append(Element((node,), (0,), nodes.letter[node], y))
+            stray[self.pattern.row[node]] = STRAY * size[node]
         if state.open_poles:
             out.extend(self._magnetising(topology))
-        return out, tuple(faults)
+        return out, tuple(faults), stray
 
     def _magnetising(self, topology: Topology) -> list[Element]:
         """Return what holds a delta's open terminal between the other two: next to no magnetising current."""

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from twin.grid.components import Load, LoadPoint
 from twin.grid.elements import Element, between
 from twin.grid.errors import GridError
-from twin.grid.load_earthing import held_by_loads, settle
 from twin.grid.network import Network
 from twin.grid.nodal import NodalSystem, State
 from twin.grid.nodes import EARTH, Nodes
@@ -37,11 +36,8 @@ def solve_fundamental(
     solver = GridSolver(network, probes=[], loads=points, orders=[1], v_min_pu=v_min_pu)
     solver.set_poles(state.open_poles)
     solution = solver.solve(p, q, np.zeros((len(points), 1), dtype=np.complex128))
-    voltages, currents = solver.node_voltages(solution), [complex(one) for one in solution.load_current]
-    system = NodalSystem(network, [1])
-    if held_by_loads(system, state, [(plus, minus) for plus, minus, _ in sides]):
-        voltages, currents = settle(network, system, state, points, p, q, voltages, v_min_pu)
-    return voltages, list(zip(sides, currents, strict=True))
+    currents = [complex(one) for one in solution.load_current]
+    return solver.node_voltages(solution), list(zip(sides, currents, strict=True))
 
 
 def load_points(

@@ -23,3 +23,5 @@ class Solution:
     iterations: int
     mismatch: float
     """Largest change of a load voltage in the last iteration [pu]."""
+    potential: Complex
+    """(orders, parts) of each part that loads alone hold to earth, none as a rule [V]."""

@@ -9,19 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.documents import suggestion
-from twin.grid import kernels, load_kernels
+from twin.grid import load_kernels
 from twin.grid.admittance import check_fault
 from twin.grid.attached import Machine, Machines, attached, gathered
 from twin.grid.circuit_draft import LoadImpedance
 from twin.grid.components import Fault, LoadPoint, Probe
 from twin.grid.errors import GridError, NotConvergedError
+from twin.grid.loose_parts import bordered
 from twin.grid.natural_response import OperatingPoint
 from twin.grid.network import Network
 from twin.grid.nodal import NodalSystem, State
 from twin.grid.nodes import EARTH
 from twin.grid.poles import Pole, pole_name, poles_of_switch, tapped_unit
 from twin.grid.probes import ProbeRows, find_bus, load_side
-from twin.grid.reduction import Reduction, reduce_network
+from twin.grid.reduction import Reduction, all_voltages, reduce_network
 from twin.grid.solution import Solution
 from twin.grid.thevenin import Drawn, drawn_from
 from twin.grid.topology import Topology
@@ -320,9 +321,12 @@ class GridSolver:
             self._v_base,
             TOLERANCE,
         )
-        iterations, mismatch = load_kernels.fixed_point(*arguments, ITERATIONS, v)
+        iterations, mismatch, loose = 0, math.inf, reduction.loose
+        if loose is None:
+            iterations, mismatch = load_kernels.fixed_point(*arguments, ITERATIONS, v)
         if not mismatch <= TOLERANCE:
-            more, mismatch = load_kernels.admittance_iteration(*arguments, 10 * ITERATIONS, v)
+            border = bordered(loose, arguments[0], arguments[1] + 1j * arguments[2], self._gathered)
+            more, mismatch = load_kernels.admittance_iteration(*arguments, 10 * ITERATIONS, v, *border)
             iterations += more
         if not mismatch <= _GOOD_ENOUGH:
             worst = self.loads[int(np.argmin(np.nan_to_num(np.abs(v) / self._v_base)))]
@@ -336,6 +340,10 @@ class GridSolver:
             v, p, q, self._shares, self._v_min, self._v_base, emission, self._orders, current
         )
         one = self.orders.index(1)
+        potential = np.zeros((len(self.orders), 0), dtype=np.complex128)
+        if loose is not None:
+            potential = loose.balance(current, v, one)
+            potential[one] = loose.potential(v)
         if self._gathered is not None:
             current[one] += self._gathered.current(v)
         phasor = np.empty((6 * len(self.probes), len(self.orders)), dtype=np.complex128)
@@ -348,7 +356,9 @@ class GridSolver:
             self._orders,
             phasor,
         )
-        return Solution(phasor, v, current[one], current, int(iterations), float(mismatch))
+        if loose is not None:
+            phasor[reduction.moved] += np.einsum("gr,hg->rh", loose.shift, potential)
+        return Solution(phasor, v, current[one], current, int(iterations), float(mismatch), potential)
 
     def topology(self, state: State | None = None) -> Topology:
         """Return what is fed in a state, the present one by default."""
@@ -372,18 +382,7 @@ class GridSolver:
         c128[nodes]
             In the order of `twin.grid.nodes.Nodes`, against earth [V].
         """
-        system = self._system
-        at, factors, pattern = self.orders.index(order), self._reduction().factors, system.pattern
-        out = np.empty(system.rows, dtype=np.complex128)
-        kernels.recover(
-            pattern.start,
-            pattern.column,
-            factors.matrix[at],
-            system.right_hand_side(factors, order),
-            factors.still,
-            self._ends,
-            solution.currents[at],
-            pattern.row,
-            out,
+        at = self.orders.index(order)
+        return all_voltages(
+            self._system, self._reduction(), self._ends, solution.currents[at], solution.potential[at], order
         )
-        return out

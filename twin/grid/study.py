@@ -13,8 +13,9 @@ from twin.documents import suggestion
 from twin.grid.components import PHASES, Fault, Load
 from twin.grid.elements import Element
 from twin.grid.errors import GridError
+from twin.grid.loose_shapes import loose_shapes
 from twin.grid.network import Network
-from twin.grid.nodal import Factors, NodalSystem, held_groups, initial_state
+from twin.grid.nodal import Factors, NodalSystem, initial_state
 from twin.grid.nodes import EARTH, Nodes
 from twin.grid.rated import V_MIN_PU, load_shunts, solve_fundamental
 from twin.grid.regulation import regulated
@@ -167,36 +168,30 @@ def harmonics(
                     injection[plus] -= out
                     if minus != EARTH:
                         injection[minus] += out
-        _check_return(network, factors, shunts, injection, [side for side, _ in current], h)
         rhs = np.empty_like(injection)
         rhs[system.pattern.row] = injection
+        _check_return(system, factors, rhs, [side for side, _ in current], h)
         v = system.solve(factors, n, rhs)[system.pattern.row]
         rows.extend({"h": h, **row} for row in _harmonic_rows(network, v, fundamental))
     return rows
 
 
 def _check_return(
-    network: Network,
-    factors: Factors,
-    shunts: Sequence[Element],
-    injection: Complex,
-    sides: Sequence[tuple[int, int, Load]],
-    h: int,
+    system: NodalSystem, factors: Factors, injection: Complex, sides: Sequence[tuple[int, int, Load]], h: int
 ) -> None:
-    """Refuse currents (nodes,) that leave a part that nothing earths: they have no way back."""
-    group = factors.topology.group
-    loose = factors.topology.floating & ~held_groups(shunts, group)
-    net, size = np.zeros_like(injection), np.zeros(injection.size)
-    np.add.at(net, group, injection)
-    np.add.at(size, group, np.abs(injection))
-    lost = loose & (np.abs(net) > _LOST * size)[group]
-    for plus, minus, load in sides:
-        leaves = minus == EARTH or group[minus] != group[plus]
-        if load.spectrum and leaves and (lost[plus] or (minus != EARTH and lost[minus])):
-            raise GridError(
-                f"load '{load.name}' at bus '{load.bus}' draws current against earth at order {h}, where "
-                "nothing earths the network; earth it by a row in groundings, or connect the load in delta"
-            )
+    """Refuse currents (rows,) that leave a part that nothing earths: they have no way back."""
+    row = np.append(system.pattern.row, EARTH)
+    for shape in loose_shapes(system, factors, 0).volts:
+        if not abs(np.sum(shape * injection)) > _LOST * np.sum(np.abs(shape * injection)):
+            continue
+        volts = np.append(shape, 0.0)
+        for plus, minus, load in sides:
+            if load.spectrum and abs(volts[row[plus]] - volts[row[minus]]) > _LOST:
+                raise GridError(
+                    f"load '{load.name}' at bus '{load.bus}' draws current against earth at order {h}, "
+                    "where nothing earths the network; earth it by a row in groundings, or connect the load "
+                    "in delta"
+                )
 
 
 def _check_v_min(v_min_pu: float) -> None:

@@ -32,6 +32,8 @@ class Topology:
     """(nodes,) the smallest node that each one shares its potential against earth with."""
     floating: Flag
     """(nodes,) at a bus that is fed, but nothing of the network holds their group to earth."""
+    doubtful: Flag
+    """(nodes,) of those, the ones that a single-phase unit holds if a current can flow behind it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +46,8 @@ class Links:
     """Pairs of nodes that share their potential against earth: no winding lies between them."""
     held: tuple[int, ...]
     """Nodes that the element holds to earth."""
+    perhaps: tuple[int, ...] = ()
+    """Nodes that it holds if a current can flow behind it."""
 
 
 def links(element: Element, branch: Branch | None) -> Links:
@@ -74,10 +78,13 @@ def links(element: Element, branch: Branch | None) -> Links:
         side = np.flatnonzero(ends == end)
         rows = np.abs(y[np.ix_(side, side)].sum(axis=1))
         holding.append([nodes[side[i]] for i in range(side.size) if rows[i] > limit])
+    magnetised = bool(branch.p_iron or branch.i0_percent)
     if all(holding):
         # Zero-sequence current passes from star to star: each end is held as far as the other one is.
-        magnetised = bool(branch.p_iron or branch.i0_percent)
         return Links(coupled, coupled, tuple(holding[1]) if magnetised else ())
+    if branch.single_phase and not magnetised:
+        # What an earthed winding carries, the other one must carry too.
+        return Links(coupled, joined, (), tuple(holding[0] + holding[1]))
     return Links(coupled, joined, tuple(holding[0] + holding[1]))
 
 
@@ -137,8 +144,8 @@ class Feeding:
         self._neutral = np.array([letter == "n" for letter in Nodes(network).letter], dtype=np.bool_)
         self._coupled = _arrays([(pair, at) for at, link in enumerate(links_of) for pair in link.coupled])
         self._joined = _arrays([(pair, at) for at, link in enumerate(links_of) for pair in link.joined])
-        held = [(node, at) for at, link in enumerate(links_of) for node in link.held]
-        self._held = np.array(held, dtype=np.int64).reshape(-1, 2)
+        self._held = _owned([(node, at) for at, link in enumerate(links_of) for node in link.held])
+        self._perhaps = _owned([(node, at) for at, link in enumerate(links_of) for node in link.perhaps])
         self._sources = np.array(sources, dtype=np.int64)
         self._ideal = np.array(ideal, dtype=np.int64)
 
@@ -148,9 +155,11 @@ class Feeding:
         coupled = [(pair, at) for at, link in enumerate(more, start=first) for pair in link.coupled]
         joined = [(pair, at) for at, link in enumerate(more, start=first) for pair in link.joined]
         held = [(node, at) for at, link in enumerate(more, start=first) for node in link.held]
+        perhaps = [(node, at) for at, link in enumerate(more, start=first) for node in link.perhaps]
         out._coupled = _appended(self._coupled, _arrays(coupled))
         out._joined = _appended(self._joined, _arrays(joined))
-        out._held = np.concatenate((self._held, np.array(held, dtype=np.int64).reshape(-1, 2)))
+        out._held = np.concatenate((self._held, _owned(held)))
+        out._perhaps = np.concatenate((self._perhaps, _owned(perhaps)))
         return out
 
     def energise(self, closed: Flag) -> Topology:
@@ -182,7 +191,9 @@ class Feeding:
         holds[group[self._held[at_work, 0]]] = True
         holds[group[self._ideal]] = True
         floating = bus_fed[self._bus] & ~holds[group]
-        return Topology(in_service, fed, group, floating)
+        doubted = np.zeros(count, dtype=np.bool_)
+        doubted[group[self._perhaps[in_service[self._perhaps[:, 1]], 0]]] = True
+        return Topology(in_service, fed, group, floating, floating & doubted[group])
 
 
 def _appended(
@@ -190,6 +201,10 @@ def _appended(
 ) -> tuple[Index, Index, Index]:
     one, other, owner = (np.concatenate(pair) for pair in zip(first, second, strict=True))
     return one, other, owner
+
+
+def _owned(nodes: Sequence[tuple[int, int]]) -> Index:
+    return np.array(nodes, dtype=np.int64).reshape(-1, 2)
 
 
 def _arrays(edges: Sequence[tuple[tuple[int, int], int]]) -> tuple[Index, Index, Index]:
