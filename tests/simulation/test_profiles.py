@@ -1,5 +1,6 @@
 """Loads that follow a table: what the sink hears, and what is said of a bad file."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from twin.contracts import NS_PER_SECOND, BadInputError
 from twin.simulation.profiles import read_profiles, start_profiles
 
 QUARTER_NS = 900 * NS_PER_SECOND
+ORDERS = (1, 3, 5)
 START_NS = 1_768_348_800 * NS_PER_SECOND  # 2026-01-14 00:00 UTC
 
 
@@ -42,21 +44,26 @@ class Listener:
     def __init__(self, env: simpy.Environment) -> None:
         self.env = env
         self.p, self.q = np.zeros(4), np.zeros(4)
+        self.emission = np.zeros((4, 3), dtype=complex)
         self.log: list[tuple[list[int], int]] = []
 
-    def shift(self, loads, delta_p, delta_q):
+    def shift(self, loads, delta_p, delta_q, delta_emission):
         assert len(set(loads.tolist())) == loads.size
+        if delta_emission is not None:
+            self.emission[loads] += delta_emission
         assert ((delta_p != 0) | (delta_q != 0)).all()
         self.p[loads] += delta_p
         self.q[loads] += delta_q
         self.log.append((loads.tolist(), self.env.now - START_NS))
 
 
-def run(file: Path, loads: dict[str, tuple[int, ...]], *, begin: int = 0, quarters: int = 8) -> Listener:
+def run(
+    file: Path, loads: dict[str, tuple[int, ...]], *, begin: int = 0, quarters: int = 8, ratios=None
+) -> Listener:
     env = simpy.Environment(initial_time=START_NS + begin)
     sink = Listener(env)
     end_ns = START_NS + quarters * QUARTER_NS
-    start_profiles(env, sink, file, loads=loads, end_ns=end_ns)
+    start_profiles(env, sink, file, loads=loads, end_ns=end_ns, ratios=ratios or {}, orders=ORDERS)
     env.run(end_ns)
     return sink
 
@@ -78,13 +85,25 @@ class TestFollowing:
         env = simpy.Environment(initial_time=START_NS + QUARTER_NS)
         sink = Listener(env)
         file = write(tmp_path, table())
-        start_profiles(env, sink, file, loads={"shop": (0,)}, end_ns=START_NS + 2 * QUARTER_NS)
+        start_profiles(
+            env, sink, file, loads={"shop": (0,)}, end_ns=START_NS + 2 * QUARTER_NS, ratios={}, orders=ORDERS
+        )
         assert sink.p[0] == 1100.0
 
     def test_phases_share(self, tmp_path, write):
         sink = run(write(tmp_path, table()), {"mill": (0, 1, 2)})
         assert sink.p.tolist() == [100.0, 100.0, 100.0, 0.0]
         assert sink.q.tolist() == [-10.0, -10.0, -10.0, 0.0]
+
+    def test_harmonics_follow_the_load(self, tmp_path, write):
+        """Each order keeps its share and its angle against the fundamental current."""
+        third = 0.2 * np.exp(0.3j)
+        ratios = {"shop": np.array([0, third, 0])}
+        sink = run(write(tmp_path, table()), {"shop": (1,), "mill": (0,)}, ratios=ratios)
+        size, phi = math.hypot(1700.0, 250.0), math.atan2(250.0, 1700.0)
+        assert sink.emission[1, 1] == pytest.approx(third * size * np.exp(-3j * phi), rel=1e-8)
+        assert not sink.emission[[0, 2, 3]].any()
+        assert not sink.emission[1, [0, 2]].any()
 
 
 class TestExactness:

@@ -110,10 +110,14 @@ class MeteredSink:
             self._tell()
 
     def shift(
-        self, loads: NDArray[np.intp], delta_p: NDArray[np.float64], delta_q: NDArray[np.float64]
+        self,
+        loads: NDArray[np.intp],
+        delta_p: NDArray[np.float64],
+        delta_q: NDArray[np.float64],
+        delta_emission: NDArray[np.complex128] | None,
     ) -> None:
         """Pass changes on; see `TableSink`."""
-        self.beyond.shift(loads, delta_p, delta_q)
+        self.beyond.shift(loads, delta_p, delta_q, delta_emission)
         own = [at for at, load in enumerate(loads.tolist()) if load in self._loads]
         if own and delta_p[own].any():
             self.power += float(delta_p[own].sum())

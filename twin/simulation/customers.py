@@ -37,7 +37,7 @@ def start_customers(around: Surroundings) -> None:
     _start_households(around)
     _start_constants(around.sink, around.scenario, around.orders)
     _start_generators(around)
-    _start_profiles(around.environment, around.sink, around.scenario)
+    _start_profiles(around.environment, around.sink, around.scenario, around.orders)
     _start_thermostats(around)
 
 
@@ -69,17 +69,28 @@ def _settings(name: str, household: Household, stream: np.random.Generator) -> H
     return HouseholdSettings(name, energy, residents)
 
 
-def _start_profiles(environment: simpy.Environment, sink: TableSink, scenario: SiteScenario) -> None:
+def _start_profiles(
+    environment: simpy.Environment, sink: TableSink, scenario: SiteScenario, orders: Sequence[int]
+) -> None:
     """Start the loads that follow tables; each file is read once for all of its loads."""
     by_file: dict[str, dict[str, Sequence[int]]] = {}
     for name, profile in scenario.loads.profiles:
         by_file.setdefault(profile.file, {})[name] = scenario.loads.by_name[name]
+    ratios = _ratios(scenario, orders)
     for file, loads in by_file.items():
         entry = next(
             at for at, item in enumerate(scenario.scenario.loads) if getattr(item, "file", "") == file
         )
         try:
-            start_profiles(environment, sink, scenario.file(file), loads=loads, end_ns=scenario.end_ns)
+            start_profiles(
+                environment,
+                sink,
+                scenario.file(file),
+                loads=loads,
+                end_ns=scenario.end_ns,
+                ratios={name: ratios[name] for name in loads if name in ratios},
+                orders=orders,
+            )
         except BadInputError as error:
             path = ("loads", entry, "file")
             named = Finding(scenario.document.mark(path), dotted(path), "cannot be used", "mend the file")
@@ -87,20 +98,24 @@ def _start_profiles(environment: simpy.Environment, sink: TableSink, scenario: S
 
 
 def _start_constants(sink: LoadSink, scenario: SiteScenario, orders: Sequence[int]) -> None:
-    loads = scenario.loads
-    spectra = {item.name: item for item in scenario.network.spectra}
-    names = {load.name: load.spectrum for load in scenario.network.loads}
+    loads, ratios = scenario.loads, _ratios(scenario, orders)
     for name, share in loads.constants:
-        ratio = _ratio(spectra.get(names[name]), orders)
+        ratio = ratios.get(name, np.zeros(len(orders), dtype=np.complex128))
         for point in loads.by_name[name]:
             p, q = share * loads.rated_p[point], share * loads.rated_q[point]
             emission = make_draw(p, q, ratio, orders).emission
             sink.change(point, p, q, emission, cause=f"{name}: constant")
 
 
-def _ratio(spectrum: Spectrum | None, orders: Sequence[int]) -> NDArray[np.complex128]:
+def _ratios(scenario: SiteScenario, orders: Sequence[int]) -> dict[str, NDArray[np.complex128]]:
+    """Return the ratio of each load of the network that has a spectrum."""
+    spectra = {item.name: _ratio(item, orders) for item in scenario.network.spectra}
+    return {load.name: spectra[load.spectrum] for load in scenario.network.loads if load.spectrum in spectra}
+
+
+def _ratio(spectrum: Spectrum, orders: Sequence[int]) -> NDArray[np.complex128]:
     """Return a spectrum as harmonic over fundamental current, (orders,); angles at the latter's crest."""
-    shares = {share.order: share for share in spectrum.shares} if spectrum is not None else {}
+    shares = {share.order: share for share in spectrum.shares}
     values = [
         cmath.rect(shares[order].percent / 100, math.radians(shares[order].angle_deg))
         if order in shares and order != 1

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 
 _GRAIN = 2.0**-20
 """Powers are whole multiples of this [W, var, VA]: sums below 8 GW are then exact in float64."""
@@ -38,10 +39,13 @@ class LoadSink(Protocol):
 class TableSink(LoadSink, Protocol):
     """A sink that also takes the steps of a table, all loads at once."""
 
-    def shift(self, loads: NDArray[np.intp], delta_p: Float, delta_q: Float) -> None:
-        """Take changes of active [W] and reactive [var] power of some load points, each named once.
+    def shift(
+        self, loads: NDArray[np.intp], delta_p: Float, delta_q: Float, delta_emission: Complex | None
+    ) -> None:
+        """Take changes of what some load points draw, each named once.
 
-        A table says what loads draw, not what anybody switched: nothing is told of it.
+        Active [W] and reactive [var] power, and emission [VA] of shape (loads, orders), None where none
+        emits. A table says what loads draw, not what anybody switched: nothing is told of it.
         """
 
 
@@ -90,6 +94,23 @@ def make_draw(p: float, q: float, ratio: NDArray[np.complex128], orders: Sequenc
 def in_grains(power: Float) -> Float:
     """Return powers rounded to 2**-20 W, as `make_draw` rounds them."""
     return np.asarray(np.rint(power / _GRAIN) * _GRAIN)
+
+
+def emissions(p: Float, q: Float, ratio: Complex, orders: Sequence[int]) -> Complex:
+    """Return what `make_draw` has as emission, of several devices at once.
+
+    Parameters
+    ----------
+    p, q : f64[devices]
+        [W], [var].
+    ratio : c128[devices, orders]
+    orders : sequence of int
+    """
+    order = np.asarray(orders, dtype=np.float64)
+    turned = np.exp(-1j * np.arctan2(q, p)[:, None] * order)
+    emission = np.where(order == 1.0, 0.0, ratio * np.hypot(p, q)[:, None] * turned)
+    grains = np.rint(emission.real / _GRAIN) + 1j * np.rint(emission.imag / _GRAIN)
+    return np.asarray(grains * _GRAIN)
 
 
 def add_draws(draws: Sequence[Draw]) -> Draw:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
 from twin.documents import suggestion
-from twin.simulation.load_sink import TableSink, in_grains
+from twin.simulation.load_sink import TableSink, emissions, in_grains
 
 TIME_COLUMN = "start_ns"
 """Start of the interval in which a row's powers hold, UTC [ns]."""
@@ -216,6 +216,8 @@ def start_profiles(
     *,
     loads: Mapping[str, Sequence[int]],
     end_ns: int,
+    ratios: Mapping[str, NDArray[np.complex128]],
+    orders: Sequence[int],
 ) -> None:
     """Let loads follow the table of a file; the sink hears of their state before this returns.
 
@@ -224,14 +226,18 @@ def start_profiles(
     env : simpy.Environment
         Its time is UTC in whole nanoseconds.
     sink : TableSink
-        Hears of the changes at the start of each row that differs from the one before. A table says nothing
-        of harmonics.
+        Hears of the changes at the start of each row that differs from the one before.
     path : Path or str
         Parquet or CSV file, see `read_profiles`.
     loads : mapping of str to sequence of int
         For each load of the table its load points, which share the power equally.
     end_ns : int
         End of the run that the table must cover, UTC [ns].
+    ratios : mapping of str to c128[orders]
+        Harmonic over fundamental current of the loads that emit, as of `make_draw`: what a load draws at
+        any time has the same shape.
+    orders : sequence of int
+        Harmonic orders of the sink's emissions.
 
     Raises
     ------
@@ -239,7 +245,7 @@ def start_profiles(
         See `read_profiles`.
     """
     table = read_profiles(path, list(loads), start_ns=int(env.now), end_ns=end_ns)
-    follower = _Follower(sink, table, loads)
+    follower = _Follower(sink, table, loads, ratios, orders)
     follower.move(0)
     env.process(follower.run(env))
 
@@ -247,7 +253,14 @@ def start_profiles(
 class _Follower:
     """The loads of one table: where they stand, and where each row takes them."""
 
-    def __init__(self, sink: TableSink, table: ProfileTable, loads: Mapping[str, Sequence[int]]) -> None:
+    def __init__(
+        self,
+        sink: TableSink,
+        table: ProfileTable,
+        loads: Mapping[str, Sequence[int]],
+        ratios: Mapping[str, NDArray[np.complex128]],
+        orders: Sequence[int],
+    ) -> None:
         self._sink = sink
         self._table = table
         self._points = np.array([point for points in loads.values() for point in points], dtype=np.intp)
@@ -257,6 +270,12 @@ class _Follower:
         # A row is read whole: row after row lies in memory.
         self._rows = [np.stack([column[name] for name in loads], axis=1) for column in (table.p, table.q)]
         self._now = np.zeros((2, self._points.size))
+        self._orders = tuple(orders)
+        self._ratio = None
+        if ratios:
+            none = np.zeros(len(orders), dtype=np.complex128)
+            self._ratio = np.array([ratios.get(name, none) for name in loads])[self._load]
+            self._emission = np.zeros_like(self._ratio)
 
     def run(self, env: simpy.Environment) -> Generator[simpy.Event, Any, None]:
         """Be the simpy process, from the second row on."""
@@ -270,5 +289,15 @@ class _Follower:
         moved = np.flatnonzero((new != self._now).any(axis=0))
         if moved.size:
             delta_p, delta_q = new[:, moved] - self._now[:, moved]
-            self._sink.shift(self._points[moved], delta_p, delta_q)
+            self._sink.shift(self._points[moved], delta_p, delta_q, self._emitted(new, moved))
             self._now = new
+
+    def _emitted(self, power: NDArray[np.float64], moved: NDArray[np.intp]) -> NDArray[np.complex128] | None:
+        """Return the changes of emission of loads that move to other powers; None where none emits."""
+        if self._ratio is None:
+            return None
+        p, q = power[:, moved]
+        new = emissions(p, q, self._ratio[moved], self._orders)
+        change = new - self._emission[moved]
+        self._emission[moved] = new
+        return np.asarray(change)

@@ -241,11 +241,17 @@ class Site:
             self.tell("load_switched", self.load_names[load], cause, delta_p_w=delta_p, delta_q_var=delta_q)
 
     def shift(
-        self, loads: NDArray[np.intp], delta_p: NDArray[np.float64], delta_q: NDArray[np.float64]
+        self,
+        loads: NDArray[np.intp],
+        delta_p: NDArray[np.float64],
+        delta_q: NDArray[np.float64],
+        delta_emission: NDArray[np.complex128] | None,
     ) -> None:
-        """Add to what several load points draw, each named once [W, var]; nothing is told."""
+        """Add to what several load points draw, as a table says: nothing is told; see `TableSink`."""
         self.p[loads] += delta_p
         self.q[loads] += delta_q
+        if delta_emission is not None:
+            self.emission[loads] += delta_emission
         self.load_changes += loads.size
         self._changed = True
 
