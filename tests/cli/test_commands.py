@@ -47,6 +47,19 @@ def test_check_prints_every_finding_and_exits_with_2(tmp_path):
     }
 
 
+@pytest.mark.parametrize("command", [("check",), ("flow",), ("fault", "--bus", "A", "--type", "slg")])
+def test_what_has_no_line_in_a_file_is_a_finding_all_the_same(tmp_path, command):
+    path = tmp_path / "net.json"
+    path.write_text("{")
+    code, out, err = twin(command[0], path, *command[1:], "--json")
+    found = json.loads(out)
+    (finding,) = found if command[0] == "check" else found["findings"]
+    assert code == 2
+    assert str(path) in finding["what"]
+    assert finding["line"] is None
+    assert (err == "") == (command[0] == "check")
+
+
 def test_run_prints_json_and_nothing_else(tmp_path):
     out = tmp_path / "recording"
     code, text, err = twin("run", write_site(tmp_path), "--out", out, "--json")

@@ -47,6 +47,28 @@ def test_a_folder_with_content_is_left_alone(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("text", ["", "{", "[1]", "{}"])
+def test_a_file_that_is_no_pandapower_network_names_the_mend(tmp_path, text):
+    path = tmp_path / "net.json"
+    path.write_text(text)
+    with pytest.raises(GridError, match=r"is (no|a) pandapower network .*pandapower\.to_json has written"):
+        import_file(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_program_asked_for_reads_the_file_whatever_its_name(tmp_path):
+    network = read_network(NETWORKS / "site8.yaml")
+    path = tmp_path / "site8.dss"
+    path.write_text(pandapower_text(network))
+    import_file(path, tmp_path / "out", program="pandapower")
+    assert len(read_network(tmp_path / "out" / "network.yaml").buses) == len(network.buses)
+    path.write_text("clear\nnew circuit.c bus1=a basekv=0.4\n")
+    with pytest.raises(GridError, match="is no pandapower network"):
+        import_file(path, tmp_path / "new", program="pandapower")
+    with pytest.raises(GridError, match="give opendss or pandapower"):
+        import_file(path, tmp_path / "new", program="excel")
+
+
 @st.composite
 def radial_networks(draw):
     size = draw(st.integers(2, 6))

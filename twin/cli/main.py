@@ -20,14 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         module = importlib.import_module(f"twin.cli.{options.module}")
         return int(getattr(module, options.function)(options))
-    except BadInputError as error:
-        if getattr(options, "json", False):
-            sys.stdout.write(json.dumps({"findings": [finding_row(item) for item in error.findings]}) + "\n")
-        sys.stderr.write(f"{error}\n")
-        return BAD_INPUT
     except TwinError as error:
-        sys.stderr.write(f"{error}\n")
-        return BAD_INPUT
+        return _refused(error, as_json=getattr(options, "json", False))
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
@@ -35,8 +29,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as error:
-        sys.stderr.write(f"{error}\n")
-        return BAD_INPUT
+        return _refused(error, as_json=getattr(options, "json", False))
+
+
+def _refused(error: Exception, *, as_json: bool) -> int:
+    """Say what is wrong with the input; what has no place in a file is a finding all the same."""
+    if as_json:
+        sys.stdout.write(json.dumps({"findings": finding_rows(error)}) + "\n")
+    sys.stderr.write(f"{error}\n")
+    return BAD_INPUT
+
+
+def finding_rows(error: Exception) -> list[dict[str, Any]]:
+    """Return the findings of an error as ``--json`` prints them."""
+    if isinstance(error, BadInputError):
+        return [finding_row(item) for item in error.findings]
+    return [{"file": None, "line": None, "field": None, "what": str(error), "mend": None}]
 
 
 def finding_row(finding: Finding) -> dict[str, Any]:

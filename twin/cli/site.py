@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from twin.cli.main import finding_row
-from twin.contracts import BadInputError, Finding, Mark
+from twin.cli.main import finding_row, finding_rows
+from twin.contracts import BadInputError, Finding, Mark, TwinError
 
 COLLAPSED_PU = 0.5
 """Below it no network is run on purpose: its loads ask for more than it can carry [pu]."""
@@ -40,6 +40,11 @@ def check(options: argparse.Namespace) -> int:
                 _build(scenario)
     except BadInputError as error:
         findings = error.findings
+    except TwinError as error:
+        if not options.json:
+            raise
+        _write_json(finding_rows(error))
+        return 2
     if options.json:
         _write_json([finding_row(finding) for finding in findings])
     elif findings:
@@ -67,7 +72,7 @@ def import_network(options: argparse.Namespace) -> int:
     else:
         from twin.grid.importers.files import import_file  # noqa: PLC0415
 
-        assumptions = import_file(options.source, options.out)
+        assumptions = import_file(options.source, options.out, program=options.format)
     sys.stdout.write(f"written to {options.out}; assumed:\n")
     sys.stdout.write("".join(f"- {assumption}\n" for assumption in assumptions))
     return 0

@@ -29,8 +29,15 @@ def read_foreign(path: Path | str) -> Imported | None:
     return None if reader is None else reader(Path(path))
 
 
-def import_file(path: Path | str, out_dir: Path | str) -> list[str]:
+def import_file(path: Path | str, out_dir: Path | str, *, program: str | None = None) -> list[str]:
     """Convert another program's file to ``network.yaml`` in a new directory.
+
+    Parameters
+    ----------
+    path : Path or str
+    out_dir : Path or str
+    program : str, optional
+        ``opendss`` or ``pandapower``; by the ending of the file's name when None.
 
     Returns
     -------
@@ -40,12 +47,14 @@ def import_file(path: Path | str, out_dir: Path | str) -> list[str]:
     Raises
     ------
     GridError
-        The directory has content, or the file is of no known kind.
+        The directory has content, the program is unknown, or the file is not of its kind.
     """
     target = Path(out_dir)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise GridError(f"{target} exists and is not empty; give a new directory")
-    read = read_foreign(path)
+    if program is not None and program not in _PROGRAMS:
+        raise GridError(f"program '{program}' is unknown; give {' or '.join(_PROGRAMS)}")
+    read = read_foreign(path) if program is None else _PROGRAMS[program](Path(path))
     if read is None:
         raise GridError(f"{path} is no file of a known program; its name must end in .dss or .json")
     network, assumptions = read
@@ -73,8 +82,16 @@ def _pandapower(path: Path) -> Imported:
     try:
         net = pandapower.from_json(str(path))
     except Exception as error:
-        raise GridError(f"{path} is no pandapower network ({error})") from error
+        raise GridError(f"{path} is no pandapower network ({error}); {_MEND}") from error
+    if not isinstance(net, pandapower.pandapowerNet):
+        raise GridError(f"{path} is no pandapower network (it holds a {type(net).__name__}); {_MEND}")
+    if not len(net.bus):
+        raise GridError(f"{path} is a pandapower network without buses; {_MEND}")
     return from_pandapower(net)
 
 
-_READERS: dict[str, Callable[[Path], Imported]] = {".dss": _opendss, ".json": _pandapower}
+_MEND = "give a file that pandapower.to_json has written"
+
+_PROGRAMS: dict[str, Callable[[Path], Imported]] = {"opendss": _opendss, "pandapower": _pandapower}
+
+_READERS = {".dss": _opendss, ".json": _pandapower}
