@@ -10,6 +10,7 @@ from twin.contracts.frame import (
     Frame,
     MeterLine,
     SwitchLine,
+    TapLine,
 )
 from twin.contracts.reading import Reading, WindowMeasure
 from twin.contracts.record import (
@@ -69,6 +70,7 @@ __all__ = [
     "Segment",
     "Signal",
     "SwitchLine",
+    "TapLine",
     "TruthEntry",
     "TwinError",
     "WaveformRecord",

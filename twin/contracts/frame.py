@@ -91,6 +91,18 @@ class SwitchLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TapLine:
+    """A tap changer that an operator may move."""
+
+    name: str
+    transformer: str
+    position: int
+    """Present tap."""
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmLine:
     """An alarm that is active, or returned since the pages last started."""
 
@@ -135,3 +147,4 @@ class Frame:
     """Network solutions so far."""
     notice: str = ""
     """What is wrong with the serving of the site, for people; empty when all is well."""
+    taps: tuple[TapLine, ...] = ()

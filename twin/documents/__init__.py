@@ -16,7 +16,7 @@ from twin.documents.quantity import (
     WattHour,
     parse_quantity,
 )
-from twin.documents.validation import nearest, suggestion, validate
+from twin.documents.validation import findings_of, nearest, suggestion, validate
 from twin.documents.yaml_document import Document, read_yaml
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "VoltAmpere",
     "Watt",
     "WattHour",
+    "findings_of",
     "nearest",
     "parse_quantity",
     "read_yaml",

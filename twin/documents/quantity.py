@@ -62,7 +62,16 @@ def parse_quantity(value: object, base: str) -> float:
 
 
 def _quantity(base: str, example: str) -> tuple[BeforeValidator, WithJsonSchema]:
-    schema = {"type": "string", "description": f"quantity in {base}", "examples": [example]}
+    written = [(b, a) for a, b in _ALIASES.items()]
+    others = {unit.replace(b, a) for unit in _units(base) for b, a in written if unit.endswith(b)}
+    units = sorted(others.union(_units(base)))
+    number = r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?"
+    pattern = rf"^\s*{number}\s*({'|'.join(map(re.escape, units))})\s*$"
+    schema = {
+        "anyOf": [{"type": "string", "pattern": pattern}, {"const": 0}],
+        "description": f"quantity in {base}",
+        "examples": [example],
+    }
     return BeforeValidator(lambda value: parse_quantity(value, base)), WithJsonSchema(schema)
 
 

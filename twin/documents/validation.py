@@ -47,12 +47,30 @@ def validate(document: Document, model: type[Model]) -> Model:
         raise BadInputError(*sorted(findings, key=lambda finding: finding.where)) from None
 
 
-def _finding(document: Document, model: type[BaseModel], item: Any) -> Finding:
+def findings_of(data: Any, errors: Iterable[Any], model: type[BaseModel] | None = None) -> list[Finding]:
+    """Return errors that pydantic found in data that comes from no file.
+
+    Parameters
+    ----------
+    data : object
+        What was validated.
+    errors : iterable of dict
+        As ``ValidationError.errors`` returns them.
+    model : type of BaseModel, optional
+        What the data should have been; known fields are suggested then.
+    """
+    document = Document("", data, {})
+    return [_finding(document, model, item) for item in errors]
+
+
+def _finding(document: Document, model: type[BaseModel] | None, item: Any) -> Finding:
     path = _real_path(document.data, item["loc"])
     field = dotted(path)
     where = document.mark(path)
     kind = item["type"]
     if kind == "extra_forbidden":
+        if model is None:
+            return Finding(where, field, "unknown field", "leave it out")
         known = _known_fields(model, path[:-1], item["loc"])
         return Finding(where, field, "unknown field", suggestion(str(path[-1]), known, "fields"))
     if kind == "missing":

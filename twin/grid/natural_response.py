@@ -125,7 +125,9 @@ class NaturalResponse:
             if probe.branch is not None:
                 branch = network.branches[network.branch_index[probe.branch]]
                 kept |= {index[branch.from_bus], index[branch.to_bus]}
-        self._builder = CircuitBuilder(network, kept, poles)
+        self._kept = kept
+        self._poles = set(poles)
+        self._builder = CircuitBuilder(network, kept, self._poles)
         self._free: Terms | None = None
         self._circuit: Circuit | None = None
         self._outputs: CircuitOutputs | None = None
@@ -174,6 +176,13 @@ class NaturalResponse:
         self._outputs = CircuitOutputs(draft, circuit, number)
         seen = self._outputs.rows(self._probes, self._network, self._builder.nodes, self._names)
         return Modes(free.rate, seen @ free.amplitude)
+
+    def let_open(self, pole: tuple[int, int]) -> None:
+        """Let one more end of a branch open pole by pole from now on: branch, and end (0 from, 1 to)."""
+        if pole not in self._poles:
+            self._poles.add(pole)
+            self._builder = CircuitBuilder(self._network, self._kept, self._poles)
+            self._found = None
 
     def forget(self) -> None:
         """Let go of all modes: what comes next starts from its steady state."""

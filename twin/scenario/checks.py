@@ -75,7 +75,7 @@ def _equipment_stands_somewhere(context: Context) -> Iterator[Finding]:
 
 def _meter_names_differ(context: Context) -> Iterator[Finding]:
     network = context.network
-    taken = {"clock": "the clock"}
+    taken = {"clock": "the clock", "site": "the site"}
     taken |= {switch.name: "a switch" for switch in network.switches}
     taken |= {capacitor.name: "a capacitor" for capacitor in network.capacitors}
     taken |= {control.name: "a tap changer" for control in network.tap_changers}

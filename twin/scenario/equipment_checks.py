@@ -103,7 +103,8 @@ def _ranges(context: Context) -> Iterator[Finding]:
                     yield context.finding((field, at, name), what, "give the least, then the most")
 
 
-def _motor_events(context: Context) -> Iterator[Finding]:
+def motor_events(context: Context) -> Iterator[Finding]:
+    """Find events of motors that do not exist."""
     motors = [motor.name for motor in context.scenario.motors]
     for at, event in enumerate(context.scenario.events):
         if isinstance(event, MotorEvent) and event.motor not in motors:
@@ -171,7 +172,7 @@ EQUIPMENT_RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _inverters,
     _batteries,
     _ranges,
-    _motor_events,
+    motor_events,
     _frequency,
     _islands,
 )

@@ -5,13 +5,21 @@ from collections.abc import Callable, Iterator
 from twin.contracts import Finding
 from twin.grid import Line
 from twin.scenario.context import Context, Path_
+from twin.scenario.equipment_schema import Part
 from twin.scenario.fault_schema import Conductor, Evolution, Fault, Repair
 
 PHASES = {"slg": 1, "ll": 2, "llg": 2, "3ph": 3}
 """How many phases each type of fault has."""
 
+LONGEST_S = 100 * 365.25 * 86400.0
+"""No time of an event is longer: a scenario is not [s]."""
+LARGEST = {"resistance": 1e9, "arc_voltage": 1e6, "threshold": 110.0}
+"""Largest value of what is no time, in SI."""
+LARGEST_TEXT = {"resistance": "1 Gohm", "arc_voltage": "1 MV", "threshold": "110 %"}
 
-def _faults_fit(context: Context) -> Iterator[Finding]:
+
+def faults_fit(context: Context) -> Iterator[Finding]:
+    """Find faults at unknown buses, on missing phases, or with stages that contradict each other."""
     network = context.network
     held = {source.bus for source in network.sources if source.ideal}
     for at, event in enumerate(context.scenario.events):
@@ -61,7 +69,8 @@ def _intermittent(context: Context, path: Path_, event: Fault) -> Iterator[Findi
         yield context.finding((*where, "burning"), what, "burn at least 20 ms less than the interval")
 
 
-def _conductors_fit(context: Context) -> Iterator[Finding]:
+def conductors_fit(context: Context) -> Iterator[Finding]:
+    """Find conductors that their line does not have."""
     network = context.network
     for at, event in enumerate(context.scenario.events):
         if not isinstance(event, Conductor):
@@ -95,9 +104,29 @@ def _names_differ(context: Context) -> Iterator[Finding]:
             yield context.unknown(("events", at, "of"), event.of, sorted(taken), "fault, conductor or fuse")
 
 
+def values_can_be(context: Context) -> Iterator[Finding]:
+    """Find values that are numbers all right, but of no fault that anyone will live to see."""
+    for at, event in enumerate(context.scenario.events):
+        if isinstance(event, Fault | Conductor):
+            yield from _too_large(context, ("events", at), event)
+
+
+def _too_large(context: Context, path: Path_, part: Part) -> Iterator[Finding]:
+    for field in type(part).model_fields:
+        value = getattr(part, field)
+        if isinstance(value, float) and value > LARGEST.get(field, LONGEST_S):
+            limit = LARGEST_TEXT.get(field, "100 years")
+            yield context.finding((*path, field), f"{value:g} is more than {limit}", "give less")
+        for number, inner in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(inner, Part):
+                place = (*path, field, number) if isinstance(value, list) else (*path, field)
+                yield from _too_large(context, place, inner)
+
+
 FAULT_RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
-    _faults_fit,
-    _conductors_fit,
+    faults_fit,
+    conductors_fit,
     _names_differ,
+    values_can_be,
 )
 """All rules about faults."""

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,7 @@ from twin.contracts import (
     MeterInfo,
     Record,
     SwitchLine,
+    TapLine,
     TruthEntry,
     WaveformRecord,
 )
@@ -34,13 +36,15 @@ from twin.simulation.equipment_events import start_equipment_events, start_frequ
 from twin.simulation.events import breaking_poles, event_probes, start_events
 from twin.simulation.ferroresonance_watch import watch_ferroresonance
 from twin.simulation.frames import FrameBuilder
+from twin.simulation.injecting import TARGET as INJECTED
+from twin.simulation.injecting import Injector
 from twin.simulation.live import LiveSession
 from twin.simulation.orders import site_orders
 from twin.simulation.played_site import start_played_site
 from twin.simulation.protecting import Protection, protection_probes
 from twin.simulation.register_history import start_register_history
 from twin.simulation.site import Site
-from twin.simulation.tap_control import start_tap_controls, tap_probes
+from twin.simulation.tap_control import TapControl, start_tap_controls, tap_probes
 
 _log = logging.getLogger(__name__)
 
@@ -154,6 +158,7 @@ class RunningSite:
             buses=buses,
             diagram=draw_diagram(network, keep=set(buses), generators=generators),
             switch_lines=_switch_lines(network),
+            taps=self._tap_lines,
         )
 
     def flush(self) -> None:
@@ -196,6 +201,14 @@ class RunningSite:
             "captures": self._totals.captures[name],
         }
 
+    @property
+    def injector(self) -> Injector | None:
+        """What makes events happen that the scenario does not know of; None where a signal is played."""
+        return self._handles.injector
+
+    def _tap_lines(self) -> tuple[TapLine, ...]:
+        return tuple(control.line for control in self._handles.tap_controls)
+
     def _build_engine(self) -> Engine:
         scenario = self._scenario
         truth: list[TruthEntry] = []
@@ -205,8 +218,10 @@ class RunningSite:
         commanded: dict[str, Commanded] = {}
         if scenario.played is not None:
             site = start_played_site(environment, scenario, witness=truth.append)
+            self._handles = _Handles()
         else:
-            site = _solved_site(environment, scenario, witness=truth.append, commanded=commanded)
+            site, self._handles = _solved_site(environment, scenario, witness=truth.append)
+            commanded = self._handles.commanded
         self._watched = start_register_history(environment, fleet, scenario, keep=self._keep)
         return Engine(
             environment,
@@ -239,6 +254,20 @@ class RunningSite:
             if self._trouble:
                 _log.warning("the recording goes on")
             self._trouble = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Handles:
+    """What of a site takes commands beside its meters and switches."""
+
+    injector: Injector | None = None
+    tap_controls: tuple[TapControl, ...] = ()
+
+    @property
+    def commanded(self) -> dict[str, Commanded]:
+        """What carries a command out, by its target."""
+        out: dict[str, Commanded] = {one.control.name: one.command for one in self.tap_controls}
+        return out if self.injector is None else {INJECTED: self.injector.command} | out
 
 
 class _Totals:
@@ -281,9 +310,8 @@ def _solved_site(
     scenario: SiteScenario,
     *,
     witness: Callable[[TruthEntry], None],
-    commanded: dict[str, Commanded],
-) -> Site:
-    """Return the site of a network, with its customers and events on the way; add what takes commands."""
+) -> tuple[Site, _Handles]:
+    """Return the site of a network, with its customers and events on the way, and what takes commands."""
     network, loads = scenario.network, scenario.loads
     orders = site_orders(scenario)
     call_at = partial(_call_at, environment)
@@ -311,14 +339,14 @@ def _solved_site(
     site.load_changes = 0  # what is on already at the start is no change
     protection = Protection(site, first=len(meters), call_at=call_at)
     first = len(meters) + len(relays)
-    start_events(site, scenario.events, first=first, protection=protection, call_at=call_at)
+    repairs = start_events(site, scenario.events, first=first, protection=protection, call_at=call_at)
     start_equipment_events(
         environment, site, scenario.events, network=network, motors=motors, frequency=frequency
     )
     controls = start_tap_controls(site, first=first + len(seen), call_at=call_at)
-    commanded.update({one.control.name: one.command for one in controls})
+    injector = Injector(site, scenario, repairs=repairs, motors=motors, call_at=call_at)
     watch_ferroresonance(site)
-    return site
+    return site, _Handles(injector, tuple(controls))
 
 
 def _call_at(environment: simpy.Environment, at_ns: int, function: Callable[[], None]) -> None:

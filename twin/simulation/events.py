@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twin.contracts import NS_PER_SECOND
 from twin.grid import Fault, Network, Probe
 from twin.scenario import ScheduledEvent
@@ -36,7 +39,7 @@ def start_events(
     first: int,
     protection: Protection,
     call_at: CallAt,
-) -> None:
+) -> dict[str, Callable[[], None]]:
     """Have each event of the scenario happen at its time.
 
     Parameters
@@ -48,6 +51,11 @@ def start_events(
     protection : Protection
     call_at : callable
         Has a function called at an instant of simulated time, UTC [ns].
+
+    Returns
+    -------
+    dict of str to callable
+        What repairs each fault, conductor and fuse, by its name.
     """
     network, probe = site.solver.network, first
     repairs: dict[str, Callable[[], None]] = {
@@ -57,13 +65,13 @@ def start_events(
         event = item.event
         if isinstance(event, FaultEvent):
             bus = network.buses[network.bus_index[event.bus]]
-            place = Place(probe, bus.u_phase)
+            place = Place(partial(_seen, site, probe), bus.u_phase)
             course = FaultCourse(site, event, place, call_at, cause=CAUSE)
             probe += 1
             repairs[event.name] = partial(course.end, "repair")
             call_at(item.at_ns, course.begin)
         elif isinstance(event, Conductor):
-            conductor = BrokenConductor(site, event, call_at)
+            conductor = BrokenConductor(site, event, call_at, cause=CAUSE)
             repairs[event.name] = conductor.mend
             call_at(item.at_ns, conductor.break_)
         elif isinstance(event, Switching):
@@ -72,6 +80,11 @@ def start_events(
     for item in events:
         if isinstance(item.event, Repair):
             call_at(item.at_ns, repairs[item.event.of])
+    return repairs
+
+
+def _seen(site: Site, probe: int) -> NDArray[np.complex128]:
+    return site.fundamental(probe)[:3]
 
 
 def _operate(site: Site, switch: str, *, closed: bool) -> None:
@@ -87,10 +100,13 @@ class BrokenConductor:
     event : Conductor
     call_at : callable
         Has a function called at an instant of simulated time, UTC [ns].
+    cause : str
+        Who broke it.
     """
 
-    def __init__(self, site: Site, event: Conductor, call_at: CallAt) -> None:
+    def __init__(self, site: Site, event: Conductor, call_at: CallAt, *, cause: str) -> None:
         network = site.solver.network
+        self._cause = cause
         self._site = site
         self._event = event
         self._call_at = call_at
@@ -104,7 +120,8 @@ class BrokenConductor:
     def break_(self) -> None:
         """Break: the current goes on in an arc up to its next zero."""
         event = self._event
-        self._site.tell("conductor_broken", event.branch, CAUSE, phase=event.phase, name=event.name)
+        self._site.tell("conductor_broken", event.branch, self._cause, phase=event.phase, name=event.name)
+        self._site.let_open(self._branch, self._end)
         self._site.open_pole(self._branch, self._end, event.phase, done=self._parted)
         if event.mended_after is not None:
             after = round(event.mended_after * NS_PER_SECOND)
@@ -130,4 +147,4 @@ class BrokenConductor:
             self._fallen = True
             event = self._event
             fault = Fault(event.name, self._far, "slg", event.phase, event.resistance)
-            self._site.apply_fault(fault, cause=CAUSE)
+            self._site.apply_fault(fault, cause=self._cause)

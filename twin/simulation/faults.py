@@ -40,8 +40,8 @@ _ROUNDS = 40
 class Place:
     """Where a fault sees its bus."""
 
-    probe: int
-    """Of the site's solver."""
+    voltages: Callable[[], NDArray[np.complex128]]
+    """Returns the phase voltages there as last solved, shape (3,), RMS [V]."""
     u_phase: float
     """Rated phase voltage [V]."""
 
@@ -113,7 +113,7 @@ class FaultCourse:
         if self._burns:
             self._burns = False
             self._site.settle()
-            voltage = self._site.fundamental(self._place.probe)[:3]
+            voltage = self._place.voltages()
             # On a dead line there is no current whose zero could be waited for.
             dead = fault_current(self._present, voltage) < _NOTHING
             self._site.clear_fault(self._event.name, cause=cause, at_once=dead)
@@ -137,7 +137,7 @@ class FaultCourse:
             if all(fault.name != self._event.name for fault in self._site.solver.faults):
                 self._set_arc(None)
             return
-        voltage = self._site.fundamental(self._place.probe)[:3]
+        voltage = self._place.voltages()
         current = fault_current(self._present, voltage)
         if self._event.self_extinguishing:
             self._watch_death(dead=current < EXTINCTION)
@@ -193,7 +193,7 @@ class FaultCourse:
         if self._over or site.time_ns >= self._strikes_end:
             return
         assert self._event.intermittent is not None
-        voltage = complex(site.fundamental(self._place.probe)["abc".index(self._event.phases)])
+        voltage = complex(self._place.voltages()["abc".index(self._event.phases)])
         if abs(voltage) < self._event.intermittent.threshold / 100 * self._place.u_phase:
             self._later(self._await_peak)
             return

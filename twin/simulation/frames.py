@@ -1,7 +1,7 @@
 """The picture that pages draw, computed once per refresh from what the meters have published."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from twin.contracts import (
@@ -14,6 +14,7 @@ from twin.contracts import (
     MeterLine,
     Record,
     SwitchLine,
+    TapLine,
 )
 from twin.meters import Fleet
 from twin.simulation.engine import Engine
@@ -37,6 +38,8 @@ class FrameBuilder:
         The one-line diagram.
     switch_lines : sequence of SwitchLine
         What can be operated, in its initial state.
+    taps : callable
+        Returns the tap changers as they stand.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class FrameBuilder:
         buses: Sequence[str],
         diagram: Diagram,
         switch_lines: Sequence[SwitchLine],
+        taps: Callable[[], tuple[TapLine, ...]] = tuple,
     ) -> None:
         self.diagram = diagram
         self._title = title
@@ -56,6 +60,7 @@ class FrameBuilder:
         self._buses = tuple(buses)
         self._endpoints: dict[str, str] = {}
         self._switch_lines = tuple(switch_lines)
+        self._taps = taps
         self._alarms: list[AlarmLine] = []
         self._newest_event: dict[str, int] = {}
         self._sequence = 0
@@ -95,6 +100,7 @@ class FrameBuilder:
             load_changes=site.load_changes,
             solves=site.solves,
             notice=notice,
+            taps=self._taps(),
         )
 
     def _note_alarm(self, record: AlarmRecord) -> None:

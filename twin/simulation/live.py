@@ -192,11 +192,10 @@ class LiveSession:
         now = time.monotonic()
         next_tick = (self._engine.now_ns // PUBLISH_NS + 1) * PUBLISH_NS
         waits_until = min(now + self._pacer.wall_until(next_tick), self._frame_due)
-        if self._step is not None:
-            waits_until = now
         turn_ends = now + _TURN_S
         while not self._stop.is_set():
-            waiting = self._commands.next(waits_until - time.monotonic())
+            patience = 0.0 if self._step is not None else waits_until - time.monotonic()
+            waiting = self._commands.next(patience)
             if waiting is None:
                 return
             command, future = waiting

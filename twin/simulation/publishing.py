@@ -1,11 +1,17 @@
 """What endpoints and pages see of the meters: images, logs and values, published together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
 
 from twin.contracts import Point, RegisterBlock, RetrievalWindow
 from twin.meters import Fleet
 from twin.protocols import RegisterImage, RegisterImageBank, WindowFactory
+
+Words = NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +27,22 @@ class LiveMeter:
     write_regions: tuple[tuple[RegisterBlock, ...], ...]
     function_codes: frozenset[int]
     points: tuple[Point, ...]
+    points_in: Callable[[Words], tuple[Point, ...]]
+    """Returns the same, scaled as some published words say that the meter is set."""
 
     @property
     def image(self) -> RegisterImage:
         """Published holding registers."""
         return self.bank.images[self.row]
+
+    def snapshot(self) -> tuple[int, Words]:
+        """Return all published words, block after block, and their simulated time, UTC [ns]."""
+        image = self.image
+        while True:
+            published_ns = image.published_ns
+            parts = [image.read(block.address, block.count) for block in image.blocks]
+            if image.published_ns == published_ns:
+                return published_ns, np.concatenate([part for part in parts if part is not None])
 
 
 class Publisher:
@@ -84,4 +101,5 @@ class Publisher:
             fleet.write_regions(at),
             fleet.function_codes(at),
             fleet.points(at),
+            partial(fleet.points_in, at),
         )

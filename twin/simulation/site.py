@@ -16,6 +16,7 @@ from twin.grid import Fault, GridSolver, Machine
 from twin.grid.arc import Arc
 from twin.signals import carried_theta
 from twin.simulation.arcs import Arcs
+from twin.simulation.bus_voltages import BusVoltages
 from twin.simulation.interrupting import Interrupter, Pole
 from twin.simulation.waveform import Waveform
 
@@ -77,6 +78,7 @@ class Site:
         self.q = np.zeros(len(load_names))
         self.emission = np.zeros((len(load_names), len(orders)), dtype=np.complex128)
         self._solver = solver
+        self.buses = BusVoltages(solver)
         self._one = list(orders).index(1)
         self._switches = dict(switches)
         self._witness = witness
@@ -313,6 +315,11 @@ class Site:
         else:
             self._interrupter.open([pole], wanted=lambda: pole not in self._blown, last=last)
 
+    def let_open(self, branch: int, end: int) -> None:
+        """Have a branch's end ready for `open_pole`; fuses, and the poles given at the start, are."""
+        if self._waveform.transitions is not None:
+            self._waveform.transitions.let_open((branch, end))
+
     def close_pole(self, branch: int, end: int, letter: str) -> None:
         """Put a pole back that was opened by itself: a new fuse link, a mended conductor."""
         pole = (branch, end, letter)
@@ -382,6 +389,7 @@ class Site:
     def _solved_segment(self, start_ns: int, theta: float) -> Segment:
         solution = self._solver.solve(self.p, self.q, self.emission)
         self.solves += 1
+        self.buses.take(solution)
         self._load_voltage = solution.load_voltage
         self._load_current = solution.load_current
         arcs = self._arcs.phasors(solution)

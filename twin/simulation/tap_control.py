@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from twin.contracts import NS_PER_SECOND, Command, Refusal
+from twin.contracts import NS_PER_SECOND, Command, Refusal, TapLine
 from twin.grid import Network, Probe, TapChanger
 from twin.simulation.site import Site
 
@@ -74,6 +74,12 @@ class TapControl:
             leaving = -complex(self._site.fundamental(self._first + 1)[3 + _ROWS[control.phase[0]]])
             seen -= complex(control.r_line, control.x_line) * leaving / control.ct_primary
         return abs(seen)
+
+    @property
+    def line(self) -> TapLine:
+        """As operators see it."""
+        unit = self.unit
+        return TapLine(self.control.name, unit.name, self.position, unit.tap_min, unit.tap_max)
 
     def look(self) -> None:
         """After a new steady state: begin to wait, or give up waiting."""

@@ -63,6 +63,10 @@ class Transitions:
         """Let the sources have another frequency from now on [Hz]."""
         self._response.frequency = frequency
 
+    def let_open(self, pole: tuple[int, int]) -> None:
+        """Let one more end of a branch open pole by pole from now on: branch, and end (0 from, 1 to)."""
+        self._response.let_open(pole)
+
     def before_event(self) -> None:
         """Remember the steady state that an event ends; later events of the same instant change nothing."""
         if self._before is None and self._present is not None:

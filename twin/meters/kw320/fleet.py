@@ -66,6 +66,7 @@ class Fleet:
         self._logs: list[LogPublisher | None] = [None] * len(configs)
         self._unpublished: set[int] = set()
         self._tables: dict[str, WordTable] = {}
+        self._points: dict[tuple[str, Scaling], tuple[Point, ...]] = {}
         self._row = [0] * len(configs)
         for profile in dict.fromkeys(config.profile for config in configs):
             places = [place for place, config in enumerate(configs) if config.profile == profile]
@@ -95,6 +96,14 @@ class Fleet:
     def points(self, meter: int) -> tuple[Point, ...]:
         """Return the meter's registers as a tag list, scaled to primary values as it is set now."""
         return register_points(self._meters[meter].registers, self._meters[meter].scaling)
+
+    def points_in(self, meter: int, words: Words) -> tuple[Point, ...]:
+        """Return the same, scaled as the meter was set when it published ``words``; from any thread."""
+        profile = self._profile(meter)
+        scaling = self._scaling_in(self._table(meter).layout, words)
+        if (profile, scaling) not in self._points:
+            self._points[profile, scaling] = register_points(image_map(profile), scaling)
+        return self._points[profile, scaling]
 
     def write_regions(self, meter: int) -> tuple[tuple[RegisterBlock, ...], ...]:
         """Return the writable addresses by settings region."""

@@ -1,0 +1,101 @@
+"""Events that somebody injects into a running site, as commands: logged, and replayed with the others."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from twin.contracts import BadInputError, Command, Finding, Refusal
+from twin.scenario import SiteScenario
+from twin.scenario.live_events import (
+    LiveConductor,
+    LiveEvent,
+    LiveFault,
+    LiveRepair,
+    check_live_event,
+    read_live_event,
+)
+from twin.simulation.events import BrokenConductor
+from twin.simulation.faults import CallAt, FaultCourse, Place
+from twin.simulation.motors import Motor
+from twin.simulation.site import Site
+
+TARGET = "site"
+"""What such commands are addressed to."""
+
+
+class Injector:
+    """Makes faults, breaks, repairs and motor starts happen that the scenario does not know of.
+
+    Parameters
+    ----------
+    site : Site
+    scenario : SiteScenario
+    repairs : dict of str to callable
+        What repairs each fault, conductor and fuse of the scenario, by name; what is injected joins them.
+    motors : mapping of str to Motor
+    call_at : callable
+        Has a function called at an instant of simulated time, UTC [ns].
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        scenario: SiteScenario,
+        *,
+        repairs: Mapping[str, Callable[[], None]],
+        motors: Mapping[str, Motor],
+        call_at: CallAt,
+    ) -> None:
+        self._site = site
+        self._scenario = scenario
+        self._repairs = dict(repairs)
+        self._motors = motors
+        self._call_at = call_at
+
+    def findings(self, given: Mapping[str, object]) -> list[Finding]:
+        """Return what is wrong with an event; changes nothing, from any thread.
+
+        Parameters
+        ----------
+        given : mapping
+            Its fields as a scenario file has them, without a time.
+        """
+        try:
+            event = read_live_event(given)
+        except BadInputError as error:
+            return list(error.findings)
+        return check_live_event(self._scenario, event, repairable=tuple(self._repairs))
+
+    def command(self, command: Command) -> tuple[Refusal | None, str]:
+        """Carry out ``inject``: the arguments are the fields of an event."""
+        if command.verb != "inject":
+            return Refusal.ILLEGAL_FUNCTION, f"the site has no '{command.verb}'"
+        found = self.findings(command.arguments)
+        if found:
+            return Refusal.ILLEGAL_VALUE, "; ".join(f"{one.field}: {one.what}, {one.mend}" for one in found)
+        self._happen(read_live_event(command.arguments), command.source)
+        return None, ""
+
+    def _happen(self, event: LiveEvent, cause: str) -> None:
+        if isinstance(event, LiveFault):
+            self._begin_fault(event, cause)
+        elif isinstance(event, LiveConductor):
+            conductor = BrokenConductor(self._site, event, self._call_at, cause=cause)
+            self._repairs[event.name] = conductor.mend
+            conductor.break_()
+        elif isinstance(event, LiveRepair):
+            self._repairs[event.of]()
+        elif event.to == "on":
+            self._motors[event.motor].switch_on()
+        else:
+            self._motors[event.motor].switch_off()
+
+    def _begin_fault(self, event: LiveFault, cause: str) -> None:
+        site = self._site
+        network = site.solver.network
+        at = network.bus_index[event.bus]
+        site.settle()
+        site.buses.watch()
+        place = Place(partial(site.buses.at, at), network.buses[at].u_phase)
+        course = FaultCourse(site, event, place, self._call_at, cause=cause)
+        self._repairs[event.name] = partial(course.end, "repair")
+        course.begin()
