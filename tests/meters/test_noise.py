@@ -11,7 +11,7 @@ from tests.meters.feed import MINUTE, SECOND, SETTINGS, T0, Feed, phasors
 from twin.meters.bank import MeterBank
 from twin.meters.display import FAST_NS
 from twin.meters.inputs import Inputs
-from twin.meters.noise_kernels import disturb, normals, ziggurat_normals
+from twin.meters.noise_kernels import disturb, draw, normals, ziggurat_normals
 from twin.metrology import measure_samples, measure_steady
 
 NOISY = replace(SETTINGS, accuracy="class", seed=5, sag_waveform=True)
@@ -87,7 +87,9 @@ def test_orders_that_are_not_there_need_no_noise_for_products():
     for whole in (True, False):
         grams.append(clean.gram.copy())
         spectra.append(np.empty_like(clean.spectrum))
-        disturb(grams[-1], clean.spectrum, noise, keys, 7, 640, spectra[-1], whole)
+        drawn = np.empty_like(clean.spectrum), np.empty_like(clean.gram)
+        draw(clean.spectrum, noise, keys, 7, 640, whole, *drawn)
+        disturb(grams[-1], clean.spectrum, *drawn, spectra[-1])
     np.testing.assert_array_equal(*grams)
     np.testing.assert_array_equal(spectra[0][..., [1, 5]], spectra[1][..., [1, 5]])
     assert (spectra[0][..., [0, 2, 3, 4, 6, 7]] != 0).all()
@@ -108,7 +110,9 @@ def test_windows_fluctuate_as_noisy_samples_do():
     for window in range(1500):
         gram, spectrum = clean.gram.copy(), np.empty_like(clean.spectrum)
         gram[0, range(6), range(6)] += noise[0] ** 2
-        disturb(gram, clean.spectrum, noise, keys, window, 640, spectrum, True)
+        drawn = np.empty_like(clean.spectrum), np.empty_like(gram)
+        draw(clean.spectrum, noise, keys, window, 640, True, *drawn)
+        disturb(gram, clean.spectrum, *drawn, spectrum)
         made.append((gram[0], spectrum[0]))
         measured = measure_samples(
             wave + noise.T * random.normal(size=wave.shape),
@@ -165,6 +169,25 @@ def test_what_is_shown_depends_neither_on_cuts_nor_on_who_looks():
     assert shown[0][2] == shown[1][2]
     for name, value in shown[0][1].items():
         np.testing.assert_array_equal(value, shown[1][1][name])
+
+
+def test_noise_that_is_drawn_before_its_time_is_the_same():
+    shown = []
+    for prepared in (False, True):
+        bank, feed = MeterBank([NOISY, replace(NOISY, name="two")], start_ns=T0), Feed(orders=(1.0, 5.0))
+        both = [np.hstack([phasors(230.0, k), 0.02 * phasors(230.0, k)]) for k in (2.0, 3.0)]
+        feed.add(np.vstack(both))
+        for tick in range(1, 25):
+            if tick == 14:  # in vain: something changes before the tick comes
+                feed.run(bank, FAST_NS // 2)
+                feed.add(np.vstack([0.99 * rms * [1.0, 0.0] for rms in both]))
+                feed.run(bank, FAST_NS // 2)
+            else:
+                feed.run(bank, FAST_NS)
+            shown.append((bank.fast(1), bank.basic(0)["v1_harmonics"].tolist()))
+            if prepared:
+                bank.prepare_display(T0 + (tick + 1) * FAST_NS)
+    assert shown[:24] == shown[24:]
 
 
 def test_energies_and_extremes_take_the_mean():

@@ -178,7 +178,7 @@ def test_a_live_site_outlives_a_full_disk(tmp_path, monkeypatch, caplog):
     site.record_to(tmp_path / "recording", overwrite=False)
     real = RecordingWriter.flush
 
-    def full(_):
+    def full(*_):
         raise RecordingPathError("recording: no space left on device; free some")
 
     monkeypatch.setattr(RecordingWriter, "flush", full)

@@ -145,6 +145,10 @@ class MeterBank:
             return {name: np.zeros(len(self._settings)) for name in BASIC_NAMES}
         return self._display.basic(self._cursor, self._counting.demand.values)
 
+    def prepare_display(self, tick_ns: int) -> None:
+        """Do now what can be done already for showing a tick to come; what it shows does not depend on it."""
+        self._display.prepare(tick_ns)
+
     def energy_table(self) -> Float:
         """Return the energies of all meters, shape (meters, registers), to the precision of a float."""
         return self._counting.energies_at(self._cursor).table()

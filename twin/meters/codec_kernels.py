@@ -65,13 +65,13 @@ def encode_rows(
     for row in rows:
         for k in range(kind.size):
             count = values[place[row], column[k]] * factor[row, k]
-            if math.isnan(count):
-                count = 0.0
+            count = 0.0 if math.isnan(count) else min(max(count, -largest), largest)
             if kind[k] == FLOAT:
-                single[0] = min(max(count, -largest), largest)
+                single[0] = count
                 raw = np.int64(bits[0])
             elif kind[k] == ENERGY:
-                raw = np.int64(math.copysign(np.floor(abs(count) + tolerance) % rollover, count))
+                completed = np.fmod(np.floor(abs(count) + tolerance), rollover)
+                raw = np.int64(math.copysign(completed, count))
             else:
                 raw = np.int64(min(max(np.rint(count), low[k]), high[k]))
             if size[k] == 2:

@@ -5,7 +5,7 @@ profile take the mean, which the noise biases but does not move: so a quiet stre
 counted, whatever is looked at in between.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -27,6 +27,18 @@ BASIC_NS: Final = NS_PER_SECOND
 _BASIC_COLUMNS: Final = tuple((name, COLUMN[name]) for name in BASIC_NAMES)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Noise:
+    """The noise of one window of all meters."""
+
+    view: WindowView
+    """Of which window."""
+    number: int
+    whole: bool
+    delta: NDArray[np.complex128]
+    products: Float
+
+
 class Display:
     """The displayed blocks of all meters of a bank.
 
@@ -46,6 +58,7 @@ class Display:
         self._cycles = cycles
         self._quiet = not inputs.noise.any()
         self._shown: dict[bool, tuple[int, WindowView, WindowView]] = {}  # tick, as measured, as shown
+        self._drawn: _Noise | None = None
         self._peaks: tuple[WindowView, Float] | None = None
 
     def fast(self, now_ns: int) -> Float:
@@ -90,6 +103,15 @@ class Display:
             known = self._shown[whole] = (tick_ns, view, self._disturbed(view, tick_ns // FAST_NS, whole))
         return known[2]
 
+    def prepare(self, tick_ns: int) -> None:
+        """Draw the noise of a tick that is still to come, should nothing change until then.
+
+        What is shown is the same without; a site in real time does it while it waits.
+        """
+        view = self._window.steady
+        if view is not None and not self._quiet:
+            self._draw(view, tick_ns // FAST_NS, tick_ns % BASIC_NS == 0)
+
     def _disturbed(self, view: WindowView, number: int, whole: bool) -> WindowView:
         """Return a window whose moments fluctuate; the same number fluctuates the same way.
 
@@ -97,8 +119,22 @@ class Display:
         """
         from twin.meters.noise_kernels import disturb  # noqa: PLC0415
 
+        noise = self._drawn
+        if noise is None or noise.view is not view or (noise.number, noise.whole) != (number, whole):
+            noise = self._draw(view, number, whole)
         gram, spectrum = view.measure.gram.copy(), np.empty_like(view.measure.spectrum)
-        samples = SAMPLES_PER_CYCLE * self._cycles
-        keys = self._inputs.display_keys
-        disturb(gram, view.measure.spectrum, self._inputs.noise, keys, number, samples, spectrum, whole)
+        disturb(gram, view.measure.spectrum, noise.delta, noise.products, spectrum)
         return self._window.with_moments(view, replace(view.measure, gram=gram, spectrum=spectrum))
+
+    def _draw(self, view: WindowView, number: int, whole: bool) -> _Noise:
+        from twin.meters.noise_kernels import draw  # noqa: PLC0415
+
+        spectrum, samples = view.measure.spectrum, SAMPLES_PER_CYCLE * self._cycles
+        if self._drawn is None or self._drawn.delta.shape != spectrum.shape:
+            room = np.empty_like(spectrum), np.empty_like(view.measure.gram)
+        else:
+            room = self._drawn.delta, self._drawn.products
+        noise = self._drawn = _Noise(view, number, whole, *room)
+        keys = self._inputs.display_keys
+        draw(spectrum, self._inputs.noise, keys, number, samples, whole, noise.delta, noise.products)
+        return noise

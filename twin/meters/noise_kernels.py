@@ -106,22 +106,20 @@ def ziggurat_normals(key: np.uint64, first: int, out: Float) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def disturb(
-    gram: Float,
+def draw(
     spectrum: Complex,
     noise: Float,
     keys: Keys,
     window: int,
     samples: int,
-    out: Complex,
     whole: bool,
+    delta: Complex,
+    products: Float,
 ) -> None:
-    """Let the moments of windows fluctuate as white noise makes them.
+    """Draw what white noise adds to the phasors of windows, and to products by itself.
 
     Parameters
     ----------
-    gram : ndarray, shape (meters, 6, 6)
-        Mean products, those of the noise's mean square included; changed in place.
     spectrum : ndarray, shape (meters, 6, orders)
         RMS phasors, at most 64 orders.
     noise : ndarray, shape (meters, 6)
@@ -132,20 +130,65 @@ def disturb(
         Number of the window.
     samples : int
         Independent samples in a window.
-    out : ndarray, shape (meters, 6, orders)
-        Phasors with their noise.
     whole : bool
-        Whether orders that a meter's signal lacks get their noise too; ``gram`` is the same without.
+        Whether orders that a meter's signal lacks get their noise too.
+    delta : ndarray, shape (meters, 6, orders)
+        Filled with the noise of the phasors.
+    products : ndarray, shape (meters, 6, 6)
+        Filled with that of mean products of two noises, for b >= a.
 
     Notes
     -----
     A phasor of N samples gets a complex normal number of variance 2 sigma^2 / N, the mean one of
-    sigma^2 / N. Mean products follow by Parseval's theorem: the noise of a product of two channels is what
-    each one's phasors have in common with the other's noise, and the product of the two noises, of variance
-    sigma_a^2 sigma_b^2 / N (twice that for a square).
+    sigma^2 / N; the product of two noises has variance sigma_a^2 sigma_b^2 / N, twice that for a square.
     """
     meters, channels, orders = spectrum.shape
-    real, imag = np.zeros((channels, orders)), np.zeros((channels, orders))
+    root, first = math.sqrt(samples), window * _PER_WINDOW
+    for m in range(meters):
+        for h in range(orders):
+            there = whole
+            for c in range(channels):
+                there = there or spectrum[m, c, h] != 0.0
+            for c in range(channels):
+                spread = noise[m, c] / root
+                if not there or spread == 0.0:
+                    delta[m, c, h] = 0.0
+                    continue
+                real = spread * ziggurat_normal(keys[m, c], np.uint64(first + 2 * h))
+                imag = 0.0
+                if h > 0:
+                    imag = spread * ziggurat_normal(keys[m, c], np.uint64(first + 2 * h + 1))
+                delta[m, c, h] = complex(real, imag)
+        for a in range(channels):
+            for b in range(a, channels):
+                both = noise[m, a] * noise[m, b] / root
+                if both > 0.0:
+                    both *= math.sqrt(2.0) if a == b else 1.0
+                    both *= ziggurat_normal(keys[m, a], np.uint64(first + 128 + b))
+                products[m, a, b] = both
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def disturb(gram: Float, spectrum: Complex, delta: Complex, products: Float, out: Complex) -> None:
+    """Let the moments of windows fluctuate as white noise makes them.
+
+    Parameters
+    ----------
+    gram : ndarray, shape (meters, 6, 6)
+        Mean products, those of the noise's mean square included; changed in place.
+    spectrum : ndarray, shape (meters, 6, orders)
+        RMS phasors.
+    delta, products : ndarray
+        As `draw` fills them.
+    out : ndarray, shape (meters, 6, orders)
+        Phasors with their noise.
+
+    Notes
+    -----
+    Mean products follow by Parseval's theorem: the noise of a product of two channels is what each one's
+    phasors have in common with the other's noise, and the product of the two noises.
+    """
+    meters, channels, orders = spectrum.shape
     present = np.empty(orders, np.int64)
     for m in range(meters):
         count = 0
@@ -153,38 +196,17 @@ def disturb(
             there = False
             for c in range(channels):
                 there = there or spectrum[m, c, h] != 0.0
+                out[m, c, h] = spectrum[m, c, h] + delta[m, c, h]
             if there:
                 present[count] = h
                 count += 1
-        first = window * _PER_WINDOW
-        for c in range(channels):
-            spread = noise[m, c] / math.sqrt(samples)
-            for k in range(orders if whole else count):
-                h = k if whole else present[k]
-                if spread > 0.0:
-                    real[c, h] = spread * ziggurat_normal(keys[m, c], np.uint64(first + 2 * h))
-                    if h > 0:
-                        imag[c, h] = spread * ziggurat_normal(keys[m, c], np.uint64(first + 2 * h + 1))
-                else:
-                    real[c, h] = imag[c, h] = 0.0
-            for h in range(orders):
-                out[m, c, h] = spectrum[m, c, h]
-            for k in range(orders if whole else count):
-                h = k if whole else present[k]
-                out[m, c, h] += complex(real[c, h], imag[c, h])
         for a in range(channels):
             for b in range(a, channels):
-                change = 0.0
+                change = products[m, a, b]
                 for k in range(count):
                     h = present[k]
-                    s, t = spectrum[m, a, h], spectrum[m, b, h]
-                    change += (s.real * real[b, h] + s.imag * imag[b, h]) + (
-                        t.real * real[a, h] + t.imag * imag[a, h]
-                    )
-                both = noise[m, a] * noise[m, b] / math.sqrt(samples)
-                if both > 0.0:
-                    both *= math.sqrt(2.0) if a == b else 1.0
-                    change += both * ziggurat_normal(keys[m, a], np.uint64(first + 128 + b))
+                    s, t, x, y = spectrum[m, a, h], spectrum[m, b, h], delta[m, a, h], delta[m, b, h]
+                    change += (s.real * y.real + s.imag * y.imag) + (t.real * x.real + t.imag * x.imag)
                 gram[m, a, b] += change
                 if b > a:
                     gram[m, b, a] += change

@@ -27,6 +27,7 @@ from twin.simulation.publishing import LiveMeter, Publisher
 PUBLISH_NS = 100_000_000
 """The fastest refresh of any meter: images are published on this lattice of simulated time [ns]."""
 _REMEMBERED_TICKS = 6000
+_IDLE_S = 0.03  # wall time before a tick that is worth using
 LONGEST_STEP_S = 86400
 """Simulated time that a step takes at most [s]."""
 _TURN_S = 0.05
@@ -74,6 +75,7 @@ class LiveSession:
         self._thread = threading.Thread(target=self._run, name="simulation", daemon=True)
         self._latest: Frame | None = None
         self._lateness_s = 0.0
+        self._prepared_ns = 0
         self.lateness: deque[float] = deque(maxlen=_REMEMBERED_TICKS)
         """How late the newest publications were, that of the oldest tick in each, wall time [s]."""
         self._frame_due = 0.0
@@ -162,6 +164,7 @@ class LiveSession:
                 self._draw()
                 self._flush()
                 self._frame_due = time.monotonic() + 1.0
+            self._use_idle_time()
             self._answer_commands()
 
     def _advance(self) -> None:
@@ -186,6 +189,13 @@ class LiveSession:
             self._frame_due = 0.0
         if self._step is not None and engine.now_ns >= target:
             self._end_step()
+
+    def _use_idle_time(self) -> None:
+        """Prepare the next tick's publication, if there is time before it."""
+        next_tick = (self._engine.now_ns // PUBLISH_NS + 1) * PUBLISH_NS
+        if next_tick != self._prepared_ns and _IDLE_S < self._pacer.wall_until(next_tick) < float("inf"):
+            self._publisher.prepare(next_tick)
+            self._prepared_ns = next_tick
 
     def _answer_commands(self) -> None:
         """Answer what is queued, for a turn at most; wait for more until the next tick or frame is due."""

@@ -75,6 +75,10 @@ class Publisher:
         for group, bank in enumerate(self._banks):
             bank.publish(self._fleet.group_words(group), now_ns)
 
+    def prepare(self, tick_ns: int) -> None:
+        """Use idle time for the publication of a tick to come."""
+        self._fleet.prepare(tick_ns)
+
     def publish_one(self, name: str, now_ns: int) -> None:
         """Publish a meter as it is now; any other name is passed over."""
         at = self._names.get(name)

@@ -280,6 +280,10 @@ class Fleet:
         table.refresh(self._bank)
         return table.words
 
+    def prepare(self, tick_ns: int) -> None:
+        """Do now what can be done already for the words of a tick to come; they do not depend on it."""
+        self._bank.prepare_display(tick_ns)
+
     def group_values(self, group: int) -> dict[str, NDArray[np.float64]]:
         """Return what the words of all meters of a group meant when they were last asked for.
 
