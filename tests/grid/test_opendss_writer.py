@@ -7,7 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.grid.opendss_cases import SCRIPTS, V_MIN, difference, largest_difference, solved
+from tests.grid.opendss_cases import (
+    SCRIPTS,
+    V_MIN,
+    carried_out,
+    difference,
+    largest_difference,
+    node_voltages,
+    solved,
+)
 from twin.grid import (
     Bus,
     Capacitor,
@@ -339,3 +347,40 @@ def test_a_filter_of_any_number_of_phases_is_the_same_there(phases, dss, tmp_pat
     reference = solved(dss, [*opendss_text(network).splitlines(), "set tolerance=1e-10"])
     assert largest_difference(network, reference) < 1e-7
     assert again(network, tmp_path).capacitors[0].reactor_percent == pytest.approx(7.0, rel=1e-9)
+
+
+@pytest.mark.parametrize(("phases", "closed"), [("abc", False), ("bc", False), ("b", True)])
+def test_a_bank_without_current_leaves_the_script_solvable(phases, closed, dss, tmp_path):
+    """The star point of an isolated star that is open, or of one unit, hangs on nothing."""
+    banks = (
+        Capacitor("idle", "B", 5e3, phases=phases, connection="isolated_star", closed=closed),
+        Capacitor("works", "B", 5e3, connection="isolated_star"),
+    )
+    network = Network(
+        "idle bank",
+        (Bus("A", 400.0), Bus("B", 400.0)),
+        (Source("S", "A", 1.0, 0.0, 0.01, 0.02, 0.01, 0.02),),
+        lines=(Line("L", "A", "B", 0.1, 0.1, 0.3, 0.3),),
+        capacitors=banks,
+        loads=(Load("one", "B", "abc", (2e3, 3e3, 4e3), (0.0, 1e3, 500.0)),),
+    )
+    text = opendss_text(network)
+    assert "capacitor 'idle': it is disabled" in text
+    assert in_opendss(dss, network) < 1e-8
+    assert [bank.name for bank in again(network, tmp_path).capacitors] == ["works"]
+    assert journey(network, tmp_path) < 1e-12
+
+
+def test_a_load_on_low_voltage_keeps_its_law_in_opendss(dss):
+    """Below 0.7 of rated voltage a load is a constant impedance, there as well as here."""
+    network = Network(
+        "low",
+        (Bus("A", 400.0), Bus("B", 400.0)),
+        (Source("S", "A", 0.6, 0.0, 0.01, 0.02, 0.01, 0.02),),
+        lines=(Line("L", "A", "B", 0.1, 0.1, 0.3, 0.3),),
+        loads=(Load("one", "B", "abc", (20e3, 30e3, 40e3), (0.0, 10e3, 5e3), z_percent=30.0),),
+    )
+    carried_out(dss, [line for line in opendss_text(network).splitlines() if line != "clear"])
+    dss.Text.Command("set tolerance=1e-10 maxiterations=1000")
+    dss.Text.Command("solve")
+    assert difference(network, flow(network), node_voltages(dss), turn=0.0) < 1e-6

@@ -42,7 +42,8 @@ def opendss_text(network: Network) -> str:
     -----
     An ideal source gets 2e-7 ohm, a solid earthing likewise. Loads turn to constant impedance below 0.7 of
     their rated voltage, as in a load flow here. Names lose what OpenDSS does not allow in them. A closed
-    switch is only kept where its line has sequence values.
+    switch is only kept where its line has sequence values. A bank in isolated star that is open, or has one
+    unit only, carries no current and is written as disabled, which the script says.
     """
     return "\n".join(_Writer(network).lines()) + "\n"
 
@@ -90,7 +91,8 @@ class _Writer:
         yield from map(self._transformer, network.transformers)
         yield from map(self._control, network.tap_changers)
         yield from map(self._grounding, network.groundings)
-        yield from map(self._capacitor, network.capacitors)
+        for bank in network.capacitors:
+            yield from self._capacitor(bank)
         for load in network.loads:
             yield from self._load(load)
         yield from self._switches()
@@ -225,7 +227,7 @@ class _Writer:
             f"r={_number(z[0])} x={_number(z[1])}"
         )
 
-    def _capacitor(self, bank: Capacitor) -> str:
+    def _capacitor(self, bank: Capacitor) -> Iterator[str]:
         bus = self.buses[bank.bus]
         nodes = [CONDUCTORS.index(letter) + 1 for letter in bank.phases]
         delta = bank.connection == "delta"
@@ -247,7 +249,11 @@ class _Writer:
             x_l = bank.reactor_percent / 100.0 * u**2 * count / bank.q_rated
             text += f" xl={_number(x_l)} r={_number(x_l / bank.quality if bank.quality else 0.0)}"
         closed = "" if bank.closed else " states=[0]"
-        return f"new capacitor.{self.name('capacitor', bank.name)} {text}{closed}"
+        if bank.connection == "isolated_star" and (count == 1 or not bank.closed):
+            # Its star point would be a node that nothing holds, and the equations of OpenDSS singular.
+            yield f"! no current can flow in capacitor '{bank.name}': it is disabled (enabled=no)"
+            closed += " enabled=no"
+        yield f"new capacitor.{self.name('capacitor', bank.name)} {text}{closed}"
 
     def _load(self, load: Load) -> Iterator[str]:
         """Yield one load, or one for each side where they differ."""
@@ -271,7 +277,7 @@ class _Writer:
             yield (
                 f"new load.{self.name('load', name)} phases={sides} bus1={self._bus(load.bus, nodes)} "
                 f"conn={'delta' if pair else 'wye'} kv={_number(kv)} kw={_number(p / 1e3)} "
-                f"kvar={_number(q / 1e3)} {law} vminpu=0.7 vmaxpu=2 vlowpu=0.1"
+                f"kvar={_number(q / 1e3)} {law} vminpu=0.7 vmaxpu=2 vlowpu=1e-6"
             )
 
     def _switches(self) -> Iterator[str]:
