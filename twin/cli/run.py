@@ -17,6 +17,8 @@ from twin.contracts import NS_PER_SECOND
 _COLUMNS = ("import kWh", "export kWh", "max kW", "V min", "V max", "events", "alarms", "waves")
 _STEPS = 1000
 """Parts into which a run is cut for its progress bar; the result does not depend on it."""
+_FLUSH_S = 2.0
+"""Wall time after which what was recorded is made durable [s]."""
 _LONGEST_STEP_NS = 900 * NS_PER_SECOND
 """Longest stretch of simulated time before a signal is heeded [ns]."""
 
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         site.begin()
         site.record_to(out, overwrite=options.overwrite)
         stop = stop_on_signals()
-        _advance(site.engine, scenario.end_ns, stop, quiet=options.quiet or options.json)
+        _advance(site, scenario.end_ns, stop, quiet=options.quiet or options.json)
         interrupted = site.engine.now_ns < scenario.end_ns
         summary = site.summary()
     summary["seconds"] = round(time.monotonic() - started, 3)
@@ -72,13 +74,17 @@ def warm_up(options: argparse.Namespace) -> int:
     return 0
 
 
-def _advance(engine: Any, end_ns: int, stop: threading.Event, *, quiet: bool) -> None:
-    start_ns = engine.now_ns
+def _advance(site: Any, end_ns: int, stop: threading.Event, *, quiet: bool) -> None:
+    engine = site.engine
+    start_ns, flushed = engine.now_ns, time.monotonic()
     step = max(1, min((end_ns - start_ns) // _STEPS, _LONGEST_STEP_NS))
     with progress(start_ns, end_ns, quiet=quiet or not sys.stderr.isatty()) as show:
         while engine.now_ns < end_ns and not stop.is_set():
             engine.advance_to(min(engine.now_ns + step, end_ns))
             show(engine.now_ns)
+            if time.monotonic() - flushed > _FLUSH_S:
+                site.flush()
+                flushed = time.monotonic()
 
 
 @contextmanager

@@ -6,13 +6,16 @@ known from its keys; the first one with new keys creates the table in the commit
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 
 from twin.contracts import IntervalBlock, IntervalRecord
 from twin.recording import sql
 from twin.recording.database import WriterStore
 from twin.recording.errors import RecordingError
 from twin.recording.load_profile import day_of
-from twin.recording.rows import Row, from_json, to_json
+from twin.recording.rows import from_json, to_json
 from twin.recording.tables import CHANNEL_SET, METER_CHANNEL_SET, profile_table
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -30,47 +33,44 @@ class ChannelSets:
         self._new_sets: list[int] = []
         self._meters: set[tuple[str, int]] = set()
         self._new_meters: list[tuple[str, int]] = []
-        self._pending: dict[int, list[Row]] = {}
+        self._pending: dict[int, list[IntervalBlock]] = {}
         self._under_way: tuple[int, int, dict[int, int]] = (0, 0, {})
 
     def known(self) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Yield number and channels of every set."""
         return enumerate(self._channels, start=1)
 
-    def row(self, interval: IntervalRecord) -> tuple[int, Row]:
-        """Return an interval's set and its row (end_ns, meter, duration_s, one value per channel).
+    def ordered(self, record: IntervalRecord | IntervalBlock) -> tuple[int, IntervalBlock]:
+        """Return the set of some intervals, and them as a block with the channels in the set's order.
 
         Raises
         ------
         RecordingError
             When a channel's name cannot be a column's.
         """
-        keys = tuple(interval.values)
-        set_id = self._set_of(interval.meter, keys)
-        values = interval.values
-        numbers = [float(values[channel]) for channel in self._channels[set_id - 1]]
-        return set_id, (int(interval.end_ns), interval.meter, float(interval.duration_s), *numbers)
+        block = record if isinstance(record, IntervalBlock) else _block_of(record)
+        set_id = self._ids.get(block.channels)
+        if set_id is None:
+            set_id = self._learn(block.meters[0], block.channels)
+        channels = self._channels[set_id - 1]
+        if channels == block.channels:
+            return set_id, block
+        order = [block.channels.index(channel) for channel in channels]
+        return set_id, replace(block, channels=channels, values=block.values[:, order])
 
-    def rows(self, block: IntervalBlock) -> list[tuple[int, Row]]:
-        """Return the set and the row of each interval of a block, as `row`."""
-        set_id = self._set_of(block.meters[0], block.channels)
-        order = [block.channels.index(channel) for channel in self._channels[set_id - 1]]
-        table = zip(block.meters, block.duration_s.tolist(), block.values[:, order].tolist(), strict=True)
-        return [(set_id, (block.end_ns, meter, duration_s, *numbers)) for meter, duration_s, numbers in table]
-
-    def add(self, set_id: int, row: Row) -> None:
-        """Keep a row for the next commit."""
-        self._pending.setdefault(set_id, []).append(row)
-        pair = (row[1], set_id)
-        if pair not in self._meters:
-            self._meters.add(pair)
-            self._new_meters.append(pair)
-        self.newest_day = max(self.newest_day, day_of(row[0]))
+    def add(self, set_id: int, block: IntervalBlock) -> None:
+        """Keep intervals for the next commit."""
+        self._pending.setdefault(set_id, []).append(block)
+        for meter in block.meters:
+            if (meter, set_id) not in self._meters:
+                self._meters.add((meter, set_id))
+                self._new_meters.append((meter, set_id))
+        self.newest_day = max(self.newest_day, day_of(block.end_ns))
 
     @property
     def waiting(self) -> int:
-        """How many rows wait for the next commit."""
-        return sum(map(len, self._pending.values()))
+        """How many intervals wait for the next commit."""
+        return sum(len(block.meters) for pending in self._pending.values() for block in pending)
 
     def write(self, store: WriterStore) -> None:
         """Write what is new, inside the caller's transaction."""
@@ -86,7 +86,7 @@ class ChannelSets:
         store.add(METER_CHANNEL_SET, self._new_meters)
         for set_id, pending in self._pending.items():
             if pending:
-                store.add(profile_table(set_id, self._channels[set_id - 1]), pending)
+                store.add_intervals(set_id, self._channels[set_id - 1], pending, newest_day=self.newest_day)
 
     def learn_recorded(self, store: WriterStore) -> None:
         """Take over the sets of a recording that goes on."""
@@ -108,10 +108,6 @@ class ChannelSets:
         for set_id, count in counts.items():
             del self._pending[set_id][:count]
 
-    def _set_of(self, meter: str, keys: tuple[str, ...]) -> int:
-        set_id = self._ids.get(keys)
-        return self._learn(meter, keys) if set_id is None else set_id
-
     def _learn(self, meter: str, keys: tuple[str, ...]) -> int:
         ordered = tuple(sorted(keys))
         set_id = self._ids.get(ordered)
@@ -122,6 +118,16 @@ class ChannelSets:
             self._new_sets.append(set_id)
         self._ids[keys] = set_id  # the same channels in another order
         return set_id
+
+
+def _block_of(interval: IntervalRecord) -> IntervalBlock:
+    return IntervalBlock(
+        (interval.meter,),
+        int(interval.end_ns),
+        np.array([interval.duration_s], dtype=np.float64),
+        tuple(interval.values),
+        np.array([list(interval.values.values())], dtype=np.float64),
+    )
 
 
 def _check_names(meter: str, keys: tuple[str, ...]) -> None:

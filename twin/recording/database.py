@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from twin.contracts import IntervalBlock
 from twin.recording.places import Place
 from twin.recording.rows import Row
 from twin.recording.tables import Table
@@ -60,6 +61,14 @@ class WriterStore(Protocol):
 
     def failing(self) -> AbstractContextManager[None]:
         """Raise what goes wrong inside as RecordingError or RecordingPathError, with the place."""
+
+    def add_intervals(
+        self, set_id: int, channels: tuple[str, ...], blocks: Sequence[IntervalBlock], *, newest_day: int
+    ) -> None:
+        """Add intervals of the load profile, inside a transaction.
+
+        Days before ``newest_day`` are over; they may go where finished days are.
+        """
 
     def seal(self, set_id: int, channels: tuple[str, ...], day: int) -> None:
         """Move a day of the load profile out of the database, if it does so."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
-from twin.contracts import MeterInfo
+from twin.contracts import IntervalBlock, MeterInfo
 from twin.recording import rows, sql
 from twin.recording.database import Connection, Cursor, Parameters
 from twin.recording.ddl import postgresql_statements
@@ -19,7 +19,7 @@ from twin.recording.load_profile import Piece
 from twin.recording.migrations import POSTGRESQL_MIGRATIONS
 from twin.recording.places import DatabasePlace
 from twin.recording.rows import Row
-from twin.recording.tables import FORMAT, META, METER, TABLES, Table
+from twin.recording.tables import FORMAT, META, METER, TABLES, Table, profile_table
 
 if TYPE_CHECKING:
     import psycopg
@@ -161,6 +161,13 @@ class PostgresWriterStore:
                 raise
             msg = f"{self.place}: cannot write: {_first_line(error)}; mend the database, then flush again"
             raise RecordingPathError(msg) from error
+
+    def add_intervals(
+        self, set_id: int, channels: tuple[str, ...], blocks: Sequence[IntervalBlock], *, newest_day: int
+    ) -> None:
+        """Add intervals of the load profile, inside a transaction; all of them stay in the database."""
+        del newest_day
+        self.add(profile_table(set_id, channels), rows.interval_rows(blocks))
 
     def seal(self, set_id: int, channels: tuple[str, ...], day: int) -> None:
         """Do nothing: the load profile stays in the database."""

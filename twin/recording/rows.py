@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from twin.contracts import (
     AlarmRecord,
     CommandRecord,
     EventRecord,
+    IntervalBlock,
     MeterInfo,
     Point,
     RegisterRecord,
@@ -45,6 +46,17 @@ class WaveformSummary:
     channels: tuple[str, ...]
     samples: int
     """Samples per channel."""
+
+
+def interval_rows(blocks: Sequence[IntervalBlock]) -> list[Row]:
+    """Return rows of a hot table: end_ns, meter, duration_s, one value per channel."""
+    return [
+        (block.end_ns, meter, duration_s, *numbers)
+        for block in blocks
+        for meter, duration_s, numbers in zip(
+            block.meters, block.duration_s.tolist(), block.values.tolist(), strict=True
+        )
+    ]
 
 
 def meter_row(position: int, meter: MeterInfo) -> Row:

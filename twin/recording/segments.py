@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.contracts import IntervalBlock
 from twin.recording.errors import RecordingPathError
 from twin.recording.load_profile import Piece
 
@@ -18,10 +19,36 @@ ROWS_PER_GROUP = 16_384
 """Granularity at which a reader skips other meters; large enough for compression to pay."""
 
 
-def write_segment(path: Path, channels: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Write rows (meter, end_ns, duration_s, one value per channel) to a new file, all or nothing.
+def columns_of(blocks: Sequence[IntervalBlock]) -> list[Any]:
+    """Return blocks of the same channels as columns of a segment: sorted, of equal intervals the last one."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    names = sorted({meter for block in blocks for meter in block.meters})
+    number = {name: at for at, name in enumerate(names)}
+    sizes = [len(block.meters) for block in blocks]
+    meter = np.array([number[name] for block in blocks for name in block.meters])
+    end_ns = np.repeat([block.end_ns for block in blocks], sizes)
+    order = np.lexsort((end_ns, meter))
+    ends, meters = end_ns[order], meter[order]
+    order = order[np.append((ends[1:] != ends[:-1]) | (meters[1:] != meters[:-1]), True)]
+    values = np.concatenate([block.values for block in blocks])[order]
+    duration_s = np.concatenate([block.duration_s for block in blocks])[order]
+    # NaN is kept as NULL, as a database keeps it.
+    columns = [pa.array(column, from_pandas=True) for column in (duration_s, *values.T)]
+    return [pa.array(names, pa.string()).take(pa.array(meter[order])), end_ns[order], *columns]
+
+
+def write_segment(path: Path, channels: Sequence[str], columns: Sequence[Any]) -> int:
+    """Write a segment, all or nothing; return how many rows it has.
 
     The file appears under its name only when it is whole and on the disk.
+
+    Parameters
+    ----------
+    path : Path
+    channels : sequence of str
+    columns : sequence
+        meter, end_ns, duration_s and one for each channel, sorted by meter and end.
 
     Raises
     ------
@@ -33,7 +60,6 @@ def write_segment(path: Path, channels: Sequence[str], rows: Sequence[tuple[Any,
 
     types = [pa.string(), pa.int64()] + [pa.float64()] * (1 + len(channels))
     names = ["meter", "end_ns", "duration_s", *channels]
-    columns = zip(*rows, strict=True)
     arrays = [pa.array(column, type=kind) for column, kind in zip(columns, types, strict=True)]
     table = pa.table(arrays, names=names)
     unfinished = path.with_name(path.name + ".tmp")
@@ -47,6 +73,7 @@ def write_segment(path: Path, channels: Sequence[str], rows: Sequence[tuple[Any,
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+    return int(table.num_rows)
 
 
 def read_segment(path: Path, channels: tuple[str, ...], *, meter: str | None = None) -> dict[str, Piece]:

@@ -8,16 +8,17 @@ import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from twin.contracts import IntervalBlock
 from twin.recording import sql
 from twin.recording.creation import DATABASE, SEGMENTS, lock_directory, unlock_directory
 from twin.recording.database import Connection, Cursor, Parameters
 from twin.recording.ddl import sqlite_statements
 from twin.recording.errors import RecordingError, RecordingPathError
-from twin.recording.load_profile import Piece, date_of, span_of
+from twin.recording.load_profile import Piece, date_of, day_of, span_of
 from twin.recording.migrations import SQLITE_MIGRATIONS, migrate
-from twin.recording.rows import Row
-from twin.recording.segments import read_segment, write_segment
-from twin.recording.tables import SEGMENT, Table
+from twin.recording.rows import Row, interval_rows
+from twin.recording.segments import columns_of, read_segment, write_segment
+from twin.recording.tables import SEGMENT, Table, profile_table
 
 
 class SqliteWriterStore:
@@ -89,13 +90,46 @@ class SqliteWriterStore:
             )
             raise RecordingPathError(msg) from error
 
+    def add_intervals(
+        self, set_id: int, channels: tuple[str, ...], blocks: Sequence[IntervalBlock], *, newest_day: int
+    ) -> None:
+        """Add intervals of the load profile, inside a transaction.
+
+        A day that is over and of which nothing is in the database yet goes straight into a segment.
+        """
+        (last,) = self.connection.execute(sql.last_hot_end(set_id)).fetchone()
+        begun = 0 if last is None else day_of(last)
+        finished: dict[int, list[IntervalBlock]] = {}
+        hot: list[IntervalBlock] = []
+        for block in blocks:
+            day = day_of(block.end_ns)
+            over = begun < day < newest_day
+            (finished.setdefault(day, []) if over else hot).append(block)
+        for day in sorted(finished):
+            try:
+                self._add_segment(set_id, channels, day, finished[day])
+            except OSError:
+                hot += finished[day]  # durable all the same; sealing is tried again
+        if hot:
+            self.add(profile_table(set_id, channels), interval_rows(hot))
+
+    def _add_segment(
+        self, set_id: int, channels: tuple[str, ...], day: int, blocks: Sequence[IntervalBlock]
+    ) -> None:
+        (segment,) = self.connection.execute(sql.NEXT_SEGMENT).fetchone()
+        file = f"{SEGMENTS}/{date_of(day)}-{segment:06d}.parquet"
+        # The file is whole before the manifest names it; undone with the transaction it counts for nothing.
+        count = write_segment(self.place / file, channels, columns_of(blocks))
+        ends = [block.end_ns for block in blocks]
+        self.add(SEGMENT, [(segment, set_id, day, file, min(ends), max(ends), count)])
+
     def seal(self, set_id: int, channels: tuple[str, ...], day: int) -> None:
         """Move the hot intervals of a day into a segment."""
         span = span_of(day)
         found = self.connection.execute(sql.hot_intervals_of_all(set_id, channels), span).fetchall()
         (segment,) = self.connection.execute(sql.NEXT_SEGMENT).fetchone()
         file = f"{SEGMENTS}/{date_of(day)}-{segment:06d}.parquet"
-        write_segment(self.place / file, channels, found)
+        write_segment(self.place / file, channels, list(zip(*found, strict=True)))
         ends = [row[1] for row in found]
         # The file is whole before the manifest names it, and the rows go in the same transaction: a
         # reader sees each interval exactly once, and a kill in between leaves only an unnamed file.

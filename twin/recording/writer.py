@@ -68,7 +68,7 @@ class RecordingWriter:
         self._store = store
         self._meters = frozenset(meter.name for meter in meters)
         self._flush_records = flush_records
-        self._flush_interval_ns = int(flush_interval_s * 1e9)
+        self._flush_interval_ns = flush_interval_s * 1e9
         self._retention = retention
         self._pending: dict[str, list[rows.Row]] = {table: [] for table in RECORD_TABLES}
         self._channel_sets = ChannelSets()
@@ -198,14 +198,17 @@ class RecordingWriter:
         self._check_open()
         if not records:
             return
-        batch = [row for record in records for row in self._rows(record)]
+        batch = [self._row(record) for record in records]
         self._check_sequence(batch)
         for table, row in batch:
-            if isinstance(table, str):
-                self._pending[table].append(row)
-            else:
+            if isinstance(row, IntervalBlock):
+                assert isinstance(table, int)
                 self._channel_sets.add(table, row)
-        self._count += len(batch)
+                self._count += len(row.meters)
+            else:
+                assert isinstance(table, str)
+                self._pending[table].append(row)
+                self._count += 1
         time_ns = max(_time_ns(records[0]), _time_ns(records[-1]))
         self._retention.note(max(map(_time_ns, records)) if self._retention.keep else time_ns)
         if self._flushed_ns is None:
@@ -286,27 +289,28 @@ class RecordingWriter:
     def _reached(self) -> list[tuple[str, str]]:
         return [] if self._reached_ns is None else [("reached_ns", str(self._reached_ns))]
 
-    def _rows(self, record: Record) -> list[tuple[str | int, rows.Row]]:
+    def _row(self, record: Record) -> tuple[str, rows.Row] | tuple[int, IntervalBlock]:
+        """Return where a record goes and what goes there; a set of channels for intervals."""
         match record:
             case TruthEntry():
-                return [("truth", rows.truth_row(record))]
+                return "truth", rows.truth_row(record)
             case CommandRecord():
-                return [("command", rows.command_row(record))]
+                return "command", rows.command_row(record)
             case IntervalBlock():
                 self._check_meters(record.meters)
-                return [*self._channel_sets.rows(record)]
+                return self._channel_sets.ordered(record)
         self._check_meters((record.meter,))
         match record:
             case IntervalRecord():
-                return [self._channel_sets.row(record)]
+                return self._channel_sets.ordered(record)
             case EventRecord():
-                return [("event", rows.event_row(record))]
+                return "event", rows.event_row(record)
             case AlarmRecord():
-                return [("alarm", rows.alarm_row(record))]
+                return "alarm", rows.alarm_row(record)
             case WaveformRecord():
-                return [("waveform", rows.waveform_row(record))]
+                return "waveform", rows.waveform_row(record)
             case RegisterRecord():
-                return [("register_change", rows.register_row(record))]
+                return "register_change", rows.register_row(record)
 
     def _check_meters(self, names: Sequence[str]) -> None:
         for name in names:
@@ -346,10 +350,10 @@ class RecordingWriter:
                     break
                 self._store.seal(set_id, channels, day_of(first))
 
-    def _check_sequence(self, batch: Sequence[tuple[str | int, rows.Row]]) -> None:
+    def _check_sequence(self, batch: Sequence[tuple[str | int, rows.Row | IntervalBlock]]) -> None:
         last = self._last_command
         for table, row in batch:
-            if table == "command":
+            if table == "command" and isinstance(row, tuple):
                 if row[0] <= last:
                     msg = f"{self.path}: command {row[0]} after command {last}; append the log in its order"
                     raise RecordingError(msg)

@@ -1,6 +1,7 @@
 """From a resolved scenario to a running site: network, loads, meters, events, recording."""
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ from twin.simulation.site import Site
 from twin.simulation.tap_control import TapControl, start_tap_controls, tap_probes
 
 _log = logging.getLogger(__name__)
+
+_MOST_UNFLUSHED = 200_000
+"""Records in memory after which a recording is flushed, though nobody asked for it."""
 
 
 class RunningSite:
@@ -122,11 +126,14 @@ class RunningSite:
             "network": self._scenario.network.name,
             "files": [file.described() for file in source_files(self._scenario)],
         }
+        # Whoever runs the site flushes, by the wall clock.
         self._writer = RecordingWriter.create(
             out,
             scenario=described,
             meters=self.infos,
             overwrite=overwrite,
+            flush_records=_MOST_UNFLUSHED,
+            flush_interval_s=math.inf,
             keep=self._scenario.scenario.history.keep.limits,
         )
         for meter, points in self._watched.items():
