@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_run(commands)
     _add_serve(commands)
+    _add_sweep(commands)
     _add_schema(commands)
     _add_import(commands)
     _add_flow(commands)
@@ -157,6 +158,17 @@ def _add_replay_session(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--out", help="directory of the new recording; one under recordings/ when absent")
     command.add_argument("--overwrite", action="store_true", help="replace a recording that is there")
     command.add_argument("--quiet", action="store_true", help="no progress bar")
+    _json(command)
+
+
+def _add_sweep(commands: "Commands[argparse.ArgumentParser]") -> None:
+    from twin.cli.sweep import add_arguments  # noqa: PLC0415
+
+    command = _command(
+        commands, "sweep", "sweep:sweep", "run many variants of a scenario into one Parquet dataset",
+        "twin sweep scenarios/feeder-faults.yaml --over scenarios/sweeps/storm.yaml --out sweeps/storm",
+    )  # fmt: skip
+    add_arguments(command)
     _json(command)
 
 

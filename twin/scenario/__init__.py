@@ -1,6 +1,6 @@
 """Scenarios: the schema, the loader, the findings."""
 
-from twin.scenario.loader import is_scenario, load_scenario
+from twin.scenario.loader import is_scenario, load_scenario, resolve_scenario
 from twin.scenario.schema import Scenario
 from twin.scenario.site_scenario import (
     LoadPoints,
@@ -21,5 +21,6 @@ __all__ = [
     "local_datetime",
     "local_text",
     "parse_local",
+    "resolve_scenario",
     "utc_text",
 ]

@@ -43,7 +43,32 @@ def load_scenario(
     BadInputError
         With every finding of the scenario, or of its network file.
     """
-    document = read_yaml(path)
+    return resolve_scenario(read_yaml(path), seed=seed, duration_s=duration_s)
+
+
+def resolve_scenario(
+    document: Document,
+    *,
+    network: Network | None = None,
+    seed: int | None = None,
+    duration_s: float | None = None,
+) -> SiteScenario:
+    """Return the scenario of a document that has been read, with everything that it names.
+
+    Parameters
+    ----------
+    document : Document
+        Of a scenario; other files are looked for beside its file.
+    network : Network, optional
+        Checked; used instead of the network file.
+    seed, duration_s : optional
+        As of `load_scenario`.
+
+    Raises
+    ------
+    BadInputError
+        With every finding of the scenario, or of its network file.
+    """
     scenario = validate(document, Scenario)
     if seed is not None:
         if not 0 <= seed < 2**63:
@@ -52,7 +77,10 @@ def load_scenario(
         scenario = scenario.model_copy(update={"seed": seed})
     _require_one_site(document, scenario)
     played = read_played(document, scenario)
-    network = played.terminals if played is not None else _network(document, scenario)
+    if played is not None:
+        network = played.terminals
+    elif network is None:
+        network = _network(document, scenario)
     context = _context(document, scenario, network)
     findings = check_scenario(context)
     if findings:
@@ -69,7 +97,7 @@ def load_scenario(
         for event in scenario.events
     )
     return SiteScenario(
-        Path(path),
+        Path(document.file),
         document,
         scenario,
         network,
