@@ -34,6 +34,9 @@ from twin.grid.transformers import Transformer, parse_vector_group
 _RESISTIVE = 1e-9
 """Share of a load's admittance below which its reactive part is rounding."""
 
+_REMEMBERED = 8
+"""States of the switches whose parts are kept: those that the events of a fault return to."""
+
 
 class CircuitBuilder:
     """Builds circuits of one network for one state after another.
@@ -71,18 +74,37 @@ class CircuitBuilder:
         }
         self._switched |= set(poles)
         self._separate = {branch for branch, _ in self._switched}
+        self._drafts: dict[tuple[State, frozenset[int]], Draft] = {}
 
     def build(self, state: State, loads: Sequence[LoadImpedance]) -> Draft:
         """Return the parts of the circuit in a state.
 
         Elements without a path to a source are there too: what they hold decays in them.
         """
+        draft = self._without_loads(state).copy()
+        for at, load in enumerate(loads):
+            self._load(draft, at, load)
+        for fault in state.faults:
+            self._fault(draft, fault)
+        return draft
+
+    def _without_loads(self, state: State) -> Draft:
+        """Return the parts that loads and faults do not change; the last ones are remembered."""
+        split = {self.network.bus_index[fault.bus] for fault in state.faults} - self._kept
+        key = replace(state, faults=()), frozenset(split)
+        draft = self._drafts.pop(key, None) or self._lasting(state, split)
+        self._drafts[key] = draft
+        if len(self._drafts) > _REMEMBERED:
+            del self._drafts[next(iter(self._drafts))]
+        return draft
+
+    def _lasting(self, state: State, split: Collection[int]) -> Draft:
+        """Return the parts of the circuit without loads and faults, lines split at some buses."""
         draft = Draft(list(self._labels))
         lines = [at for at in range(len(self.network.lines)) if at not in state.open_branches]
-        fault_buses = {self.network.bus_index[fault.bus] for fault in state.faults}
         for source in self.network.sources:
             self._source(draft, source)
-        self._lines(draft, state, lines, fault_buses)
+        self._lines(draft, state, lines, split)
         first = len(self.network.lines)
         taps = dict(state.taps)
         for at, unit in enumerate(self.network.transformers, start=first):
@@ -98,10 +120,7 @@ class CircuitBuilder:
             )
         for at in sorted(state.capacitors):
             self._capacitor(draft, at, state)
-        for at, load in enumerate(loads):
-            self._load(draft, at, load)
-        for fault in state.faults:
-            self._fault(draft, fault)
+        draft.lasting = len(draft.groups), len(draft.conductance)
         return draft
 
     def _source(self, draft: Draft, source: Source) -> None:

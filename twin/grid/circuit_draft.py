@@ -1,7 +1,7 @@
 """A circuit of inductances, capacitances and resistances while it is being put together, and its names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,19 @@ class Contribution:
     """Terminals, conductance [S] and weight of each."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbered:
+    """What a draft is before loads and faults, in a circuit's own numbers."""
+
+    used: set[int]
+    """Nodes that the circuit has."""
+    number: dict[int, int]
+    """The circuit's of each of them, and of earth."""
+    names: tuple[str, ...]
+    groups: tuple[CoupledRL, ...]
+    conductances: tuple[Terminals, ...]
+
+
 @dataclass(slots=True)
 class Draft:
     """A circuit while it is being put together."""
@@ -64,6 +77,23 @@ class Draft:
     """Conductors of each load."""
     members: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     """Branches of lines passed over, by the branch that stands for them, and the sign of each."""
+    lasting: tuple[int, int] = (0, 0)
+    """How many groups and conductances, the first, loads and faults leave alone."""
+    numbered: list[Numbered] = field(default_factory=list)
+    """Those in a circuit's numbers, once they have been; shared by copies."""
+
+    def copy(self) -> "Draft":
+        """Return one to which loads and faults can be added; what they leave alone is shared."""
+        return replace(
+            self,
+            groups=list(self.groups),
+            capacitors=dict(self.capacitors),
+            conductance_terminals=list(self.conductance_terminals),
+            conductance=list(self.conductance),
+            injection=dict(self.injection),
+            loads=dict(self.loads),
+            sides=dict(self.sides),
+        )
 
     def node(self, label: str) -> int:
         """Add a node."""
@@ -83,7 +113,8 @@ class Draft:
 
     def add_branch(self, name: str, terminals: Terminals, r: float, x: float, omega: float) -> None:
         """Add one branch of R and X at rated frequency [ohm]."""
-        self.add_group([name], [terminals], np.array([[r]]), np.array([[x]]), omega)
+        inductance = max(x / omega, FAST * r + 1e-12)
+        self.groups.append(CoupledRL((name,), (terminals,), np.array([[r]]), np.array([[inductance]])))
 
     def add_capacitor(self, plus: int, minus: int, farad: float) -> str:
         """Add a capacitor between two nodes and return its name, which follows from the nodes."""

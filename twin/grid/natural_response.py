@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from twin.grid.admittance import source_voltage
 from twin.grid.circuit_builder import CircuitBuilder
-from twin.grid.circuit_draft import EARTH, Draft, LoadImpedance, Terminals, load_name
+from twin.grid.circuit_draft import EARTH, Draft, LoadImpedance, load_name
+from twin.grid.circuit_numbering import circuit_of
 from twin.grid.circuit_outputs import CircuitOutputs
 from twin.grid.components import PHASES, LoadPoint, Probe
 from twin.grid.interruption import Currents
@@ -21,12 +22,9 @@ from twin.grid.network import Network
 from twin.grid.nodal import State
 from twin.grid.transients import (
     Assembly,
-    Capacitors,
     Circuit,
-    Conductances,
-    CoupledRL,
+    LargeCircuit,
     Sources,
-    Switches,
     Terms,
     assemble,
     silent_sources,
@@ -42,6 +40,10 @@ Complex = NDArray[np.complex128]
 _PEAK = math.sqrt(2.0)
 _MISSED = 1e-8
 """Time by which a current's zero is missed, at most: events fall on nanoseconds, modes are steeper [s]."""
+
+
+SMALL = 150
+"""Up to so many branches and capacitors all modes of a circuit are found, beyond it what meters can see."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +81,7 @@ class _Steady:
     draft: Draft
     circuit: Circuit
     number: Mapping[int, int]
-    assembly: Assembly
+    solved: Assembly | LargeCircuit
     sources: Sources
     forced: Terms
 
@@ -101,6 +103,9 @@ class NaturalResponse:
     ----------
     frequency : float
         Of the sources from now on; modes that are there already have theirs [Hz].
+    small : int
+        Up to so many branches and capacitors all modes of a circuit are found, beyond it those that meters
+        can see.
     """
 
     def __init__(
@@ -120,6 +125,7 @@ class NaturalResponse:
             self._names.setdefault(load.name, []).append(at)
         self._points = tuple(loads)
         self.frequency = frequency
+        self.small = SMALL
         kept = {index[bus] for bus in (*(one.bus for one in probes), *(one.bus for one in loads))}
         for probe in probes:
             if probe.branch is not None:
@@ -157,21 +163,7 @@ class NaturalResponse:
         draft, circuit, number = found.draft, found.circuit, found.number
         known = _initial(draft, circuit, stored, before, theta)
         let_go = _MISSED * 2.0 * math.pi * self.frequency * largest
-        result = transient(
-            circuit,
-            found.sources,
-            known,
-            forced=found.forced,
-            assembly=found.assembly,
-            let_go=let_go,
-        )
-        free = Terms(
-            self.frequency,
-            theta,
-            result.terms.order[result.forced :],
-            result.terms.rate[result.forced :],
-            result.terms.amplitude[:, result.forced :],
-        )
+        free = _free_terms(found, known, let_go)
         self._free, self._circuit = free, circuit
         self._outputs = CircuitOutputs(draft, circuit, number)
         seen = self._outputs.rows(self._probes, self._network, self._builder.nodes, self._names)
@@ -207,11 +199,16 @@ class NaturalResponse:
         found = self._found
         if found is None or found.point is not point or found.forced.frequency != self.frequency:
             draft = self._builder.build(point.state, point.loads)
-            circuit, number = _circuit(draft, self._fixed())
+            circuit, number = circuit_of(draft, self._fixed())
             sources = self._sources(draft, circuit, number, theta)
-            assembly = assemble(circuit, float_at_zero=True)
-            forced = steady_state(assembly, sources)
-            found = _Steady(point, draft, circuit, number, assembly, sources, forced)
+            solved: Assembly | LargeCircuit
+            if len(circuit.branch_names) + len(circuit.capacitors.names) > self.small:
+                solved = LargeCircuit(circuit, float_at_zero=True)
+                forced = solved.steady_state(sources)
+            else:
+                solved = assemble(circuit, float_at_zero=True)
+                forced = steady_state(solved, sources)
+            found = _Steady(point, draft, circuit, number, solved, sources, forced)
         turned = replace(found.sources, theta=theta), replace(found.forced, theta=theta)
         self._found = replace(found, sources=turned[0], forced=turned[1])
         return self._found
@@ -255,70 +252,41 @@ class NaturalResponse:
                 currents[name] = currents.get(name, 0.0) + value
             for name, value in free.voltages.items():
                 voltages[name] = voltages.get(name, 0.0) + value
-        for at, load in enumerate(before.loads):
-            # What was no inductance may become one: a motor's phase that fed the others during a fault.
-            name = load_name(at)
-            if name not in forced.currents and load.current:
-                steady = float((load.current * np.exp(1j * theta)).real) * _PEAK
-                currents[name] = steady + currents.get(name, self._free_current(at, since))
+        # What was no inductance may become one: a motor's phase that fed the others during a fault.
+        others = [
+            at
+            for at, load in enumerate(before.loads)
+            if load.current and load_name(at) not in forced.currents
+        ]
+        turn = _PEAK * np.exp(1j * theta)
+        for at, free_current in zip(others, self._free_currents(others, since), strict=True):
+            steady = float((before.loads[at].current * turn).real)
+            currents[load_name(at)] = steady + currents.get(load_name(at), free_current)
         for name, members in draft.members.items():
             whole = currents.get(name, 0.0)
             currents.update({member: sign * whole for member, sign in members})
         return Stored(currents, voltages), float(np.abs(carried).max(initial=0.0))
 
-    def _free_current(self, load: int, since: float) -> float:
-        """Return what a load draws of the modes at a time after they were excited [A]."""
+    def _free_currents(self, loads: Sequence[int], since: float) -> list[float]:
+        """Return what loads draw of the modes at a time after they were excited [A]."""
         if self._free is None or self._outputs is None:
-            return 0.0
-        weights = self._outputs.of_load(load)
-        return float((weights @ self._free.later(since).amplitude).real.sum())
+            return [0.0] * len(loads)
+        free = self._outputs.of_loads(loads) @ self._free.amplitude
+        drawn: list[float] = (free @ np.exp(self._free.rate * since)).real.tolist()
+        return drawn
 
 
-def _circuit(draft: Draft, fixed: Mapping[int, complex]) -> tuple[Circuit, dict[int, int]]:
-    """Return a draft as a circuit, and the circuit's number of each node that it uses."""
-    used = {
-        node
-        for terminals in (
-            *(one for group in draft.groups for one in group.terminals),
-            *(terminals for terminals, _ in draft.capacitors.values()),
-            *draft.conductance_terminals,
-            *(pair for pair in (((p, 1.0), (q, -1.0)) for _, p, q in draft.switches)),
-        )
-        for node, _ in terminals
-        if node != EARTH
-    }
-    number = {node: at for at, node in enumerate(sorted(used))}
-    number[EARTH] = EARTH
-
-    def moved(terminals: Terminals) -> Terminals:
-        return tuple((number[node], weight) for node, weight in terminals)
-
-    groups = tuple(
-        CoupledRL(group.names, tuple(moved(one) for one in group.terminals), group.R, group.L)
-        for group in draft.groups
+def _free_terms(found: _Steady, known: Stored, let_go: float) -> Terms:
+    """Return the modes alone of what follows from a state."""
+    if isinstance(found.solved, LargeCircuit):
+        return found.solved.free_terms(found.forced, known, let_go=let_go)
+    result = transient(
+        found.circuit, found.sources, known, forced=found.forced, assembly=found.solved, let_go=let_go
     )
-    names = tuple(sorted(draft.capacitors))
-    circuit = Circuit(
-        nodes=len(used),
-        branches=groups,
-        capacitors=Capacitors(
-            names,
-            tuple(moved(draft.capacitors[name][0]) for name in names),
-            np.array([draft.capacitors[name][1] for name in names]),
-        ),
-        conductances=Conductances(
-            tuple(moved(one) for one in draft.conductance_terminals), np.array(draft.conductance)
-        ),
-        switches=Switches(
-            tuple(name for name, _, _ in draft.switches),
-            tuple(number[plus] for _, plus, _ in draft.switches),
-            tuple(number[minus] for _, _, minus in draft.switches),
-        ),
-        closed=frozenset(draft.closed),
-        fixed=tuple(number[node] for node in sorted(fixed) if node in number),
-        node_names=tuple(draft.labels[node] for node in sorted(used)),
+    terms, first = result.terms, result.forced
+    return replace(
+        terms, order=terms.order[first:], rate=terms.rate[first:], amplitude=terms.amplitude[:, first:]
     )
-    return circuit, number
 
 
 def _initial(draft: Draft, circuit: Circuit, stored: Stored, before: OperatingPoint, theta: float) -> Stored:

@@ -8,6 +8,7 @@ from twin.grid.transients.assembly import Assembly, assemble
 from twin.grid.transients.circuit import Capacitors, Circuit, Conductances, CoupledRL, Switches, between
 from twin.grid.transients.clearing import PoleOpening, clear_pole_by_pole
 from twin.grid.transients.errors import CircuitError, FloatingError, ImpulseError
+from twin.grid.transients.large import LargeCircuit
 from twin.grid.transients.modes import Modes, StateSpace, modes, state_space
 from twin.grid.transients.steady import Sources, silent_sources, steady_state
 from twin.grid.transients.terms import Terms, joined
@@ -23,6 +24,7 @@ __all__ = [
     "CoupledRL",
     "FloatingError",
     "ImpulseError",
+    "LargeCircuit",
     "Modes",
     "PoleOpening",
     "Sources",

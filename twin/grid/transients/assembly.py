@@ -1,6 +1,7 @@
 """The circuit as matrices: incidences, closed switches merged, and the rows of a result."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from twin.grid.transients.null_space import null_basis
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+Integer = NDArray[np.int64]
 
-_PIN_S = 1e-3
+PIN_S = 1e-3
 """Conductance that holds a floating island at its mean of zero; no current can flow through it [S]."""
 
 
@@ -90,20 +92,29 @@ class Assembly:
         NDArray
             Shape (rows, m), in the order that `Circuit` states.
         """
-        nodes = self.T @ free + self.T_fixed @ fixed
-        across = self.C_all @ nodes
-        leaving = self.A_all.T @ currents + self.C_all.T @ charging - injection
-        leaving += self.G_all.T @ (self.g[:, None] * (self.G_all @ nodes))
-        return np.concatenate([nodes, currents, across, charging, self._switch_currents(leaving)])
+        return result_rows(self, currents, charging, free, fixed, injection)
 
-    def _switch_currents(self, leaving: Complex) -> Complex:
-        """Currents that bring each node what leaves it; a ring of switches shares them evenly."""
-        known = np.array([node not in self.circuit.fixed for node in range(self.circuit.nodes)], dtype=bool)
-        used = np.abs(self.S).sum(axis=1) > 0.0
-        result = np.zeros((len(self.S), leaving.shape[1]), dtype=np.complex128)
-        if used.any():
-            result[used] = -np.linalg.pinv(self.S[used][:, known].T) @ leaving[known]
-        return result
+
+def result_rows(
+    of: Any, currents: Complex, charging: Complex, free: Complex, fixed: Complex, injection: Complex
+) -> Complex:
+    """Return all rows of a result, of an `Assembly` or of what has the same matrices sparse."""
+    nodes = of.T @ free + of.T_fixed @ fixed
+    across = of.C_all @ nodes
+    leaving = of.A_all.T @ currents + of.C_all.T @ charging - injection
+    leaving += of.G_all.T @ (of.g[:, None] * (of.G_all @ nodes))
+    return np.concatenate([nodes, currents, across, charging, _switch_currents(of, leaving)])
+
+
+def _switch_currents(of: Any, leaving: Complex) -> Complex:
+    """Currents that bring each node what leaves it; a ring of switches shares them evenly."""
+    known = np.abs(of.S).sum(axis=0) > 0.0
+    known[list(of.circuit.fixed)] = False
+    used = np.abs(of.S).sum(axis=1) > 0.0
+    result = np.zeros((len(of.S), leaving.shape[1]), dtype=np.complex128)
+    if used.any():
+        result[used] = -np.linalg.pinv(of.S[used][:, known].T) @ leaving[known]
+    return result
 
 
 def assemble(circuit: Circuit, *, float_at_zero: bool = False) -> Assembly:
@@ -138,10 +149,10 @@ def assemble(circuit: Circuit, *, float_at_zero: bool = False) -> Assembly:
     loose = null_basis(np.concatenate([A_all, C_all, G_all]) @ T).basis
     if loose.size:
         if not float_at_zero:
-            raise FloatingError(_floating(circuit, T @ loose))
+            raise FloatingError(floating_message(circuit, T @ loose))
         # A row in the floating direction, spread over the nodes that were merged so that it sees their mean.
         pins = (loose / np.abs(loose).sum(axis=0)).T @ np.linalg.pinv(T)
-        G_all, g = np.concatenate([G_all, pins]), np.append(g, np.full(len(pins), _PIN_S))
+        G_all, g = np.concatenate([G_all, pins]), np.append(g, np.full(len(pins), PIN_S))
     empty = np.zeros((0, 0))
     return Assembly(
         circuit=circuit,
@@ -154,11 +165,12 @@ def assemble(circuit: Circuit, *, float_at_zero: bool = False) -> Assembly:
         L=block_diag(*(group.L for group in circuit.branches)) if circuit.branches else empty,
         c=np.asarray(circuit.capacitors.C, dtype=float),
         g=g,
-        S=_switch_incidence(circuit),
+        S=switch_incidence(circuit),
     )
 
 
-def _floating(circuit: Circuit, loose: Float) -> str:
+def floating_message(circuit: Circuit, loose: Float) -> str:
+    """Say which nodes float."""
     names = [circuit.node_name(int(node)) for node in np.flatnonzero(np.abs(loose).max(axis=1) > 1e-9)]
     return (
         f"nothing determines the voltage of {', '.join(names)}: "
@@ -175,7 +187,8 @@ def _incidence(terminals: Terminals, nodes: int) -> Float:
     return matrix
 
 
-def _switch_incidence(circuit: Circuit) -> Float:
+def switch_incidence(circuit: Circuit) -> Float:
+    """Return the incidence of the closed switches, zero rows for the open ones."""
     switches = circuit.switches
     matrix = np.zeros((len(switches.names), circuit.nodes))
     for row, (name, p, q) in enumerate(
@@ -189,7 +202,20 @@ def _switch_incidence(circuit: Circuit) -> Float:
 
 
 def _merge(circuit: Circuit) -> tuple[Float, Float]:
-    """Nodes that closed switches join share a column; earth has none, fixed nodes have their own."""
+    free, fixed = merged_nodes(circuit)
+    T = np.zeros((circuit.nodes, int(free.max(initial=-1)) + 1))
+    T_fixed = np.zeros((circuit.nodes, len(circuit.fixed)))
+    for matrix, column in ((T, free), (T_fixed, fixed)):
+        rows = np.flatnonzero(column >= 0)
+        matrix[rows, column[rows]] = 1.0
+    return T, T_fixed
+
+
+def merged_nodes(circuit: Circuit) -> tuple[Integer, Integer]:
+    """Return the free and the fixed column of each node, -1 where it has none.
+
+    Nodes that closed switches join share a column; earth has none.
+    """
     leader = list(range(-1, circuit.nodes))
 
     def find(node: int) -> int:
@@ -214,11 +240,8 @@ def _merge(circuit: Circuit) -> tuple[Float, Float]:
     column = {find(node): index for index, node in enumerate(circuit.fixed)}
     roots = sorted({find(node) for node in range(circuit.nodes)} - set(held))
     free = {root: index for index, root in enumerate(roots)}
-    T, T_fixed = np.zeros((circuit.nodes, len(free))), np.zeros((circuit.nodes, len(column)))
-    for node in range(circuit.nodes):
-        root = find(node)
-        if root in free:
-            T[node, free[root]] = 1.0
-        elif root in column:
-            T_fixed[node, column[root]] = 1.0
-    return T, T_fixed
+    columns = np.array(
+        [(free.get(root, -1), column.get(root, -1)) for root in map(find, range(circuit.nodes))],
+        dtype=np.int64,
+    ).reshape(-1, 2)
+    return columns[:, 0], columns[:, 1]

@@ -111,13 +111,13 @@ class Circuit:
     node_names: tuple[str, ...] = ()
     """For messages; numbers where empty."""
 
-    def __post_init__(self) -> None:
-        _check(self)
+    branch_names: tuple[str, ...] = field(init=False)
+    """Names of all branches, in order."""
 
-    @property
-    def branch_names(self) -> tuple[str, ...]:
-        """Names of all branches, in order."""
-        return tuple(name for group in self.branches for name in group.names)
+    def __post_init__(self) -> None:
+        names = tuple(name for group in self.branches for name in group.names)
+        object.__setattr__(self, "branch_names", names)
+        _check(self)
 
     @property
     def rows(self) -> int:
@@ -159,20 +159,19 @@ def _index(names: tuple[str, ...], name: str, kind: str) -> int:
 def _check(circuit: Circuit) -> None:
     """Refuse what no physical network is, naming it."""
     _check_names(circuit)
-    for group in circuit.branches:
-        _check_group(group)
+    _check_groups(circuit.branches)
     for kind, terminals, values in (
         ("capacitor", circuit.capacitors.terminals, circuit.capacitors.C),
         ("conductance", circuit.conductances.terminals, circuit.conductances.G),
     ):
         if len(terminals) != len(values):
             raise CircuitError(f"{len(terminals)} {kind}s have terminals, but {len(values)} have a value")
-        for index, value in enumerate(values):
-            if not (np.isfinite(value) and value > 0.0):
-                raise CircuitError(f"{kind} {index} is {value}: give it a positive value or leave it out")
-    for node in _all_nodes(circuit):
-        if not -1 <= node < circuit.nodes:
-            raise CircuitError(f"there is no node {node}: nodes are -1 (earth) and 0 to {circuit.nodes - 1}")
+        for index in np.flatnonzero(~(np.isfinite(values) & (np.asarray(values) > 0.0))):
+            raise CircuitError(f"{kind} {index} is {values[index]}: give it a positive value or leave it out")
+    nodes = _all_nodes(circuit)
+    if nodes and not (min(nodes) >= EARTH and max(nodes) < circuit.nodes):
+        wrong = next(node for node in sorted(nodes) if not EARTH <= node < circuit.nodes)
+        raise CircuitError(f"there is no node {wrong}: nodes are -1 (earth) and 0 to {circuit.nodes - 1}")
 
 
 def _check_names(circuit: Circuit) -> None:
@@ -181,15 +180,36 @@ def _check_names(circuit: Circuit) -> None:
         ("capacitor", circuit.capacitors.names),
         ("switch", circuit.switches.names),
     ):
-        double = sorted({name for name in names if names.count(name) > 1})
-        if double:
-            raise CircuitError(f"two {kind} elements share the name '{double[0]}': name them apart")
+        if len(set(names)) < len(names):
+            double = min(name for name in names if names.count(name) > 1)
+            raise CircuitError(f"two {kind} elements share the name '{double}': name them apart")
     if len(circuit.capacitors.names) != len(circuit.capacitors.terminals):
         raise CircuitError("every capacitor needs one name and one set of terminals")
-    for name in sorted(circuit.closed):
+    for name in sorted(circuit.closed.difference(circuit.switches.names)):
         _index(circuit.switches.names, name, "switch")
     if circuit.node_names and len(circuit.node_names) != circuit.nodes:
         raise CircuitError(f"{circuit.nodes} nodes have {len(circuit.node_names)} names: name all or none")
+
+
+def _check_groups(groups: Sequence[CoupledRL]) -> None:
+    """Check groups of one size together; the first that something is wrong with is told by itself."""
+    alike: dict[int, list[CoupledRL]] = {}
+    for group in groups:
+        k = len(group.names)
+        if k == 0 or group.R.shape != (k, k) or group.L.shape != (k, k) or len(group.terminals) != k:
+            _check_group(group)
+        alike.setdefault(k, []).append(group)
+    for members in alike.values():
+        R, L = (np.stack([getattr(group, name) for group in members]) for name in "RL")
+        fine = np.isfinite(R).all() and np.isfinite(L).all()
+        fine = fine and bool((np.abs(L - L.swapaxes(1, 2)) <= 1e-9 * np.abs(L)).all())
+        fine = fine and bool((np.linalg.eigvalsh(L)[:, 0] > 0.0).all())
+        if fine:
+            damping = np.linalg.eigvalsh(R + R.swapaxes(1, 2))
+            fine = bool((damping[:, 0] >= -1e-9 * np.abs(damping).max(axis=1)).all())
+        if not fine:
+            for group in members:
+                _check_group(group)
 
 
 def _check_group(group: CoupledRL) -> None:
@@ -210,11 +230,8 @@ def _check_group(group: CoupledRL) -> None:
         raise CircuitError(f"the resistances of {who} generate power: not positive semidefinite")
 
 
-def _all_nodes(circuit: Circuit) -> Iterable[int]:
-    parts = [group.terminals for group in circuit.branches]
-    for terminals in (*parts, circuit.capacitors.terminals, circuit.conductances.terminals):
-        for element in terminals:
-            yield from (node for node, _ in element)
-    yield from circuit.switches.from_nodes
-    yield from circuit.switches.to_nodes
-    yield from circuit.fixed
+def _all_nodes(circuit: Circuit) -> set[int]:
+    nodes = {node for group in circuit.branches for element in group.terminals for node, _ in element}
+    for terminals in (circuit.capacitors.terminals, circuit.conductances.terminals):
+        nodes.update([node for element in terminals for node, _ in element])
+    return nodes.union(circuit.switches.from_nodes, circuit.switches.to_nodes, circuit.fixed)

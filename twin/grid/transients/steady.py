@@ -116,7 +116,7 @@ def steady_state(assembly: Assembly, sources: Sources) -> Terms:
     CircuitError
         If the circuit has an undamped resonance at an order.
     """
-    _check_shapes(assembly, sources)
+    check_shapes(sources, len(assembly.R), assembly.T_fixed.shape[1], assembly.circuit.nodes)
     order, rate = np.asarray(sources.order, dtype=float), sources.rates
     s = rate + 1j * two_pi * sources.frequency * order
     branches = len(assembly.R)
@@ -130,12 +130,13 @@ def steady_state(assembly: Assembly, sources: Sources) -> Terms:
     return Terms(sources.frequency, sources.theta, order, rate, amplitude)
 
 
-def _check_shapes(assembly: Assembly, sources: Sources) -> None:
+def check_shapes(sources: Sources, branches: int, fixed: int, nodes: int) -> None:
+    """Refuse sources that do not fit a circuit."""
     m = len(sources.order)
     for name, array, rows in (
-        ("emf", sources.emf, len(assembly.R)),
-        ("fixed", sources.fixed, assembly.T_fixed.shape[1]),
-        ("injection", sources.injection, assembly.circuit.nodes),
+        ("emf", sources.emf, branches),
+        ("fixed", sources.fixed, fixed),
+        ("injection", sources.injection, nodes),
     ):
         if array.shape != (rows, m):
             raise CircuitError(f"sources.{name} has shape {array.shape}; the circuit needs {(rows, m)}")

@@ -135,8 +135,8 @@ def transient(
     assembly = assemble(circuit, float_at_zero=float_at_zero) if assembly is None else assembly
     forced = steady_state(assembly, sources) if forced is None else forced
     natural = modes(assembly) if natural is None else natural
-    currents = _ordered(state.currents, circuit.branch_names, "branch")
-    voltages = _ordered(state.voltages, circuit.capacitors.names, None)
+    currents = ordered(state.currents, circuit.branch_names, "branch")
+    voltages = ordered(state.voltages, circuit.capacitors.names, None)
     start = forced.at(0.0)
     b, c = len(currents), len(voltages)
     free_i = currents - start[circuit.nodes : circuit.nodes + b]
@@ -148,16 +148,16 @@ def transient(
     across = assembly.capacitor_incidence @ natural.space.voltages @ x
     jump = natural.space.currents @ x - free_i
     jump = np.where(np.abs(jump) <= let_go, 0.0, jump)
-    _refuse_jump(circuit.branch_names, jump, currents, largest_i, "branch")
-    _refuse_jump(circuit.capacitors.names, across - free_v, voltages, largest_v, "capacitor")
+    refuse_jump(circuit.branch_names, jump, currents, largest_i, "branch")
+    refuse_jump(circuit.capacitors.names, across - free_v, voltages, largest_v, "capacitor")
     free = _mode_terms(assembly, natural, natural.coordinates @ x, forced)
     scale = size + np.abs(free.amplitude).sum(axis=1)
-    free, dropped = _without_negligible(free, _scale_of_kind(circuit, scale))
+    free, dropped = without_negligible(free, scale_of_kind(circuit, scale))
     return Transient(circuit, joined(forced, free), len(forced.order), dropped, natural)
 
 
-def _ordered(given: Mapping[str, float], names: tuple[str, ...], gone: str | None) -> Float:
-    """States in the circuit's order; a current that has lost its branch is an impulse."""
+def ordered(given: Mapping[str, float], names: tuple[str, ...], gone: str | None) -> Float:
+    """Return states in the circuit's order; a current that has lost its branch is an impulse."""
     if gone is not None:
         largest = max((abs(value) for value in given.values()), default=0.0)
         for name, value in given.items():
@@ -168,7 +168,8 @@ def _ordered(given: Mapping[str, float], names: tuple[str, ...], gone: str | Non
     return np.array([given.get(name, 0.0) for name in names], dtype=float)
 
 
-def _refuse_jump(names: tuple[str, ...], jump: Float, value: Float, scale: float, kind: str) -> None:
+def refuse_jump(names: tuple[str, ...], jump: Float, value: Float, scale: float, kind: str) -> None:
+    """Raise where a state would have to jump."""
     if not len(jump):
         return
     worst = int(np.abs(jump).argmax())
@@ -200,8 +201,8 @@ def _mode_terms(assembly: Assembly, natural: Modes, amplitude: Complex, forced: 
     return Terms(forced.frequency, forced.theta, np.zeros(m), natural.s, rows)
 
 
-def _scale_of_kind(circuit: Circuit, scale: Float) -> Float:
-    """Largest signal among the rows of a row's kind, so that a quiet row does not keep all modes."""
+def scale_of_kind(circuit: Circuit, scale: Float) -> Float:
+    """Return the largest signal of each row's kind, so that a quiet row does not keep all modes."""
     b, c = len(circuit.branch_names), len(circuit.capacitors.names)
     bounds = np.cumsum([0, circuit.nodes, b, c, c, len(circuit.switches.names)])
     result = np.zeros_like(scale)
@@ -210,7 +211,7 @@ def _scale_of_kind(circuit: Circuit, scale: Float) -> Float:
     return result
 
 
-def _without_negligible(free: Terms, scale: Float) -> tuple[Terms, Float]:
+def without_negligible(free: Terms, scale: Float) -> tuple[Terms, Float]:
     """Leave out the smallest modes as long as their sum stays below the limit in every row."""
     size = np.abs(free.amplitude)
     share = (size / np.where(scale > 0.0, scale, 1.0)[:, None]).max(axis=0, initial=0.0)
