@@ -12,6 +12,7 @@ NAMES = {
     "modbus": "benchmarks.modbus_reads",
     "metrology": "benchmarks.metrology",
     "grid": "benchmarks.grid",
+    "events": "benchmarks.events",
     "sweep": "benchmarks.sweep",
 }
 

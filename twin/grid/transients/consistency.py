@@ -4,15 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix, csr_matrix, diags
+from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import splu
 
 from twin.grid.transients.sparse_system import SparseSystem, islands
 
 Float = NDArray[np.float64]
-
-_LOOSE = 1e-9
-"""Share of its own capacitance that holds a node which capacitors tie to nothing but other such nodes."""
 
 
 class Consistency:
@@ -29,19 +26,18 @@ class Consistency:
     def __init__(self, system: SparseSystem) -> None:
         self._system = system
         on_capacitors = islands(system.capacitor_rows)
-        seen = csr_matrix(system.conductance_rows @ on_capacitors.basis)
+        seen = (system.conductance_rows @ on_capacitors.basis).tocsr()
         on_conductances = islands(seen)
-        self._P = csr_matrix(on_capacitors.basis[:, on_conductances.pivots])
-        self._N = csr_matrix(on_capacitors.basis @ on_conductances.basis)
-        self._A_N = csr_matrix(system.A @ self._N)
-        self._from_emf = csr_matrix(self._A_N.T @ system.blocks.inverse_inductance())
-        self._to_current = csr_matrix(self._from_emf.T)
+        self._P = on_capacitors.basis[:, on_conductances.pivots].tocsr()
+        self._N = (on_capacitors.basis @ on_conductances.basis).tocsr()
+        self._A_N = (system.A @ self._N).tocsr()
+        self._from_emf = (self._A_N.T @ system.blocks.inverse_inductance()).tocsr()
+        self._to_current = self._from_emf.T.tocsr()
         self._resistive = _solver(self._P.T @ system.G @ self._P)
         self._inductive = _solver(self._from_emf @ self._A_N)
-        own = system.C.diagonal()
-        self.on_capacitors = own > 0.0
-        hold = diags(np.where(own > 0.0, _LOOSE * own, 1.0)) if own.size else system.C
-        self._capacitive = _solver(system.C + hold) if own.any() else np.zeros_like
+        self.on_capacitors = system.C.diagonal() > 0.0
+        self._held = on_capacitors.pivots
+        self._capacitive = _solver(system.C[self._held][:, self._held])
 
     def currents(self, given: Float) -> Float:
         """Return the nearest currents, in energy, that the current law allows.
@@ -72,18 +68,22 @@ class Consistency:
     def charged(self, charge: Float) -> Float:
         """Return the voltages of the nodes on capacitors, those that switches tie together sharing theirs.
 
+        Of nodes that capacitors tie to nothing but each other, one has none.
+
         Parameters
         ----------
         charge
             Shape (free,) or (free, k): on the capacitors, at each node [C].
         """
-        return np.asarray(self._capacitive(charge))
+        v = np.zeros_like(charge)
+        v[self._held] = self._capacitive(charge[self._held])
+        return v
 
 
 def _solver(matrix: csr_matrix) -> Callable[[Float], Float]:
     """Factorise a symmetric positive definite matrix."""
     if matrix.shape[0] == 0:
         return np.zeros_like
-    factors = splu(csc_matrix(matrix), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+    factors = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
     solve: Callable[[Float], Float] = factors.solve
     return solve

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix, csr_matrix, vstack
+from scipy.sparse import csr_matrix, vstack
 from scipy.sparse.linalg import splu
 
 from twin.grid.transients.assembly import PIN_S, floating_message, merged_nodes, switch_incidence
@@ -105,7 +105,7 @@ class SparseSystem:
         """
         inverse = self.blocks.inverse(s)
         weighted = inverse @ self.A
-        nodal = csc_matrix(self.A.T @ weighted + s * self.C + self.G)
+        nodal = (self.A.T @ weighted + s * self.C + self.G).tocsc()
         if nodal.shape[0] == 0:
             return lambda e, j: (inverse @ e, j)
         try:
@@ -114,7 +114,7 @@ class SparseSystem:
             raise CircuitError(
                 f"the circuit has an undamped resonance at s = {s:.6g} 1/s: add resistance"
             ) from error
-        back = csr_matrix(weighted.T)
+        back = weighted.T.tocsr()
 
         def solve(e: NDArray, j: NDArray) -> tuple[NDArray, NDArray]:  # type: ignore[type-arg]
             v = factors.solve(j - back @ e)
@@ -134,7 +134,7 @@ def sparse_system(circuit: Circuit, *, float_at_zero: bool = False) -> SparseSys
         for terminals in (rl, circuit.capacitors.terminals, circuit.conductances.terminals)
     )
     c, g = np.asarray(circuit.capacitors.C, dtype=float), np.asarray(circuit.conductances.G, dtype=float)
-    loose = islands(csr_matrix(vstack([A_all, C_all, G_all]) @ T)).basis.toarray()
+    loose = islands((vstack([A_all, C_all, G_all]) @ T).tocsr()).basis.toarray()
     if loose.size:
         if not float_at_zero:
             raise FloatingError(floating_message(circuit, T @ loose))
@@ -142,8 +142,8 @@ def sparse_system(circuit: Circuit, *, float_at_zero: bool = False) -> SparseSys
         merged = np.maximum(np.asarray(T.sum(axis=0)).ravel(), 1.0)
         pins = (T @ (loose / np.abs(loose).sum(axis=0) / merged[:, None])).T
         G_all, g = csr_matrix(vstack([G_all, csr_matrix(pins)])), np.append(g, np.full(len(pins), PIN_S))
-    B, K, blocks = csr_matrix(C_all @ T), csr_matrix(G_all @ T), _Blocks(circuit)
-    C = csr_matrix(B.T @ B.multiply(c[:, None]))
+    B, K, blocks = (C_all @ T).tocsr(), (G_all @ T).tocsr(), _Blocks(circuit)
+    C = (B.T @ B.multiply(c[:, None])).tocsr()
     return SparseSystem(
         circuit=circuit,
         T=T,
@@ -155,9 +155,9 @@ def sparse_system(circuit: Circuit, *, float_at_zero: bool = False) -> SparseSys
         c=c,
         g=g,
         S=switch_incidence(circuit),
-        A=csr_matrix(A_all @ T),
+        A=(A_all @ T).tocsr(),
         C=C,
-        G=csr_matrix(K.T @ K.multiply(g[:, None])),
+        G=(K.T @ K.multiply(g[:, None])).tocsr(),
         capacitor_rows=B,
         conductance_rows=K,
         energy=_diagonal(blocks.L, C),

@@ -159,9 +159,10 @@ def transient(
 def ordered(given: Mapping[str, float], names: tuple[str, ...], gone: str | None) -> Float:
     """Return states in the circuit's order; a current that has lost its branch is an impulse."""
     if gone is not None:
-        largest = max((abs(value) for value in given.values()), default=0.0)
+        largest = max(map(abs, given.values()), default=0.0)
+        known = set(names)
         for name, value in given.items():
-            if name not in names and abs(value) > JUMP * largest:
+            if name not in known and abs(value) > JUMP * largest:
                 raise ImpulseError(
                     f"{gone} '{name}' is gone while it carries {value:.6g} A: open it at a current zero"
                 )
