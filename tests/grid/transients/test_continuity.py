@@ -1,6 +1,7 @@
 """Whatever the circuit: nothing jumps, Kirchhoff holds at all times, and energy only falls."""
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -181,3 +182,17 @@ def test_without_sources_the_stored_energy_never_grows(drawn, data):
     assert energy[0] == np.float64(energy[0])
     assert abs(energy[0] - 0.5 * x @ x) <= 1e-6 * energy[0]
     assert (np.diff(energy) <= 1e-6 * energy[0]).all()
+
+
+def test_charge_that_no_path_discharges_stays():
+    """Capacitors in a row of their own: every time constant is infinite, and rounding makes none."""
+    circuit = Circuit(
+        nodes=5,
+        branches=(branch("coil", 0, 1, 1.0, 1.0),),
+        capacitors=Capacitors(("a", "b", "c"), between([0, 0, 0], [2, 3, 4]), np.array([1e-3, 1e-3, 1e-4])),
+        conductances=Conductances(between([0, 0, 0], [-1, -1, -1]), np.array([1.0, 1e-4, 0.1])),
+    )
+    state = State({}, {"a": 3.0, "b": -9.534, "c": 95.346})
+    result = transient(circuit, driven(circuit, {}), state)
+    for time in (0.0, 1.0, 1e4):
+        assert result.state(time).voltages == pytest.approx(state.voltages, rel=1e-12)

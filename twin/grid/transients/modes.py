@@ -21,6 +21,8 @@ Complex = NDArray[np.complex128]
 MAX_STATES = 400
 """Dense eigenvalues cost the cube of the states: some 0.2 s here."""
 _ILL_CONDITIONED = 1e7
+_ROUNDING = 16.0 * float(np.finfo(float).eps)
+"""Part of the sum of its terms' sizes below which an entry of the state matrix is rounding."""
 _SPLIT = 1e-8
 """Relative change of the state matrix that draws a double pole apart by its root, 1e-4."""
 
@@ -112,6 +114,10 @@ def state_space(assembly: Assembly) -> StateSpace:
         voltages = voltages + N_l @ solve_triangular(corner, first.T @ (to_energy @ drop))
     A_i = -Zi.T @ drop
     A_c = -Vx.T @ (A.T @ currents + half.T @ (half @ (dynamic + P @ resistive)))
+    sizes = np.abs(Vx).T, np.abs(half), np.abs(dynamic) + np.abs(P) @ np.abs(resistive)
+    summed = sizes[0] @ (np.abs(A.T) @ np.abs(currents) + sizes[1].T @ (sizes[1] @ sizes[2]))
+    # Where terms cancel, charge is trapped; rounding in their place would have modes of its own.
+    A_c = np.where(np.abs(A_c) <= _ROUNDING * summed, 0.0, A_c)
     return StateSpace(
         A=np.vstack([A_i, A_c]),
         currents=currents,
