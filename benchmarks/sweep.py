@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import duckdb
+
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "feeder-faults.yaml"
 COUNT = 60
 PARAMETERS = f"""version: 1
@@ -28,15 +30,17 @@ print(time.perf_counter() - started)
 """
 
 
-def seconds(over: Path, out: Path, workers: int) -> tuple[float, str]:
-    """Return the wall time of a sweep, planning and starting of workers included, and its hash [s]."""
+def seconds(over: Path, out: Path, workers: int) -> tuple[float, float, str]:
+    """Return the wall time of a sweep, start included [s], the share of it that workers ran, and its hash."""
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "twin.cli", "sweep", SCENARIO, "--over", over, "--out", out,
          "--workers", str(workers), "--json"],
         check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    return time.monotonic() - started, str(json.loads(done.stdout)["results_hash"])
+    wall = time.monotonic() - started
+    ((worked,),) = duckdb.sql(f"SELECT sum(seconds) FROM '{out}/variants/*.parquet'").fetchall()
+    return wall, worked / (workers * wall), str(json.loads(done.stdout)["results_hash"])
 
 
 def machine_ratio() -> float:
@@ -57,8 +61,8 @@ def main() -> None:
         over = Path(folder) / "params.yaml"
         over.write_text(PARAMETERS, encoding="utf-8")
         seconds(over, Path(folder) / "warm", 1)
-        one, first = seconds(over, Path(folder) / "one", 1)
-        two, second = seconds(over, Path(folder) / "two", 2)
+        one, _, first = seconds(over, Path(folder) / "one", 1)
+        two, busy, second = seconds(over, Path(folder) / "two", 2)
     assert first == second, "results depend on the number of workers"
     print(f"{COUNT} variants of half an hour of feeder-faults.yaml, start and plan included")
     print(f"one worker           {COUNT / one:6.2f} variants a second ({one:.1f} s)")

@@ -23,8 +23,13 @@ class Lamp(Part):
     lit: Second
 
 
+class Switch(Part):
+    kind: Literal["switch"]
+    switch: str
+
+
 class House(Part):
-    things: list[Annotated[Kettle | Lamp, Field(discriminator="kind")]]
+    things: list[Annotated[Kettle | Lamp | Switch, Field(discriminator="kind")]]
     count: int = 1
 
 
@@ -46,6 +51,12 @@ def test_all_findings_at_once_in_order_of_lines(tmp_path):
     ]
 
 
+def test_a_kind_that_is_spelled_like_a_key_is_no_key(tmp_path):
+    assert findings(tmp_path, "things:\n- kind: switch\n  switch: S1\n  swich: S2\n") == [
+        ":4: things[0].swich: unknown field; did you mean 'switch'?"
+    ]
+
+
 def test_what_is_missing_is_placed_at_its_parent(tmp_path):
     assert findings(tmp_path, "count: 2\n") == [":1: things: is missing; add 'things'"]
     assert findings(tmp_path, "things:\n- kind: lamp\n") == [":2: things[0].lit: is missing; add 'lit'"]
@@ -53,7 +64,7 @@ def test_what_is_missing_is_placed_at_its_parent(tmp_path):
 
 def test_an_unknown_kind_lists_the_known(tmp_path):
     (finding,) = findings(tmp_path, "things:\n- kind: toaster\n")
-    assert finding == ":2: things[0]: is of no known kind; give one of 'kettle', 'lamp'"
+    assert finding == ":2: things[0]: is of no known kind; give one of 'kettle', 'lamp', 'switch'"
 
 
 def test_a_model_is_returned_whole(tmp_path):

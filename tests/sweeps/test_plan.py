@@ -123,6 +123,19 @@ def test_findings_of_the_file_as_a_whole(tmp_path):
     assert "unknown field" in findings(tmp_path, "version: 1\ngird: {}\n")[0][2]
 
 
+def test_what_many_variants_have_in_common_is_told_once(tmp_path):
+    text = "version: 1\nrandom:\n  seed: {path: seed, integers: [1, 1000]}\n"
+    text += "  r: {path: 'events[0].resistance', uniform: [1 mohm, 1 ohm]}\ncount: 40\n"
+    assert findings(tmp_path, text) == [
+        (4, "random.r.path", "events[0].resistance: unknown field; did you mean 'switch'?")
+    ]
+    text = (
+        "version: 1\nrandom:\n  x: {path: 'network.lines[CABLE1].length_m', uniform: [-9, -1]}\ncount: 40\n"
+    )
+    (found,) = findings(tmp_path, text)
+    assert found[:2] == (3, "random.x")
+
+
 def test_too_many_are_counted_before_any_is_made(tmp_path):
     text = "version: 1\ngrid:\n  p: {path: seed, range: [1, 1000000000]}\n"
     text += "  q: {path: duration, steps: {first: 1 s, last: 2 s, count: 1000}}\n"

@@ -102,7 +102,8 @@ def _real_path(data: Any, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
     path: list[str | int] = []
     for at, part in enumerate(loc):
         if isinstance(data, dict):
-            if part in data:
+            # A union's tag may be spelled like a key; there is no way on from a single value.
+            if part in data and (at == len(loc) - 1 or isinstance(data[part], dict | list)):
                 data = data[part]
             elif at != len(loc) - 1:
                 continue

@@ -1,5 +1,6 @@
 """Every variant through the scenario's own loader; what it finds is said at the parameter that caused it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from twin.sweeps.errors import PathError
 from twin.sweeps.schema import Scalar, Sweep, Values
 from twin.sweeps.site_files import SiteFiles, named_files
 
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?")
 _MOST = 50
 """Findings that are told; a wrong path of many variants is one."""
 
@@ -46,17 +48,19 @@ def check_variants(
         With each finding once, at the parameter whose value is the cause where there is one.
     """
     blame = _Blame(document, sweep, files)
-    found: dict[Finding, None] = {}
+    found: dict[tuple[object, ...], Finding] = {}
     named: set[str] = set(named_files(base))
     meters: dict[str, None] = {}
     for row, own in zip(rows, settings, strict=True):
         try:
             scenario = files.variant(own, duration_s=sweep.duration)
         except BadInputError as error:
-            found.update((blame.place(item, row), None) for item in error.findings)
+            for item in error.findings:
+                found.setdefault(*blame.place(item, row))
         except PathError as error:
             what, _, mend = str(error).partition("; ")
-            found[Finding(document.mark(()), "", f"{blame.variant(row)}: {what}", mend)] = None
+            there = Finding(document.mark(()), "", f"{blame.variant(row)}: {what}", mend)
+            found.setdefault((what,), there)
         else:
             named |= named_files(scenario)
             meters |= dict.fromkeys(meter.config.name for meter in scenario.meters)
@@ -66,9 +70,10 @@ def check_variants(
         for at, name in enumerate(getattr(sweep.losses, key)):
             if not found and name not in meters:
                 what, mend = f"there is no meter '{name}'", suggestion(name, meters, "meters")
-                found[finding(document, ("losses", key, at), what, mend)] = None
+                there = finding(document, ("losses", key, at), what, mend)
+                found[there.where, what] = there
     if found:
-        raise BadInputError(*sorted(found, key=lambda item: (item.where, item.what)))
+        raise BadInputError(*sorted(found.values(), key=lambda item: (item.where, item.what)))
     return Seen(frozenset(named), tuple(meters))
 
 
@@ -87,21 +92,24 @@ class _Blame:
                 field = f"network.{dotted(place)}" if in_network else dotted(place)
                 self._causes[field] = (at, section, values)
 
-    def place(self, item: Finding, row: Sequence[Scalar]) -> Finding:
-        """Return a finding of a variant as one of the parameter file."""
+    def place(self, item: Finding, row: Sequence[Scalar]) -> tuple[tuple[object, ...], Finding]:
+        """Return a finding of a variant as one of this file, after what others of its kind have in common."""
         cause = self._causes.get(item.field)
         if cause is None:
             what = f"{self.variant(row)}: {item.field}: {item.what}"
-            return Finding(self._document.mark(()), "", what, item.mend)
+            return (item.field, item.what), Finding(self._document.mark(()), "", what, item.mend)
         at, section, values = cause
         name, value = self._names[at], row[at]
         path: tuple[str | int, ...] = (section, name)
         if "unknown" in item.what and "field" in item.what:
-            return finding(self._document, (*path, "path"), f"{item.field}: {item.what}", item.mend)
+            path = (*path, "path")
+            return path, finding(self._document, path, f"{item.field}: {item.what}", item.mend)
         if values is not None and values.values is not None:
             same = [type(other) is type(value) and other == value for other in values.values]
             path = (*path, "values", same.index(True))
-        return finding(self._document, path, f"{value!r}: {item.what}", item.mend)
+        # Of many draws that are wrong in the same way one is told.
+        alike = (path, _NUMBER.sub("#", item.what.replace(str(value), "")))
+        return alike, finding(self._document, path, f"{value!r}: {item.what}", item.mend)
 
     def variant(self, row: Sequence[Scalar]) -> str:
         """Return a variant in words."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from zoneinfo import available_timezones
 
 from twin.documents import nearest, suggestion
@@ -88,6 +89,12 @@ class MeterConfig:
         )
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    # Each look-up walks through a folder of hundreds of files: 16 ms, for every meter.
+    return frozenset(available_timezones())
+
+
 def check_config(config: MeterConfig) -> list[str]:
     """Return what is wrong with a configuration, each problem with its field and mend; [] when nothing.
 
@@ -108,8 +115,8 @@ def check_config(config: MeterConfig) -> list[str]:
         *_register_problems(config),
         *_alarm_problems(config),
     ]
-    if config.time_zone not in available_timezones():
-        close = nearest(config.time_zone, available_timezones())
+    if config.time_zone not in _time_zones():
+        close = nearest(config.time_zone, _time_zones())
         mend = f"did you mean '{close}'?" if close else "give an IANA name such as Europe/London"
         problems.append(f"time_zone: {config.time_zone!r} is unknown; {mend}")
     if not 1 <= config.load_profile_minutes <= 1440 or 1440 % config.load_profile_minutes:
