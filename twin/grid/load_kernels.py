@@ -229,6 +229,7 @@ def load_currents(
 def apply_transfer(
     base: Complex,
     moved: Index,
+    place: Index,
     transfer_re: Float,
     transfer_im: Float,
     current: Complex,
@@ -237,7 +238,8 @@ def apply_transfer(
 ) -> None:
     """Fill ``out`` c128[rows, orders] with ``base`` (at order 1) plus the currents' effect.
 
-    ``moved`` are the rows that any current has an effect on, those of the transfers.
+    ``moved`` are the rows that any current has an effect on, those of the transfers. ``place`` says where
+    each order's transfer is; one that no current flows at has none, and -1 there.
     """
     rows = moved.shape[0]
     re = np.empty(rows)
@@ -245,6 +247,9 @@ def apply_transfer(
     for h in range(orders.shape[0]):
         for r in range(base.shape[0]):
             out[r, h] = base[r] if orders[h] == 1 else 0.0
+        k = place[h]
+        if k < 0:
+            continue
         for r in range(rows):
             re[r] = out[moved[r], h].real
             im[r] = out[moved[r], h].imag
@@ -253,7 +258,7 @@ def apply_transfer(
             if c == 0.0 and s == 0.0:
                 continue
             for r in range(rows):
-                re[r] += transfer_re[h, j, r] * c - transfer_im[h, j, r] * s
-                im[r] += transfer_re[h, j, r] * s + transfer_im[h, j, r] * c
+                re[r] += transfer_re[k, j, r] * c - transfer_im[k, j, r] * s
+                im[r] += transfer_re[k, j, r] * s + transfer_im[k, j, r] * c
         for r in range(rows):
             out[moved[r], h] = complex(re[r], im[r])

@@ -34,7 +34,7 @@ class LooseParts:
     """(parts, loads) of load voltages, whose sum is the potential of a part."""
     shapes: Shapes
     shift: Float
-    """(parts, moved probe rows) change of a row per volt of a part."""
+    """(parts, probe rows) change of a row per volt of a part."""
     rest: Complex
     """(parts,) potential with no load at all [V]."""
     injection: Complex
