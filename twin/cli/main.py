@@ -143,6 +143,12 @@ def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     command.add_argument("--bind", default="127.0.0.1", metavar="ADDR", help="address to listen on")
     command.add_argument("--port", type=int, help="port of the dashboard; 0 takes a free one")
+    command.add_argument(
+        "--api-port",
+        type=int,
+        metavar="N",
+        help="serve the control interface on this port; 0 takes a free one",
+    )
     command.add_argument("--ready-file", metavar="F", help="written whole once all is listening")
     _store(command)
     command.add_argument("--no-dashboard", action="store_true", help="endpoints only")

@@ -25,6 +25,9 @@ def serve(options: argparse.Namespace) -> int:
     if options.port is not None and not 0 <= options.port <= 65535:
         what = f"port {options.port} is not between 0 and 65535"
         raise BadInputError(Finding(Mark("command line"), "--port", what, "choose one that is"))
+    if options.api_port is not None and not 0 <= options.api_port <= 65535:
+        what = f"port {options.api_port} is not between 0 and 65535"
+        raise BadInputError(Finding(Mark("command line"), "--api-port", what, "choose one that is"))
     scenario = load_scenario(options.scenario)
     ready_file = Path(options.ready_file) if options.ready_file else None
     if ready_file is not None:
@@ -32,8 +35,11 @@ def serve(options: argparse.Namespace) -> int:
     out = recording_place(options)
     from_ns = None if options.from_time is None else parse_time(options.from_time, scenario, "--from")
 
+    from twin.cli.control import TOKEN_VARIABLE, control_settings  # noqa: PLC0415
     from twin.cli.server import SiteServer  # noqa: PLC0415
 
+    token = os.environ.get(TOKEN_VARIABLE)
+    control = control_settings(scenario, bind=options.bind, port=options.api_port, token=token)
     # A page that is being drawn keeps the simulation waiting for no longer than this.
     sys.setswitchinterval(0.001)
     stop = threading.Event()
@@ -46,13 +52,14 @@ def serve(options: argparse.Namespace) -> int:
         dashboard_port=options.port,
         with_dashboard=not options.no_dashboard,
         from_ns=from_ns,
+        control=control,
     )
     _stop_on_signals(stop, server.give_up)
     with server:
         sys.stdout.write(server.describe())
         sys.stdout.flush()
         if ready_file is not None:
-            _write_whole(ready_file, server.ready())
+            _write_whole(ready_file, server.ready(), mode=0o666 if control is None else 0o600)
         while server.running and not stop.wait(0.5):
             pass
     if ready_file is not None:
@@ -86,8 +93,10 @@ def _stop_on_signals(stop: threading.Event, give_up: Callable[[], None]) -> None
     signal.signal(signal.SIGTERM, handler)
 
 
-def _write_whole(path: Path, value: Any) -> None:
+def _write_whole(path: Path, value: Any, *, mode: int = 0o666) -> None:
     """Write a JSON file that is never seen half done."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(value) + "\n", encoding="utf-8")
+    # A token in it is for this user alone.
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
+        file.write(json.dumps(value) + "\n")
     part.replace(path)

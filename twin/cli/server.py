@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
+from twin.cli.control import ControlSettings, start_control
 from twin.contracts import BadInputError, Finding
 from twin.documents.validation import dotted
 from twin.protocols import Binding, EndpointProcess, ListenError
@@ -31,6 +32,7 @@ class SiteServer:
         dashboard_port: int | None,
         with_dashboard: bool,
         from_ns: int | None,
+        control: ControlSettings | None = None,
     ) -> None:
         self._scenario = scenario
         self._bind = bind
@@ -42,6 +44,8 @@ class SiteServer:
         if self._page is not None and dashboard_port is not None:
             self._page = (self._page[0], dashboard_port)
         self._dashboard: Any = None
+        self._control_settings = control
+        self._control: Any = None
         self._undo = ExitStack()
         self._site = build_site(scenario)
         self._session: LiveSession = self._site.live(speed=speed)
@@ -60,6 +64,8 @@ class SiteServer:
             self._start_endpoints()
             if self._page is not None:
                 self._start_dashboard(*self._page)
+            if self._control_settings is not None:
+                self._start_control(self._control_settings)
             self._site.record_to(self._out, overwrite=self._overwrite)
             if self._from_ns is not None:
                 self._session.skip_to(self._from_ns)
@@ -111,6 +117,7 @@ class SiteServer:
             "sim_start_utc": utc_text(self._scenario.start_ns),
             "dashboard": self._dashboard.url if self._dashboard is not None else None,
             "endpoints": self._endpoint_entries(),
+            **self._control_entries(),
         }
 
     def describe(self) -> str:
@@ -118,6 +125,9 @@ class SiteServer:
         lines = [self._scenario.scenario.title]
         if self._dashboard is not None:
             lines.append(f"  dashboard  {self._dashboard.url}")
+        if self._control is not None and self._control_settings is not None:
+            shown = f"  token {self._control_settings.token}" if self._control_settings.generated else ""
+            lines.append(f"  control    {self._control.url}{shown}")
         lines += [
             "  {protocol}  {host}:{port}  unit {unit:<3}  {meter}".format_map(entry)
             for entry in self._endpoint_entries()
@@ -178,6 +188,24 @@ class SiteServer:
 
     def _profile(self, name: str) -> str:
         return next(meter.profile for meter in self._scenario.scenario.meters if meter.name == name)
+
+    def _control_entries(self) -> dict[str, Any]:
+        """Return what the ready file says of the control interface; the token where there is one."""
+        if self._control is None or self._control_settings is None:
+            return {"api": None}
+        return {"api": self._control.url, "api_token": self._control_settings.token}
+
+    def _start_control(self, settings: ControlSettings) -> None:
+        self._control = start_control(
+            settings,
+            self._scenario,
+            self._site,
+            self._session,
+            self._out,
+            endpoints=self._endpoint_entries,
+            dashboard=lambda: None if self._dashboard is None else self._dashboard.url,
+        )
+        self._undo.callback(self._control.stop)
 
     def _start_dashboard(self, host: str, port: int) -> None:
         from dashboards import DashboardError, create_app, serve  # noqa: PLC0415

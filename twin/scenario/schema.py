@@ -222,6 +222,18 @@ class Dashboard(_Part):
     host: str | None = Field(None, description="address to bind; the one of --bind when absent")
 
 
+class Api(_Part):
+    """The control interface over HTTP."""
+
+    port: int = Field(8060, ge=0, le=65535, description="0 takes a free one")
+    host: str | None = Field(None, description="address to bind; the one of --bind when absent")
+    token: str | None = Field(
+        None,
+        description="what clients must show, 16 to 200 letters, digits and -._~+/; needed where others can "
+        "reach the address, else made at the start when absent; TWIN_API_TOKEN goes before it",
+    )
+
+
 class Scenario(_Part):
     """A site and what happens on it."""
 
@@ -252,3 +264,4 @@ class Scenario(_Part):
     events: list[Event] = Field(default_factory=list)
     history: History = Field(default_factory=History)
     dashboard: Dashboard | None = Field(default_factory=Dashboard)
+    api: Api | None = Field(None, description="served when given, or with --api-port")

@@ -35,7 +35,11 @@ class SourceFile:
 
 
 def source_files(scenario: SiteScenario) -> list[SourceFile]:
-    """Return the scenario's own file, then those that it names, each once."""
+    """Return the scenario's own file, then those that it names, each once.
+
+    A token of the control interface is not kept: something as long stands in its place.
+    """
+    secret = scenario.scenario.api.token if scenario.scenario.api is not None else None
     texts = [scenario.path]
     if scenario.scenario.network is not None:
         texts.append(scenario.file(scenario.scenario.network))
@@ -49,13 +53,15 @@ def source_files(scenario: SiteScenario) -> list[SourceFile]:
     for path in (*texts, *data):
         place = path.resolve()
         if place not in found and place.is_file():
-            found[place] = _source(place, whole=path in texts)
+            found[place] = _source(place, whole=path in texts, secret=secret)
     return list(found.values())
 
 
-def _source(path: Path, *, whole: bool) -> SourceFile:
+def _source(path: Path, *, whole: bool, secret: str | None) -> SourceFile:
     content = path.read_bytes()
     text = content.decode("utf-8") if whole and len(content) <= KEPT else None
+    if text is not None and secret:
+        text = text.replace(secret, "x" * len(secret))
     return SourceFile(path, hashlib.sha256(content).hexdigest(), text)
 
 
