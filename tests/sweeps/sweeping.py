@@ -49,7 +49,7 @@ def sweep(scenario, over, out, *arguments):
     return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr
 
 
-def wait_for(condition, what, seconds=60):
+def wait_for(condition, what, seconds=120):
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not condition():
