@@ -54,9 +54,9 @@ with server:
 """
 
 
-def write_scenario(folder: Path, meters: int) -> Path:
+def write_scenario(folder: Path, meters: int, *, minutes: int = 61, feeders: int = 0) -> Path:
     """Write a radial network of customers, their loads by the minute, each with a meter."""
-    feeders = -(-meters // FEEDER)
+    feeders = feeders or -(-meters // FEEDER)
     buses = ["    - [GRID, 400]"] + [f"    - [F{f}_{k}, 400]" for f in range(feeders) for k in range(FEEDER)]
     lines = [
         f"    - [C{f}_{k}, {f'F{f}_{k - 1}' if k else 'GRID'}, F{f}_{k}, cable, 30]"
@@ -84,7 +84,7 @@ loads:
 """
     (folder / "radial.yaml").write_text(network, encoding="utf-8")
     random = np.random.default_rng(1)
-    start_ns, minutes = 1_768_500_000 * 10**9, 61  # 2026-01-15 18:00 UTC
+    start_ns = 1_768_500_000 * 10**9  # 2026-01-15 18:00 UTC
     columns = {"start_ns": start_ns + 60 * 10**9 * np.arange(minutes)}
     for f, k in customers:
         shape = 0.5 + random.random(minutes)
@@ -99,7 +99,7 @@ title: A radial network of {meters} customers
 seed: 1
 start: 2026-01-15 18:00
 time_zone: UTC
-duration: 1 h
+duration: {minutes - 1} min
 network: radial.yaml
 loads: [{{model: profile, loads: all, file: minutes.parquet}}]
 meters:

@@ -1,7 +1,7 @@
 """The load profile: one record per interval of UTC, made of energies, means and extremes."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ CHANNELS: Final = (
 )
 """What an interval records, in its order."""
 _MEASURED: Final = slice(len(_ENERGIES), len(CHANNELS) - 1)
+_MEANS: Final = slice(len(_ENERGIES), len(_ENERGIES) + len(MEANS))
+_EXTREMES: Final = slice(len(_ENERGIES) + len(MEANS), len(CHANNELS) - 1)
 
 
 class LoadProfile:
@@ -49,6 +51,7 @@ class LoadProfile:
     def __init__(self, settings: Sequence[MeterSettings], start_ns: int) -> None:
         meters = len(settings)
         self._names = [setting.name for setting in settings]
+        self._all = tuple(self._names)
         self._minutes = np.ones(meters, np.int64)
         self._factor = np.ones((meters, len(CHANNELS)))
         self._start_ns = np.full(meters, start_ns, np.int64)
@@ -66,6 +69,7 @@ class LoadProfile:
     def configure(self, meter: int, settings: MeterSettings) -> None:
         """Take new settings; the open interval ends at the next multiple of the interval's length."""
         self._names[meter] = settings.name
+        self._all = tuple(self._names)
         self._minutes[meter] = settings.load_profile_minutes
         ratio = {"v": settings.pt_ratio, "i": settings.ct_ratio, "p": settings.pt_ratio * settings.ct_ratio}
         self._factor[meter, _MEASURED] = [ratio.get(channel[0], 1.0) for channel in CHANNELS[_MEASURED]]
@@ -114,7 +118,8 @@ class LoadProfile:
         block = None
         if chosen.size:
             values = self._values(chosen, counts, duration[long])
-            names = tuple(self._names[meter] for meter in chosen.tolist())
+            every = chosen.size == len(self._names)
+            names = self._all if every else tuple(self._names[meter] for meter in chosen.tolist())
             block = IntervalBlock(names, ns, duration[long], CHANNELS, values)
         self._start_ns[meters] = ns
         for mine, counted in ((self._whole, counts[0]), (self._rest, counts[1])):
@@ -126,13 +131,31 @@ class LoadProfile:
 
     def _values(self, meters: NDArray[np.intp], counts: tuple[Int, Int], duration: Float) -> Float:
         """Return what the intervals of some meters record, (meters, channels)."""
-        whole = (counts[0][:, meters] - self._whole[:, meters]).sum(axis=2)
-        below = (counts[1][:, meters] - self._rest[:, meters]) / FEMTOJOULES
-        energies = whole + below.sum(axis=2)
-        means = self.sums[meters][:, MEAN_COLUMNS] / duration[:, None]
-        extremes = np.hstack((self.low[meters][:, _LOW_COLUMNS], self.high[meters][:, _HIGH_COLUMNS]))
-        extremes[~np.isfinite(extremes)] = np.nan
+        # As a rule the intervals of all meters end together, and nothing need be picked.
+        part = slice(None) if meters.size == len(self._names) else meters
+        whole = counts[0][:, part] - self._whole[:, part]
+        below = (counts[1][:, part] - self._rest[:, part]) / FEMTOJOULES
+        energies = _of_phases(whole) + _of_phases(below)
+        values = np.empty((meters.size, len(CHANNELS)))
+        values[:, : len(_ENERGIES)] = energies.T
+        first = len(_ENERGIES)
+        for columns, taken in (
+            (MEAN_COLUMNS, self.sums),
+            (_LOW_COLUMNS, self.low),
+            (_HIGH_COLUMNS, self.high),
+        ):
+            values[:, first : first + len(columns)] = taken[part][:, columns]
+            first += len(columns)
+        extremes = values[:, _EXTREMES]
+        extremes[np.isinf(extremes)] = np.nan
+        values[:, _MEANS] /= duration[:, None]
         net, apparent = energies[0] - energies[1], energies[4]
-        factor = np.divide(net, apparent, out=np.full(meters.size, np.nan), where=apparent > 0.0)
-        values = np.hstack((energies.T, means, extremes, factor[:, None]))
-        return np.asarray(values * self._factor[meters])
+        values[:, -1] = np.nan
+        np.divide(net, apparent, out=values[:, -1], where=apparent > 0.0)
+        values *= self._factor[part]
+        return values
+
+
+def _of_phases(counted: NDArray[Any]) -> NDArray[Any]:
+    """Return sums over the last axis, the three phases, in their order."""
+    return np.asarray(counted[..., 0] + counted[..., 1] + counted[..., 2])

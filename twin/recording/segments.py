@@ -65,7 +65,10 @@ def write_segment(path: Path, channels: Sequence[str], columns: Sequence[Any]) -
     unfinished = path.with_name(path.name + ".tmp")
     try:
         with unfinished.open("wb") as file:
-            parquet.write_table(table, file, compression="zstd", row_group_size=ROWS_PER_GROUP)
+            # Measured values hardly repeat: a dictionary of them costs time and saves nothing.
+            parquet.write_table(
+                table, file, compression="zstd", row_group_size=ROWS_PER_GROUP, use_dictionary=["meter"]
+            )
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)

@@ -96,7 +96,7 @@ def in_grains(power: Float) -> Float:
     return np.asarray(np.rint(power / _GRAIN) * _GRAIN)
 
 
-def emissions(p: Float, q: Float, ratio: Complex, orders: Sequence[int]) -> Complex:
+def emissions(p: Float, q: Float, ratio: Complex, orders: Sequence[int] | NDArray[np.int64]) -> Complex:
     """Return what `make_draw` has as emission, of several devices at once.
 
     Parameters

@@ -270,11 +270,13 @@ class _Follower:
         # A row is read whole: row after row lies in memory.
         self._rows = [np.stack([column[name] for name in loads], axis=1) for column in (table.p, table.q)]
         self._now = np.zeros((2, self._points.size))
-        self._orders = tuple(orders)
+        self._orders = np.asarray(orders)
         self._ratio = None
         if ratios:
             none = np.zeros(len(orders), dtype=np.complex128)
-            self._ratio = np.array([ratios.get(name, none) for name in loads])[self._load]
+            ratio = np.array([ratios.get(name, none) for name in loads])[self._load]
+            self._emitted_orders = np.flatnonzero(ratio.any(axis=0))
+            self._ratio = np.ascontiguousarray(ratio[:, self._emitted_orders])
             self._emission = np.zeros_like(self._ratio)
 
     def run(self, env: simpy.Environment) -> Generator[simpy.Event, Any, None]:
@@ -297,7 +299,8 @@ class _Follower:
         if self._ratio is None:
             return None
         p, q = power[:, moved]
-        new = emissions(p, q, self._ratio[moved], self._orders)
-        change = new - self._emission[moved]
+        new = emissions(p, q, self._ratio[moved], self._orders[self._emitted_orders])
+        change = np.zeros((moved.size, self._orders.size), dtype=np.complex128)
+        change[:, self._emitted_orders] = new - self._emission[moved]
         self._emission[moved] = new
-        return np.asarray(change)
+        return change

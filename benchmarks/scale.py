@@ -1,0 +1,133 @@
+"""What simulated time costs: a site-year, a day of a thousand meters, and cost over meters, buses and events.
+
+Limits: a site-year of 100 meters on 15-minute profiles with 200 faults, recorded, 60 s and 2 GB; a day of
+1,000 meters with loads that move each minute 60 s. The year needs the ``simbench`` extra.
+``python -m benchmarks scale [year|day|curves]``.
+"""
+
+import importlib.util
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.live_scale import write_scenario
+
+CODE = "1-LV-semiurb5--0-no_sw"
+LINES = "  - {{name: {name}, profile: kw320q, at: {at}, ct: 100:5, load_profile: 15 min}}"
+SPECTRUM = """
+spectra:
+  - {name: electronics, orders: [3, 5, 7, 9, 11, 13], percent: [12, 6, 4, 2, 1.5, 1], angle_deg: [180, 0, 180, 0, 180, 0]}
+"""
+
+
+def run(scenario: Path) -> dict[str, Any]:
+    """Run a scenario in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "benchmarks.scale_run", str(scenario), folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        return dict(json.loads(done.stdout))
+
+
+def write_year(folder: Path, *, days: int = 365, meters: int = 100, faults: int = 200) -> Path:
+    """Write a scenario on a SimBench network whose loads all emit harmonics."""
+    from twin.grid import read_network
+    from twin.grid.importers.simbench_net import import_simbench
+
+    import_simbench(CODE, folder)
+    text = (folder / "network.yaml").read_text(encoding="utf-8")
+    head, _, tail = text.partition("\nloads:\n")
+    tail = tail.replace("columns: [name,", "columns: [spectrum, name,", 1).replace(
+        "    - [", "    - [electronics, "
+    )
+    (folder / "network.yaml").write_text(f"{head}\nloads:\n{tail}{SPECTRUM}", encoding="utf-8")
+    network = read_network(folder / "network.yaml")
+    places = [f"{{load: {load.name}}}" for load in network.loads]
+    places += [f"{{branch: {line.name}}}" for line in network.lines]
+    rng = random.Random(1)
+    start = datetime(2016, 1, 1)
+    events = []
+    for number in range(faults):
+        at = start + timedelta(seconds=3600 * 6 + (days - 1) * 86400 * number / faults + rng.uniform(0, 900))
+        events.append(
+            f'  - {{event: fault, at: "{at:%Y-%m-%d %H:%M:%S.%f}", name: F{number}, '
+            f"bus: {rng.choice(network.loads).bus}, type: slg, phases: {rng.choice('abc')}, "
+            "resistance: 100 mohm, clear_after: 100 ms}"
+        )
+    lines = [LINES.format(name=f"m{at}", at=place) for at, place in enumerate(places[:meters])]
+    path = folder / "year.yaml"
+    path.write_text(
+        f"""version: 1
+title: A year of {CODE}
+seed: 1
+start: 2016-01-01 00:00
+time_zone: Europe/Berlin
+duration: {days} d
+network: network.yaml
+loads: [{{model: profile, loads: all, file: profiles.parquet}}]
+meters:
+{chr(10).join(lines)}
+"""
+        + (f"events:\n{chr(10).join(events)}\n" if events else ""),
+        encoding="utf-8",
+    )
+    return path
+
+
+def year() -> None:
+    """Print the cost of a site-year."""
+    if importlib.util.find_spec("simbench") is None:
+        print("site-year            left out: needs the extra 'simbench'")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        found = run(write_year(Path(folder)))
+    _print("site-year", found, "limit 60 s, 2000 MB")
+
+
+def day() -> None:
+    """Print the cost of a day of a thousand meters."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = run(write_scenario(Path(folder), 1000, minutes=1441))
+    _print("day, 1000 meters", found, "limit 60 s")
+
+
+def curves() -> None:
+    """Print cost over meters, buses and faults, each alone."""
+    for meters in (10, 30, 100, 300, 1000):
+        with tempfile.TemporaryDirectory() as folder:
+            found = run(write_scenario(Path(folder), meters, minutes=181, feeders=50))
+        _print(f"meters {meters}", found, "3 h, loads each minute")
+    for feeders in (5, 15, 50, 100):
+        with tempfile.TemporaryDirectory() as folder:
+            found = run(write_scenario(Path(folder), 50, minutes=181, feeders=feeders))
+        _print(f"buses {found['buses']}", found, "3 h, loads each minute")
+    if importlib.util.find_spec("simbench") is None:
+        return
+    for faults in (0, 25, 100):
+        with tempfile.TemporaryDirectory() as folder:
+            found = run(write_year(Path(folder), days=14, faults=faults))
+        _print(f"faults {faults}", found, "14 d of the site-year")
+
+
+def _print(name: str, found: dict[str, Any], note: str) -> None:
+    print(
+        f"{name:<18} {found['seconds']:7.1f} s ({found['cpu_s']:.1f} s of a core), {found['memory_mb']:5.0f} MB, "
+        f"recording {found['recording_mb']:.0f} MB; {found['solves']} solves, {found['events']} events, "
+        f"{found['captures']} captures; start {found['start_s']:.1f} s   {note}",
+        flush=True,
+    )
+
+
+PARTS = {"year": year, "day": day, "curves": curves}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run all parts, or those named."""
+    for name in arguments or ["year", "day"]:
+        PARTS[name]()
