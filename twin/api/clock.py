@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from twin.api.models import Applied, Endpoint, MeterEntry, Status
 from twin.api.problems import answers
-from twin.api.site import ControlledSite
+from twin.api.site import STEP_PATIENCE_S, ControlledSite
 from twin.contracts import Answer
 from twin.recording.export import utc_text
 from twin.scenario import local_datetime
@@ -70,9 +70,9 @@ def routes(site: ControlledSite) -> APIRouter:
     def step(body: Step) -> Applied:
         """Pause, let some simulated time pass as fast as possible, and answer when it has.
 
-        A step that takes over a second of real time answers 503 and goes on; the status tells how far it is.
+        A step that takes over ten seconds of real time answers 503 and goes on: see the status.
         """
-        return applied(site, site.ask("clock", "step", seconds=body.seconds))
+        return applied(site, site.ask("clock", "step", patience_s=STEP_PATIENCE_S, seconds=body.seconds))
 
     return router
 

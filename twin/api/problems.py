@@ -84,7 +84,7 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     texts = {
         404: "there is nothing of that name",
         409: "refused by the site as it is now",
-        503: "no answer from the simulation within a second, or it has ended",
+        503: "no answer from the simulation in time, or it has ended",
     }
     return {status: {"model": ProblemBody, "description": texts[status]} for status in statuses}
 

@@ -14,6 +14,9 @@ from twin.simulation import LiveMeter
 PATIENCE_S = 1.0
 """So long a client waits for the simulation's answer [s]."""
 
+STEP_PATIENCE_S = 10.0
+"""So long it waits for the end of a step, which takes what it takes [s]."""
+
 SOURCE = "api"
 """Who asks, in the command log and the truth ledger."""
 
@@ -90,7 +93,9 @@ class ControlledSite:
         except RecordingPathError as error:
             raise ProblemError(503, "there is no recording yet", "ask again in a moment") from error
 
-    def ask(self, target: str, verb: str, **arguments: object) -> Answer:
+    def ask(
+        self, target: str, verb: str, /, *, patience_s: float = PATIENCE_S, **arguments: object
+    ) -> Answer:
         """Have the simulation carry out a command.
 
         Raises
@@ -101,13 +106,15 @@ class ControlledSite:
         what = f"'{verb}' for '{target}'"
         future = self.session.submit(Command(SOURCE, target, verb, arguments))
         try:
-            answer = future.result(timeout=PATIENCE_S)
+            answer = future.result(timeout=patience_s)
         except AnswerLate:
             if future.cancel():
                 mend = "it was withdrawn and will not be carried out; ask again"
             else:
                 mend = "it is being carried out; see the status before you ask again"
-            raise ProblemError(503, f"the simulation did not answer {what} within a second", mend) from None
+            raise ProblemError(
+                503, f"the simulation did not answer {what} within {patience_s:g} s", mend
+            ) from None
         except (CancelledError, RuntimeError) as error:
             raise ProblemError(
                 503, f"the simulation has ended; {what} was not carried out", "start it anew"
