@@ -9,6 +9,7 @@ NAMES = {
     "serve": "benchmarks.serve",
     "historian": "benchmarks.historian",
     "live-scale": "benchmarks.live_scale",
+    "scale": "benchmarks.scale",
     "modbus": "benchmarks.modbus_reads",
     "metrology": "benchmarks.metrology",
     "grid": "benchmarks.grid",
@@ -18,8 +19,8 @@ NAMES = {
 
 
 def main() -> int:
-    if sys.argv[1:2] == ["live-scale"]:
-        importlib.import_module(NAMES["live-scale"]).main(sys.argv[2:])
+    if sys.argv[1:2] in (["live-scale"], ["scale"]):
+        importlib.import_module(NAMES[sys.argv[1]]).main(sys.argv[2:])
         return 0
     wanted = sys.argv[1:] or list(NAMES)
     unknown = [name for name in wanted if name not in NAMES]

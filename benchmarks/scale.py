@@ -21,7 +21,8 @@ CODE = "1-LV-semiurb5--0-no_sw"
 LINES = "  - {{name: {name}, profile: kw320q, at: {at}, ct: 100:5, load_profile: 15 min}}"
 SPECTRUM = """
 spectra:
-  - {name: electronics, orders: [3, 5, 7, 9, 11, 13], percent: [12, 6, 4, 2, 1.5, 1], angle_deg: [180, 0, 180, 0, 180, 0]}
+  - {name: electronics, orders: [3, 5, 7, 9, 11, 13], percent: [12, 6, 4, 2, 1.5, 1],
+     angle_deg: [180, 0, 180, 0, 180, 0]}
 """
 
 
@@ -117,9 +118,10 @@ def curves() -> None:
 
 def _print(name: str, found: dict[str, Any], note: str) -> None:
     print(
-        f"{name:<18} {found['seconds']:7.1f} s ({found['cpu_s']:.1f} s of a core), {found['memory_mb']:5.0f} MB, "
-        f"recording {found['recording_mb']:.0f} MB; {found['solves']} solves, {found['events']} events, "
-        f"{found['captures']} captures; start {found['start_s']:.1f} s   {note}",
+        f"{name:<18} {found['seconds']:7.1f} s ({found['cpu_s']:.1f} s of a core), "
+        f"{found['memory_mb']:5.0f} MB, recording {found['recording_mb']:.0f} MB; "
+        f"{found['solves']} solves, {found['events']} events, {found['captures']} captures; "
+        f"start {found['start_s']:.1f} s   {note}",
         flush=True,
     )
 
