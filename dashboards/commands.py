@@ -15,7 +15,7 @@ _DONE = {
     "close": "{target} is closed",
     "pause": "the simulation is paused",
     "resume": "the simulation runs",
-    "set_speed": "speed set to {speed:g}×",
+    "set_speed": "speed set to {speed}",
 }
 
 
@@ -49,5 +49,7 @@ def order(
     if answer.refusal is not None:
         reason = answer.detail or answer.refusal.value.replace("_", " ")
         return False, f"Refused: {verb} {target} ({reason})."
-    text = _DONE.get(verb, "{verb} {target} done").format(target=target, verb=verb, **given)
+    speed = given.get("speed")
+    shown = given | {"speed": f"{speed:g}×"} if isinstance(speed, float) else given
+    text = _DONE.get(verb, "{verb} {target} done").format(target=target, verb=verb, **shown)
     return True, f"Done: {text}."

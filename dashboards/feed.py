@@ -5,6 +5,7 @@ Rows are rounded to what is shown before they are compared, so that a digit nobo
 
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from math import isfinite
 from typing import Any, Protocol
 
 from dashboards import clock, priority
@@ -198,7 +199,7 @@ def banner(frame: Frame) -> dict[str, Any]:
     return {
         "title": frame.title,
         "time": clock.banner_text(frame.sim_ns, frame.time_zone),
-        "speed": f"{frame.speed:g}×",
+        "speed": f"{frame.speed:g}×" if isfinite(frame.speed) else "max",
         "paused": frame.paused,
         "late": decimals(frame.lateness_s, 1),
         "notice": frame.notice,

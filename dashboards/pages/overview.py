@@ -9,7 +9,7 @@ from dashboards.feed import METER_COLUMNS
 from dashboards.live import Site, in_browser, live_page, records
 from twin.contracts import MeterLine
 
-_SPEEDS = (1, 10, 60, 600)
+_SPEEDS = {1: "1×", 10: "10×", 60: "60×", 600: "600×", "max": "max"}
 
 
 _RIGHT = {"type": "rightAligned"}
@@ -86,7 +86,7 @@ def _height(rows: int) -> dict[str, str]:
 
 
 def _controls() -> list[Any]:
-    presets = [html.Button(f"{speed}×", id={"speed": speed}, n_clicks=0) for speed in _SPEEDS]
+    presets = [html.Button(text, id={"speed": speed}, n_clicks=0) for speed, text in _SPEEDS.items()]
     return [
         html.H2("Simulated time"),
         html.Div(
@@ -191,7 +191,8 @@ def register(app: Dash, site: Site) -> None:
         speed = typed if asked == "set-speed" else asked["speed"]
         if speed is None:
             return "Give a speed above 0, for example 60.", _answer_class(False)
-        done, text = commands.order(site.submit, "clock", "set_speed", {"speed": float(speed)})
+        wanted = speed if speed == "max" else float(speed)
+        done, text = commands.order(site.submit, "clock", "set_speed", {"speed": wanted})
         return text, _answer_class(done)
 
 

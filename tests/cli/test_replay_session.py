@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import struct
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.cli.test_serve import ask, served
 from tests.sites import write_site
 from twin.cli.main import main
 from twin.contracts import BadInputError
-from twin.recording import Recording
+from twin.recording import Recording, first_difference
 from twin.scenario import load_scenario
 from twin.scenario.sources import lay_out, source_files
 
@@ -112,3 +113,39 @@ def test_recordings_without_a_scenario_are_refused(tmp_path, capsys):
     assert main(["replay-session", str(recording), "--out", str(tmp_path / "again")]) == 2
     assert "does not hold its scenario; record the scenario again" in capsys.readouterr().err
     assert not Path(tmp_path / "again").exists()
+
+
+def test_a_session_goes_on_from_a_point_in_its_log(tmp_path, capsys):
+    """Back before the last order, then live from there; what came before is the same, and it replays."""
+    recording = lived(tmp_path / "live", end=signal.SIGINT)
+    commands = Recording.open(recording).commands()
+    back_ns = commands[-1].applied_ns - 1_000_000_000
+    at = datetime.fromtimestamp(back_ns // 10**9, UTC).strftime("%H:%M:%S")
+    folder = tmp_path / "resumed"
+    folder.mkdir()
+    options = ("--resume", str(recording), "--from", at, "--speed", "max", "--no-dashboard")
+    with served(None, folder, *options) as (ready, process):
+        place = ready["endpoints"][0]
+        with socket.create_connection((place["host"], place["port"]), timeout=10) as connection:
+            ask(connection, 1, place["unit"], struct.pack(">BHHBH", WRITE, 0x100D, 1, 2, 20))
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+    resumed = Recording.open(folder / "recording")
+    early = [one for one in commands if one.applied_ns < back_ns]
+    assert resumed.commands()[: len(early)] == early
+    assert len(resumed.commands()) == len(early) + 1
+    assert first_difference(recording, folder / "recording", until_ns=back_ns // 10**9 * 10**9) is None
+    code, result = replay(capsys, folder / "recording", "--out", tmp_path / "again")
+    assert (code, result["equal"]) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["serve"], "there is nothing to serve; give a scenario file, or --resume RECORDING"),
+        (["serve", "a.yaml", "--resume", "b"], "a recording brings its own scenario"),
+    ],
+)
+def test_what_to_serve_must_be_clear(capsys, arguments, said):
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err

@@ -23,7 +23,9 @@ from twin.simulation import build_site
 def served(scenario, folder, *options):
     """Serve a scenario until the end of the block; gives the ready file's content and the process."""
     ready = folder / "ready.json"
-    command = [sys.executable, "-m", "twin.cli", "serve", str(scenario), "--out", str(folder / "recording")]
+    command = [sys.executable, "-m", "twin.cli", "serve", "--out", str(folder / "recording")]
+    if scenario is not None:
+        command.append(str(scenario))
     process = subprocess.Popen(
         [*command, "--ready-file", str(ready), *options],
         stdout=subprocess.PIPE,

@@ -191,3 +191,17 @@ def test_a_live_site_outlives_a_full_disk(tmp_path, monkeypatch, caplog):
     site.close()
     assert live.failure is None
     assert [command.verb for command in Recording.open(tmp_path / "recording").commands()] == ["open"]
+
+
+def test_it_runs_as_fast_as_possible_and_obeys(session):
+    """The ten minutes are over long before their time, and a pause holds in between."""
+    answer = do(session, "clock", "set_speed", speed="max")
+    assert answer.refusal is None
+    assert do(session, "clock", "pause").refusal is None
+    held = session.latest().sim_ns
+    assert session.latest().speed == float("inf")
+    time.sleep(0.05)
+    assert session.latest().sim_ns == held
+    do(session, "clock", "resume")
+    until(lambda: session.latest().paused, 60.0)
+    assert do(session, "clock", "set_speed", speed="quick").refusal is Refusal.ILLEGAL_VALUE

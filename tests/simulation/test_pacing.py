@@ -2,7 +2,7 @@
 
 import pytest
 
-from twin.simulation.pacing import Pacer
+from twin.simulation.pacing import FASTEST, Pacer, parse_speed
 
 S = 10**9
 
@@ -69,3 +69,25 @@ def test_wall_until_is_negative_when_overdue(wall):
 def test_speeds_out_of_range(wall, speed):
     with pytest.raises(ValueError, match=r"is not between 0\.1 and 1000; choose one that is"):
         Pacer(0, wall=wall).set_speed(speed, 0)
+
+
+def test_as_fast_as_possible_waits_for_nothing(wall):
+    pacer = Pacer(0, speed=FASTEST, wall=wall)
+    assert pacer.wall_until(S) == float("inf")
+    pacer.resume(0)
+    assert pacer.due_ns() > 100 * 365 * 86400 * S
+    assert pacer.wall_until(10**6 * S) == 0.0
+    pacer.set_speed(2.0, 1000 * S)
+    wall.now += 3
+    assert pacer.due_ns() == 1006 * S
+
+
+@pytest.mark.parametrize(("given", "speed"), [("max", FASTEST), (0.1, 0.1), ("60", 60.0), (1000, 1000.0)])
+def test_speeds_are_numbers_or_max(given, speed):
+    assert parse_speed(given) == speed
+
+
+@pytest.mark.parametrize("given", ["fast", None, 0, -1, 1001, "nan", [1]])
+def test_what_is_no_speed_is_named(given):
+    with pytest.raises(ValueError, match=r"number from 0.1 to 1000, or max|choose one that is, or max"):
+        parse_speed(given)

@@ -1,7 +1,9 @@
 """Status and clock of the site."""
 
+from typing import Annotated, Any, Literal
+
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
 from twin.api.models import Applied, Endpoint, MeterEntry, Status
 from twin.api.problems import answers
@@ -10,15 +12,30 @@ from twin.contracts import Answer
 from twin.recording.export import utc_text
 from twin.scenario import local_datetime
 from twin.scenario.times import time_zone
+from twin.simulation.pacing import FASTEST, parse_speed
 
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _speed(value: Any, handler: ValidatorFunctionWrapHandler) -> float | str:
+    """Check a speed by hand: of a union, what is wrong with each of its members would be told."""
+    del handler
+    if value == "max":
+        return "max"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError('is neither a valid number nor "max"; give 0.1 to 1000, or "max"')
+    return parse_speed(value)
 
 
 class Speed(BaseModel):
     """How fast simulated time runs."""
 
     model_config = _STRICT
-    speed: float = Field(ge=0.1, le=1000, description="simulated seconds per second")
+    speed: Annotated[
+        float | Literal["max"],
+        WrapValidator(_speed),
+        WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0.1, "maximum": 1000}, {"const": "max"}]}),
+    ] = Field(description="simulated seconds per second; max: as fast as possible")
 
 
 class Step(BaseModel):
@@ -88,7 +105,7 @@ def _status(site: ControlledSite) -> Status:
         simulated_utc=utc_text(frame.sim_ns),
         simulated_local=local_text(frame.sim_ns, frame.time_zone),
         time_zone=frame.time_zone,
-        speed=frame.speed,
+        speed="max" if frame.speed == FASTEST else frame.speed,
         paused=frame.paused,
         ended=frame.sim_ns >= site.end_ns,
         lateness_s=frame.lateness_s,

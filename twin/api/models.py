@@ -50,7 +50,7 @@ class Status(BaseModel):
     simulated_utc: Utc
     simulated_local: str
     time_zone: str
-    speed: float = Field(description="simulated seconds per second")
+    speed: float | Literal["max"] = Field(description="simulated seconds per second")
     paused: bool
     ended: bool = Field(description="simulated time has come to the scenario's end")
     lateness_s: Number = Field(description="behind the schedule, in real time")

@@ -133,8 +133,13 @@ def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
         commands, "serve", "serve:serve", "run a scenario in real time with endpoints and dashboard",
         "twin serve scenarios/european-lv-day.yaml --speed 10",
     )  # fmt: skip
-    command.add_argument("scenario", help="scenario file")
-    command.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second (0.1..1000)")
+    command.add_argument("scenario", nargs="?", help="scenario file")
+    command.add_argument(
+        "--resume",
+        metavar="RECORDING",
+        help="go on with a recorded session, from --from or from where it ended",
+    )
+    command.add_argument("--speed", default="1", help="simulated seconds per second (0.1..1000), or max")
     command.add_argument(
         "--from",
         dest="from_time",

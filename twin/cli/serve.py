@@ -7,33 +7,73 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.cli.options import parse_time, recording_place
 from twin.contracts import BadInputError, Finding, Mark
+
+if TYPE_CHECKING:
+    from twin.scenario import SiteScenario
+    from twin.simulation.replaying import RecordedSession
 
 
 def serve(options: argparse.Namespace) -> int:
     """Serve a scenario until it is interrupted."""
     from twin.scenario import load_scenario  # noqa: PLC0415
+    from twin.simulation.pacing import parse_speed  # noqa: PLC0415
 
-    if not 0.1 <= options.speed <= 1000:
-        what = f"speed {options.speed:g} is not between 0.1 and 1000"
-        raise BadInputError(Finding(Mark("command line"), "--speed", what, "choose one that is"))
+    try:
+        speed = parse_speed(options.speed)
+    except ValueError as error:
+        what, _, mend = str(error).partition("; ")
+        raise BadInputError(Finding(Mark("command line"), "--speed", what, mend)) from None
     if options.port is not None and not 0 <= options.port <= 65535:
         what = f"port {options.port} is not between 0 and 65535"
         raise BadInputError(Finding(Mark("command line"), "--port", what, "choose one that is"))
     if options.api_port is not None and not 0 <= options.api_port <= 65535:
         what = f"port {options.api_port} is not between 0 and 65535"
         raise BadInputError(Finding(Mark("command line"), "--api-port", what, "choose one that is"))
-    scenario = load_scenario(options.scenario)
+    with ExitStack() as stack:
+        session = None
+        if options.resume is not None:
+            session = stack.enter_context(_resumed(options))
+            scenario = session.scenario
+        else:
+            scenario = load_scenario(_scenario_file(options))
+        return _serve(options, scenario, session, speed=speed)
+
+
+def _scenario_file(options: argparse.Namespace) -> str:
+    if options.scenario is None:
+        what, mend = "there is nothing to serve", "give a scenario file, or --resume RECORDING"
+        raise BadInputError(Finding(Mark("command line"), "scenario", what, mend))
+    return str(options.scenario)
+
+
+def _resumed(options: argparse.Namespace) -> AbstractContextManager["RecordedSession"]:
+    from twin.recording import Recording  # noqa: PLC0415
+    from twin.simulation.replaying import recorded_session  # noqa: PLC0415
+
+    if options.scenario is not None:
+        what, mend = "a recording brings its own scenario", "leave the scenario file or --resume out"
+        raise BadInputError(Finding(Mark("command line"), "--resume", what, mend))
+    options.scenario = f"{Path(str(options.resume)).name}-resumed"  # names the new recording
+    return recorded_session(Recording.open(options.resume))
+
+
+def _serve(
+    options: argparse.Namespace, scenario: "SiteScenario", session: "RecordedSession | None", *, speed: float
+) -> int:
     ready_file = Path(options.ready_file) if options.ready_file else None
     if ready_file is not None:
         _prepare(ready_file)
     out = recording_place(options)
-    from_ns = None if options.from_time is None else parse_time(options.from_time, scenario, "--from")
+    from_ns = None if session is None else session.reached_ns
+    if options.from_time is not None:
+        from_ns = parse_time(options.from_time, scenario, "--from")
 
     from twin.cli.control import TOKEN_VARIABLE, control_settings  # noqa: PLC0415
     from twin.cli.server import SiteServer  # noqa: PLC0415
@@ -47,11 +87,12 @@ def serve(options: argparse.Namespace) -> int:
         scenario,
         out,
         overwrite=options.overwrite,
-        speed=options.speed,
+        speed=speed,
         bind=options.bind,
         dashboard_port=options.port,
         with_dashboard=not options.no_dashboard,
         from_ns=from_ns,
+        session=session,
         control=control,
     )
     _stop_on_signals(stop, server.give_up)

@@ -13,6 +13,7 @@ from twin.protocols import Binding, EndpointProcess, ListenError
 from twin.recording import Place
 from twin.scenario import SiteScenario, utc_text
 from twin.simulation import LiveSession, build_site
+from twin.simulation.replaying import RecordedSession
 
 
 class SiteServer:
@@ -32,6 +33,7 @@ class SiteServer:
         dashboard_port: int | None,
         with_dashboard: bool,
         from_ns: int | None,
+        session: RecordedSession | None = None,
         control: ControlSettings | None = None,
     ) -> None:
         self._scenario = scenario
@@ -39,6 +41,8 @@ class SiteServer:
         self._out = out
         self._overwrite = overwrite
         self._from_ns = from_ns
+        self._resumed = () if session is None else session.commands
+        self._described = None if session is None else session.described
         page = scenario.scenario.dashboard
         self._page = None if page is None or not with_dashboard else (page.host or bind, page.port)
         if self._page is not None and dashboard_port is not None:
@@ -66,9 +70,9 @@ class SiteServer:
                 self._start_dashboard(*self._page)
             if self._control_settings is not None:
                 self._start_control(self._control_settings)
-            self._site.record_to(self._out, overwrite=self._overwrite)
+            self._site.record_to(self._out, overwrite=self._overwrite, described=self._described)
             if self._from_ns is not None:
-                self._session.skip_to(self._from_ns)
+                self._session.skip_to(self._from_ns, self._resumed)
             self._session.start()
         except BaseException:
             self._undo.close()

@@ -14,6 +14,7 @@ from twin.contracts import (
     NS_PER_SECOND,
     Answer,
     Command,
+    CommandRecord,
     Diagram,
     Frame,
     Refusal,
@@ -21,8 +22,9 @@ from twin.contracts import (
 from twin.simulation.commands import CommandQueue, SimulationEndedError
 from twin.simulation.engine import Engine
 from twin.simulation.frames import FrameBuilder
-from twin.simulation.pacing import Pacer
+from twin.simulation.pacing import Pacer, parse_speed
 from twin.simulation.publishing import LiveMeter, Publisher
+from twin.simulation.replaying import live_again
 
 PUBLISH_NS = 100_000_000
 """The fastest refresh of any meter: images are published on this lattice of simulated time [ns]."""
@@ -30,6 +32,8 @@ _REMEMBERED_TICKS = 6000
 _IDLE_S = 0.03  # wall time before a tick that is worth using
 LONGEST_STEP_S = 86400
 """Simulated time that a step takes at most [s]."""
+_FASTEST_STEPS = 1000.0
+"""Speed beyond which steps grow no longer."""
 _TURN_S = 0.05
 """Wall time after which simulating gives way to commands, and answering commands to simulating [s]."""
 
@@ -117,12 +121,23 @@ class LiveSession:
         self._begin()
         self._show()
 
-    def skip_to(self, at_ns: int) -> None:
-        """Run up to a simulated time as fast as possible; before ``start``. ``stop`` ends it early."""
-        target = at_ns // PUBLISH_NS * PUBLISH_NS
-        while (now := self._engine.now_ns) < target and not self._stop.is_set():
-            self._engine.advance_to(min(now + 60 * NS_PER_SECOND, target))
+    def skip_to(self, at_ns: int, commands: Sequence[CommandRecord] = ()) -> None:
+        """Run up to a simulated time as fast as possible; before ``start``. ``stop`` ends it early.
+
+        Parameters
+        ----------
+        at_ns : int
+            UTC [ns].
+        commands : sequence of CommandRecord
+            Of an earlier session, to be carried out at their times on the way.
+        """
+        live_again(self._engine, commands, at_ns // PUBLISH_NS * PUBLISH_NS, advance=self._skip)
         self._show()
+
+    def _skip(self, to_ns: int) -> bool:
+        while (now := self._engine.now_ns) < to_ns and not self._stop.is_set():
+            self._engine.advance_to(min(now + 60 * NS_PER_SECOND, to_ns))
+        return not self._stop.is_set()
 
     def start(self) -> None:
         """Let time run."""
@@ -176,7 +191,8 @@ class LiveSession:
         if target <= engine.now_ns:
             return
         # Small steps, so that a site that is slower than asked for still looks at its commands.
-        step = max(PUBLISH_NS, int(0.01 * pacer.speed * NS_PER_SECOND) // PUBLISH_NS * PUBLISH_NS)
+        speed = min(pacer.speed, _FASTEST_STEPS)
+        step = max(PUBLISH_NS, int(0.01 * speed * NS_PER_SECOND) // PUBLISH_NS * PUBLISH_NS)
         turn_ends = time.monotonic() + _TURN_S
         oldest = (engine.now_ns // PUBLISH_NS + 1) * PUBLISH_NS
         while engine.now_ns < target and time.monotonic() < turn_ends:
@@ -264,7 +280,7 @@ class LiveSession:
             self._pacer.resume(now)
         elif command.verb == "set_speed":
             try:
-                self._pacer.set_speed(float(str(command.arguments.get("speed"))), now)
+                self._pacer.set_speed(parse_speed(command.arguments.get("speed")), now)
             except ValueError as error:
                 return Answer(now, Refusal.ILLEGAL_VALUE, str(error))
         else:

@@ -1,9 +1,33 @@
 """Simulated time against the wall clock, on an absolute schedule that never drifts."""
 
+import math
 import time
 from collections.abc import Callable
 
 from twin.contracts import NS_PER_SECOND
+
+FASTEST = math.inf
+"""Speed of a simulation that waits for nothing."""
+_FAR_NS = 2**62
+
+
+def parse_speed(given: object) -> float:
+    """Return a speed that somebody gave: a number, or ``max`` for as fast as possible.
+
+    Raises
+    ------
+    ValueError
+        Neither, or not between 0.1 and 1000.
+    """
+    if given == "max":
+        return FASTEST
+    try:
+        speed = float(str(given))
+    except ValueError:
+        raise ValueError(f"'{given}' is no speed; give a number from 0.1 to 1000, or max") from None
+    if not (0.1 <= speed <= 1000 or speed == FASTEST):
+        raise ValueError(f"speed {speed:g} is not between 0.1 and 1000; choose one that is, or max")
+    return speed
 
 
 class Pacer:
@@ -14,7 +38,7 @@ class Pacer:
     start_ns : int
         Simulated time at which it stands first, UTC [ns]; it is paused until ``resume``.
     speed : float
-        Simulated seconds per wall second.
+        Simulated seconds per wall second; `FASTEST` waits for nothing.
     wall : callable
         Monotonic wall time [s]; replaced in tests.
     """
@@ -42,6 +66,8 @@ class Pacer:
         """Return where simulated time should be now, UTC [ns]."""
         if self._paused:
             return self._anchor_ns
+        if self._speed == FASTEST:
+            return _FAR_NS
         elapsed = self._wall() - self._anchor_wall
         return self._anchor_ns + int(elapsed * self._speed * NS_PER_SECOND)
 
@@ -49,6 +75,8 @@ class Pacer:
         """Return how long until a simulated time is due [s]; negative when it is overdue."""
         if self._paused:
             return float("inf")
+        if self._speed == FASTEST:
+            return 0.0
         due = self._anchor_wall + (sim_ns - self._anchor_ns) / (self._speed * NS_PER_SECOND)
         return due - self._wall()
 
@@ -66,8 +94,6 @@ class Pacer:
         Raises
         ------
         ValueError
-            Not between 0.1 and 1000.
+            Neither between 0.1 and 1000 nor `FASTEST`.
         """
-        if not 0.1 <= speed <= 1000:
-            raise ValueError(f"speed {speed:g} is not between 0.1 and 1000; choose one that is")
-        self._speed, self._anchor_ns, self._anchor_wall = speed, at_ns, self._wall()
+        self._speed, self._anchor_ns, self._anchor_wall = parse_speed(speed), at_ns, self._wall()

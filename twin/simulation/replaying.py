@@ -1,6 +1,6 @@
 """A recorded session, lived again: the same scenario, the same commands at the same simulated times."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ class RecordedSession:
     """Up to when the recording holds all that happened, UTC [ns]."""
     complete: bool
     """Whether its writer closed it."""
+    described: Mapping[str, object]
+    """What the recording says of its scenario."""
 
 
 @contextmanager
@@ -49,7 +51,7 @@ def recorded_session(recording: Recording) -> Iterator[RecordedSession]:
         assert isinstance(end_ns, int)
         scenario = load_scenario(path, seed=seed, duration_s=(end_ns - start_ns) / 1e9)
         commands = tuple(recording.commands())
-        yield RecordedSession(scenario, commands, info.reached_ns, info.complete)
+        yield RecordedSession(scenario, commands, info.reached_ns, info.complete, info.scenario)
 
 
 def live_again(
