@@ -34,7 +34,7 @@ class Demand:
 
     def __init__(self, settings: Sequence[MeterSettings]) -> None:
         meters = len(settings)
-        self._minutes = np.zeros((meters, LONGEST, len(SOURCES)))  # each where its number says
+        self._minutes = np.zeros((LONGEST, meters, len(SOURCES)))  # each where its number says
         self._lag = np.zeros((meters, len(SOURCES)))
         self._window = np.ones(meters, np.int64)
         self._every = np.ones(meters, np.int64)
@@ -67,7 +67,7 @@ class Demand:
 
     def clear(self, meter: int) -> None:
         """Set the demand memory of a meter to zero."""
-        self._minutes[meter] = 0.0
+        self._minutes[:, meter] = 0.0
         self._lag[meter] = 0.0
         self.values[meter] = 0.0
 
@@ -110,6 +110,8 @@ class Demand:
         from twin.meters.demand_kernels import end_minutes  # noqa: PLC0415
 
         history = np.empty((count, *self.values.shape))
+        if not self.values.size:
+            return history
         end_minutes(
             first,
             means,

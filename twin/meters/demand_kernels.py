@@ -12,7 +12,7 @@ def end_minutes(first, means, minutes, window, every, thermal, lag, shown, histo
     first : int
         Number of the minute, since the epoch, that begins when the first of them ends.
     means : f64[meters, sources]
-    minutes : f64[meters, slots, sources]
+    minutes : f64[slots, meters, sources]
         Means of the last minutes, each where its number says; changed.
     window, every : i64[meters]
         Minutes that a demand averages, and from one demand to the next.
@@ -24,22 +24,29 @@ def end_minutes(first, means, minutes, window, every, thermal, lag, shown, histo
     history : f64[minutes, meters, sources]
         Demands after each minute; written.
     """
-    meters, slots, sources = minutes.shape
+    slots, meters, _ = minutes.shape
+    alike = not thermal.any() and (window == window[0]).all() and (every == every[0]).all()
     for step in range(history.shape[0]):
         minute = first + step
-        for meter in range(meters):
-            for source in range(sources):
-                minutes[meter, minute % slots, source] = means[meter, source]
-            if minute % every[meter] == 0:
-                if thermal[meter]:
+        minutes[minute % slots] = means
+        if alike:
+            if minute % every[0] == 0:
+                _average(minutes, minute, window[0], shown)
+        else:
+            for meter in range(meters):
+                if minute % every[meter] == 0 and thermal[meter]:
                     shown[meter] = lag[meter]
-                else:
-                    shown[meter] = 0.0
-                    for ago in range(window[meter]):
-                        slot = (minute - ago) % slots
-                        for source in range(sources):
-                            shown[meter, source] += minutes[meter, slot, source]
-                    for source in range(sources):
-                        shown[meter, source] /= window[meter]
-            for source in range(sources):
-                history[step, meter, source] = shown[meter, source]
+                elif minute % every[meter] == 0:
+                    one = slice(meter, meter + 1)
+                    _average(minutes[:, one], minute, window[meter], shown[one])
+        history[step] = shown
+
+
+@njit(cache=True, nogil=True)
+def _average(minutes, minute, window, shown):  # type: ignore[no-untyped-def]
+    """Fill ``shown`` with the means over a window of minutes, the newest added first."""
+    slots = minutes.shape[0]
+    shown[:] = 0.0
+    for ago in range(window):
+        shown += minutes[(minute - ago) % slots]
+    shown /= window

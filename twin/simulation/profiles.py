@@ -288,19 +288,25 @@ class _Follower:
     def move(self, row: int) -> None:
         """Take the loads to a row; states are multiples of a grain, so that no sum of steps drifts."""
         new = np.stack([in_grains(rows[row][self._load] / self._share) for rows in self._rows])
-        moved = np.flatnonzero((new != self._now).any(axis=0))
-        if moved.size:
-            delta_p, delta_q = new[:, moved] - self._now[:, moved]
-            self._sink.shift(self._points[moved], delta_p, delta_q, self._emitted(new, moved))
-            self._now = new
+        change = new - self._now
+        found = np.flatnonzero((change[0] != 0.0) | (change[1] != 0.0))
+        if not found.size:
+            return
+        # As a rule all of them move, and nothing need be picked.
+        moved = slice(None) if found.size == self._points.size else found
+        delta_p, delta_q = change[:, moved]
+        self._sink.shift(self._points[moved], delta_p, delta_q, self._emitted(new, moved))
+        self._now = new
 
-    def _emitted(self, power: NDArray[np.float64], moved: NDArray[np.intp]) -> NDArray[np.complex128] | None:
+    def _emitted(
+        self, power: NDArray[np.float64], moved: NDArray[np.intp] | slice
+    ) -> NDArray[np.complex128] | None:
         """Return the changes of emission of loads that move to other powers; None where none emits."""
         if self._ratio is None:
             return None
         p, q = power[:, moved]
         new = emissions(p, q, self._ratio[moved], self._orders[self._emitted_orders])
-        change = np.zeros((moved.size, self._orders.size), dtype=np.complex128)
+        change = np.zeros((len(p), self._orders.size), dtype=np.complex128)
         change[:, self._emitted_orders] = new - self._emission[moved]
         self._emission[moved] = new
         return change
