@@ -24,7 +24,7 @@ from twin.metrology.sampled_kernels import LANES, SUMS, cycle_sums
 PER_CYCLE, CYCLES = 512, 50
 START = 1_700_000_000_000_000_000
 SECOND = 10**9
-REPEATS = 3
+REPEATS = 7
 METERS = 10
 """Fed together: 12 MB a second, which the third-level cache holds beside what else runs."""
 
