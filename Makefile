@@ -25,7 +25,7 @@ $(VENV)/.test-ready: $(VENV)/.run-ready
 	touch $@
 
 test: $(VENV)/.test-ready lint types imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check .

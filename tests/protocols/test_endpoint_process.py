@@ -1,5 +1,6 @@
 """Endpoints in a process of their own: what masters see of it, its crashes, its end, what it leaves."""
 
+import gc
 import logging
 import os
 import signal
@@ -182,6 +183,7 @@ def test_a_process_that_cannot_start_is_told(serve, meters, capfd):
 
 
 def test_starts_once_stops_twice_and_leaves_nothing(serve, bank):
+    gc.collect()  # what earlier tests left open is not counted
     before = len(list(Path("/dev/fd").iterdir()))
     process = serve()
     pid = process.pid
@@ -194,7 +196,7 @@ def test_starts_once_stops_twice_and_leaves_nothing(serve, bank):
     process.stop()
     assert not process.running
     assert not psutil.pid_exists(pid)
-    assert len(list(Path("/dev/fd").iterdir())) == before
+    assert len(list(Path("/dev/fd").iterdir())) <= before
     with pytest.raises(ConnectionRefusedError):
         Master(process.addresses[0])
 
