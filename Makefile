@@ -25,7 +25,8 @@ $(VENV)/.test-ready: $(VENV)/.run-ready
 	touch $@
 
 test: $(VENV)/.test-ready lint types imports
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/sweeps
+	$(BIN)/pytest tests/sweeps
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check .
