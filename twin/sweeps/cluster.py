@@ -100,9 +100,17 @@ class _Tasks:
         # the worker that held it has died.
         self._bundle = client.submit(_hold, plan.bundle, key=f"twin-sweep-files-{plan.bundle.content}")
         self._sent: dict[Any, list[Variant]] = {}
+        self._again: list[list[Variant]] = []
+        """Chunks whose results went with the worker that held them."""
 
     def outcomes(self) -> Iterator[list[Outcome]]:
         """Yield the outcomes of each chunk until all are run."""
+        try:
+            yield from self._outcomes()
+        except OSError as error:
+            raise WorkerLostError(f"the scheduler is gone ({error}); {_LOST}") from error
+
+    def _outcomes(self) -> Iterator[list[Outcome]]:
         done = self._distributed.as_completed(self._next(), loop=self._client.loop)
         for future in done:
             outcomes = self._collect(future)
@@ -114,7 +122,7 @@ class _Tasks:
         threads = max(1, sum(self._client.nthreads().values()))
         futures = []
         while len(self._sent) < _AHEAD * threads:
-            chunk = self._chunks.take(_AHEAD * threads)
+            chunk = self._again.pop() if self._again else self._chunks.take(_AHEAD * threads)
             if not chunk:
                 break
             future = self._client.submit(
@@ -128,15 +136,17 @@ class _Tasks:
     def _collect(self, future: Any) -> list[Outcome]:
         chunk = self._sent.pop(future)
         if future.status in {"cancelled", "lost"}:
-            raise WorkerLostError(f"the scheduler is gone; {_LOST}")
+            if self._client.status != "running":
+                raise WorkerLostError(f"the scheduler is gone; {_LOST}")
+            # A worker died between finishing this chunk and handing it over.
+            self._again.append(chunk)
+            return []
         try:
             outcomes: list[Outcome] = future.result()
         except self._distributed.KilledWorker as error:
             return self._chunks.died(chunk, f"last on {error.last_worker.address}")
         except WorkerDiedError as error:
             return self._chunks.died(chunk, str(error))
-        except OSError as error:
-            raise WorkerLostError(f"the scheduler is gone ({error}); {_LOST}") from error
         self._chunks.learn(outcomes)
         return outcomes
 
