@@ -58,8 +58,7 @@ def serve_twin(pipe: Connection, loop: str) -> None:
 
     class Meter:
         name = "head"
-        windows = ()
-        write_regions = ()
+        windows = write_regions = coils = inputs = serial_ports = ()
         function_codes = frozenset({1, 2, 3, 5, 16})
 
     with RegisterImage(blocks) as image:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twin.contracts import Answer, Command, Refusal, RegisterBlock, RetrievalWindow
+from twin.contracts import Answer, BitBlock, Command, Refusal, RegisterBlock, RetrievalWindow, SerialPort
 
 KW320_FUNCTIONS = frozenset({1, 2, 3, 5, 16})
 
@@ -59,6 +59,9 @@ class Meter:
     image: Registers = field(default_factory=lambda: Registers({}))
     windows: tuple[RetrievalWindow, ...] = ()
     write_regions: tuple[tuple[RegisterBlock, ...], ...] = ()
+    coils: tuple[BitBlock, ...] = ()
+    inputs: tuple[BitBlock, ...] = ()
+    serial_ports: tuple[SerialPort, ...] = ()
     function_codes: frozenset[int] = KW320_FUNCTIONS
 
 
@@ -79,7 +82,13 @@ class Simulation:
         return future
 
     def _apply(self, command: Command, future) -> None:
-        if self.meter is not None:
+        if self.meter is not None and command.verb == "write_coil":
+            (relays,) = self.meter.coils
+            word, bit = divmod(command.arguments["address"] - relays.address, 16)
+            states = self.meter.image.words
+            states[relays.word + word] &= ~(1 << bit)
+            states[relays.word + word] |= command.arguments["on"] << bit
+        elif self.meter is not None:
             for offset, word in enumerate(command.arguments["words"]):
                 self.meter.image.words[command.arguments["address"] + offset] = word
         future.set_result(Answer(applied_ns=1))

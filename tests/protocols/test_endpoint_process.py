@@ -57,6 +57,9 @@ class SharedMeter:
     name: str = "head"
     window_factory: object = record_windows
     write_regions: tuple = ((RegisterBlock(0x1000, 20),),)
+    coils: tuple = ()
+    inputs: tuple = ()
+    serial_ports: tuple = ()
     function_codes: frozenset = KW320_FUNCTIONS
     windows: tuple = field(default=())
 

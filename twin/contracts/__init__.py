@@ -26,23 +26,28 @@ from twin.contracts.record import (
     WaveformRecord,
 )
 from twin.contracts.register_image import (
+    BEYOND_REGISTERS,
     Access,
+    BitBlock,
     Device,
     Point,
     RegisterBlock,
     RegisterReader,
     RetrievalWindow,
+    SerialPort,
 )
 from twin.contracts.signal import SampledBlock, Segment, Signal
 from twin.contracts.time import NS_PER_SECOND, Instant
 
 __all__ = [
+    "BEYOND_REGISTERS",
     "NS_PER_SECOND",
     "Access",
     "AlarmLine",
     "AlarmRecord",
     "Answer",
     "BadInputError",
+    "BitBlock",
     "BranchLine",
     "BusLine",
     "Command",
@@ -68,6 +73,7 @@ __all__ = [
     "RetrievalWindow",
     "SampledBlock",
     "Segment",
+    "SerialPort",
     "Signal",
     "SwitchLine",
     "TapLine",

@@ -31,9 +31,10 @@ class Command:
     target: str
     """Name of a meter, switch or ``clock``."""
     verb: str
-    """``write_registers``, ``open``, ``close``, ``pause``, ``resume``, ``set_speed``, .."""
+    """``write_registers``, ``write_coil``, ``open``, ``close``, ``pause``, ``resume``, ``set_speed``, .."""
     arguments: Mapping[str, object] = field(default_factory=dict)
-    """Plain data: numbers, text, tuples of them. ``write_registers``: address, words."""
+    """Plain data: numbers, text, tuples of them. ``write_registers``: address, words;
+    ``write_coil``: address, on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,39 @@ class RegisterBlock:
     """How many words."""
 
 
+BEYOND_REGISTERS = 0x10000
+"""From here on an image's addresses are no registers: words that hold coils and inputs."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class BitBlock:
+    """A run of coils or discrete inputs that all exist, and where the image holds their states."""
+
+    address: int
+    """Number of the first, 0-based."""
+    count: int
+    """How many."""
+    word: int
+    """Image address of the word that holds the first in its lowest bit; sixteen a word. From
+    ``BEYOND_REGISTERS`` on where no register shows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SerialPort:
+    """Which registers of its image say how a serial port of a meter is set."""
+
+    address: int
+    """Register of the unit identifier that the port answers to."""
+    baud_rate: int
+    """Register of its speed [Bd]."""
+    parity: int
+    """Register of its character format."""
+    formats: tuple[str, ...]
+    """By value of that register: data bits, parity and stop bits, for example ``8N1``."""
+    protocol: int | None = None
+    """Register that reads 0 while the port speaks Modbus; None where it always does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """One named quantity of a register map, as a SCADA's tag list needs it."""
@@ -111,6 +144,21 @@ class Device(Protocol):
     @property
     def write_regions(self) -> tuple[tuple[RegisterBlock, ...], ...]:
         """Writable addresses by settings region; one write must stay inside one region."""
+        ...
+
+    @property
+    def coils(self) -> tuple[BitBlock, ...]:
+        """Outputs that a master may read and switch, by ``write_coil``."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[BitBlock, ...]:
+        """Discrete inputs that a master may read."""
+        ...
+
+    @property
+    def serial_ports(self) -> tuple[SerialPort, ...]:
+        """Its serial ports, the first one first; empty where it has none."""
         ...
 
     @property

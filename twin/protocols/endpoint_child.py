@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 
-from twin.contracts import Answer, Command, RegisterBlock, RetrievalWindow, TwinError
+from twin.contracts import Answer, BitBlock, Command, RegisterBlock, RetrievalWindow, SerialPort, TwinError
 from twin.protocols.binding import Binding
 from twin.protocols.endpoint_messages import Answered, EndpointPlan, Failed, Link, Ready, Submitted
 from twin.protocols.image_bank import RegisterImageBank
@@ -33,6 +33,9 @@ class AttachedDevice:
     image: RegisterImage
     windows: tuple[RetrievalWindow, ...]
     write_regions: tuple[tuple[RegisterBlock, ...], ...]
+    coils: tuple[BitBlock, ...]
+    inputs: tuple[BitBlock, ...]
+    serial_ports: tuple[SerialPort, ...]
     function_codes: frozenset[int]
 
 
@@ -118,6 +121,9 @@ def _bindings(plan: EndpointPlan) -> list[Binding]:
             banks[device.bank].images[device.row],
             () if device.windows is None else device.windows(banks[device.bank].log(device.row)),
             device.write_regions,
+            device.coils,
+            device.inputs,
+            device.serial_ports,
             device.function_codes,
         )
         for device in plan.devices

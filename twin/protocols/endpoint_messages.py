@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from twin.contracts import Answer, Command, RegisterBlock, RetrievalWindow
+from twin.contracts import Answer, BitBlock, Command, RegisterBlock, RetrievalWindow, SerialPort
 from twin.protocols.image_bank import BankPlan
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ class DevicePlan:
     """Which image of the bank it is."""
     windows: WindowFactory | None
     write_regions: tuple[tuple[RegisterBlock, ...], ...]
+    coils: tuple[BitBlock, ...]
+    inputs: tuple[BitBlock, ...]
+    serial_ports: tuple[SerialPort, ...]
     function_codes: frozenset[int]
 
 

@@ -284,6 +284,9 @@ class EndpointProcess:
                     device.row,
                     device.window_factory,
                     device.write_regions,
+                    device.coils,
+                    device.inputs,
+                    device.serial_ports,
                     device.function_codes,
                 )
                 for device in devices.values()

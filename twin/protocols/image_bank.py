@@ -87,7 +87,7 @@ class RegisterImageBank:
     Raises
     ------
     RegisterImageError
-        The blocks are empty, unordered, overlap or leave 0..65535; or there is no meter.
+        The blocks are empty, unordered, overlap or leave 0..131071; or there is no meter.
     FileLimitError
         The operating system allows no further open file.
     """

@@ -15,9 +15,10 @@ from pymodbus.constants import ExcCodes
 from pymodbus.pdu import ExceptionResponse, ModbusPDU
 from pymodbus.pdu.register_message import WriteMultipleRegistersRequest, WriteMultipleRegistersResponse
 
-from twin.contracts import Command, Device, Refusal, RegisterBlock, RetrievalWindow
+from twin.contracts import BEYOND_REGISTERS, Command, Device, Refusal, RegisterBlock, RetrievalWindow
 from twin.protocols.address_ranges import AddressRanges
 from twin.protocols.binding import Binding, UnitCheck
+from twin.protocols.bit_map import BitMap
 
 MAX_READ = 125
 """Registers in one read: V1.1b3 section 6.3."""
@@ -27,7 +28,9 @@ MAX_BITS = 2000
 """Coils or inputs in one read: V1.1b3 sections 6.1 and 6.2."""
 
 _READ_COILS, _READ_INPUTS, _READ_REGISTERS, _WRITE_COIL, _WRITE_REGISTERS = 1, 2, 3, 5, 16
-_READ_REQUEST = struct.Struct(">BHH")
+_FIVE_BYTES = struct.Struct(">BHH")
+_COIL_VALUES = {0xFF00: True, 0x0000: False}
+"""KW320 manual 6.2, part 4: all other values are invalid."""
 
 _EXCEPTION_OF = {
     Refusal.ILLEGAL_FUNCTION: ExcCodes.ILLEGAL_FUNCTION,
@@ -51,23 +54,23 @@ class PendingWrite:
 
     def refused(self, refusal: Refusal) -> bytes:
         """Return the answer PDU if it is not."""
-        return exception_pdu(_WRITE_REGISTERS, _EXCEPTION_OF[refusal])
+        return exception_pdu(self.done[0], _EXCEPTION_OF[refusal])
 
     def failed(self) -> bytes:
         """Return the answer PDU if the simulation broke down over it."""
-        return exception_pdu(_WRITE_REGISTERS, ExcCodes.DEVICE_FAILURE)
+        return exception_pdu(self.done[0], ExcCodes.DEVICE_FAILURE)
 
 
 class ServedDevice:
-    """A meter with its windows and settings regions laid out for looking up.
+    """A meter with its windows, settings regions and bits laid out for looking up.
 
     Raises
     ------
     AddressOverlapError
-        Two windows, or two regions, claim the same register.
+        Two windows, or two regions, claim the same register; or two runs the same coil or input.
     """
 
-    __slots__ = ("device", "functions", "read", "regions", "windows")
+    __slots__ = ("coils", "device", "functions", "inputs", "read", "regions", "windows")
 
     def __init__(self, device: Device) -> None:
         self.device = device
@@ -79,6 +82,8 @@ class ServedDevice:
         self.regions: AddressRanges[tuple[RegisterBlock, ...]] = AddressRanges(
             (region, region) for region in device.write_regions
         )
+        self.coils = BitMap(device.coils)
+        self.inputs = BitMap(device.inputs)
 
 
 class ServedPort:
@@ -139,18 +144,22 @@ class ModbusSession:
                 return self._read_registers(unit, served, request)
             if function == _WRITE_REGISTERS:
                 return self._write_registers(unit, served, request)
-            return _bits(function, request)
+            if function == _WRITE_COIL:
+                return _write_coil(served, request)
+            return _read_bits(served, request)
         except Exception:
             # One meter's fault must not cost the master its other meters: exception 04 says so.
             _log.exception("meter %s failed on Modbus request %s", served.device.name, request.hex(" "))
             return exception_pdu(function, ExcCodes.DEVICE_FAILURE)
 
     def _read_registers(self, unit: int, served: ServedDevice, request: bytes) -> bytes:
-        if len(request) != _READ_REQUEST.size:
+        if len(request) != _FIVE_BYTES.size:
             return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_VALUE)
-        _, address, count = _READ_REQUEST.unpack(request)
+        _, address, count = _FIVE_BYTES.unpack(request)
         if not 1 <= count <= MAX_READ:
             return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_VALUE)
+        if address + count > BEYOND_REGISTERS:
+            return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_ADDRESS)
         if served.windows.touches(address, count):
             window = served.windows.covering(address, count)
             if window is None:
@@ -183,14 +192,7 @@ class ModbusSession:
                 return done
         elif served.regions.covering(address, len(words)) is None:
             return exception_pdu(_WRITE_REGISTERS, ExcCodes.ILLEGAL_ADDRESS)
-        name = served.device.name
-        command = Command(
-            source=f"modbus:{name}",
-            target=name,
-            verb="write_registers",
-            arguments={"address": address, "words": words},
-        )
-        return PendingWrite(command, done)
+        return PendingWrite(_command(served, "write_registers", {"address": address, "words": words}), done)
 
     def _cursor(self, unit: int, window: RetrievalWindow) -> Any:
         key = (unit, id(window))
@@ -219,16 +221,37 @@ def _decode_write(request: bytes) -> WriteMultipleRegistersRequest | None:
     return write if consistent and 1 <= write.count <= MAX_WRITE else None
 
 
-def _bits(function: int, request: bytes) -> bytes:
-    """Answer a request for coils or inputs of a meter that publishes none.
-
-    A meter's relays and inputs are not part of what it publishes yet; the order of the checks is the
-    specification's: quantity or value (exception 03) before address (exception 02).
-    """
-    if function == _WRITE_COIL:
-        valid = len(request) == 5 and request[3:] in (b"\xff\x00", b"\x00\x00")
-    elif function in (_READ_COILS, _READ_INPUTS):
-        valid = len(request) == 5 and 1 <= int.from_bytes(request[3:]) <= MAX_BITS
-    else:
+def _read_bits(served: ServedDevice, request: bytes) -> bytes:
+    """Read coils or inputs; quantity (exception 03) is checked before address (exception 02)."""
+    function = request[0]
+    if function not in {_READ_COILS, _READ_INPUTS}:
         return exception_pdu(function, ExcCodes.ILLEGAL_FUNCTION)
-    return exception_pdu(function, ExcCodes.ILLEGAL_ADDRESS if valid else ExcCodes.ILLEGAL_VALUE)
+    if len(request) != _FIVE_BYTES.size:
+        return exception_pdu(function, ExcCodes.ILLEGAL_VALUE)
+    _, address, count = _FIVE_BYTES.unpack(request)
+    if not 1 <= count <= MAX_BITS:
+        return exception_pdu(function, ExcCodes.ILLEGAL_VALUE)
+    bits = served.coils if function == _READ_COILS else served.inputs
+    if not bits.has(address, count):
+        return exception_pdu(function, ExcCodes.ILLEGAL_ADDRESS)
+    states = bits.read(served.device.image, address, count)
+    return bytes((function, len(states))) + states
+
+
+def _write_coil(served: ServedDevice, request: bytes) -> bytes | PendingWrite:
+    """Switch one coil; the answer echoes the request."""
+    if len(request) != _FIVE_BYTES.size:
+        return exception_pdu(_WRITE_COIL, ExcCodes.ILLEGAL_VALUE)
+    _, address, value = _FIVE_BYTES.unpack(request)
+    if value not in _COIL_VALUES:
+        return exception_pdu(_WRITE_COIL, ExcCodes.ILLEGAL_VALUE)
+    if not served.coils.has(address, 1):
+        return exception_pdu(_WRITE_COIL, ExcCodes.ILLEGAL_ADDRESS)
+    return PendingWrite(
+        _command(served, "write_coil", {"address": address, "on": _COIL_VALUES[value]}), request
+    )
+
+
+def _command(served: ServedDevice, verb: str, arguments: Mapping[str, object]) -> Command:
+    name = served.device.name
+    return Command(source=f"modbus:{name}", target=name, verb=verb, arguments=arguments)

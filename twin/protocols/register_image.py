@@ -22,7 +22,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import RegisterBlock, TwinError
+from twin.contracts import BEYOND_REGISTERS, RegisterBlock, TwinError
 from twin.protocols.file_limit import reserve_few_files
 
 Words = NDArray[np.uint16]
@@ -55,7 +55,7 @@ class RegisterImage:
     Raises
     ------
     RegisterImageError
-        The blocks are empty, unordered, overlap or leave 0..65535.
+        The blocks are empty, unordered, overlap or leave 0..131071.
     FileLimitError
         The operating system allows no further open file.
 
@@ -258,8 +258,10 @@ class RegisterImage:
         stored = 0
         for block in self._blocks:
             end = block.address + block.count
-            if block.count < 1 or block.address < 0 or end > 0x10000:
-                raise RegisterImageError(f"{block} is empty or leaves addresses 0..65535")
+            if block.count < 1 or block.address < 0 or end > 2 * BEYOND_REGISTERS:
+                raise RegisterImageError(
+                    f"{block} is empty or leaves addresses 0..{2 * BEYOND_REGISTERS - 1}"
+                )
             if self._ends and block.address < self._ends[-1]:
                 raise RegisterImageError(
                     f"{block} starts before the previous block ends; sort and split blocks"

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import Point, RegisterBlock, RetrievalWindow
+from twin.contracts import BitBlock, Point, RegisterBlock, RetrievalWindow, SerialPort
 from twin.meters import Fleet
 from twin.protocols import RegisterImage, RegisterImageBank, WindowFactory
 
@@ -25,6 +25,9 @@ class LiveMeter:
     window_factory: WindowFactory | None
     windows: tuple[RetrievalWindow, ...]
     write_regions: tuple[tuple[RegisterBlock, ...], ...]
+    coils: tuple[BitBlock, ...]
+    inputs: tuple[BitBlock, ...]
+    serial_ports: tuple[SerialPort, ...]
     function_codes: frozenset[int]
     points: tuple[Point, ...]
     points_in: Callable[[Words], tuple[Point, ...]]
@@ -103,6 +106,9 @@ class Publisher:
             factory,
             () if factory is None else factory(bank.log(row)),
             fleet.write_regions(at),
+            fleet.coils(at),
+            fleet.inputs(at),
+            fleet.serial_ports(at),
             fleet.function_codes(at),
             fleet.points(at),
             partial(fleet.points_in, at),

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from twin.contracts import (
     AlarmRecord,
     Answer,
+    BitBlock,
     EventRecord,
     MeterInfo,
     Point,
@@ -15,6 +16,7 @@ from twin.contracts import (
     RegisterBlock,
     RetrievalWindow,
     Segment,
+    SerialPort,
     TwinError,
     WaveformRecord,
 )
@@ -25,7 +27,7 @@ from twin.meters.kw320.config import MeterConfig, check_config
 from twin.meters.kw320.image import ImageLayout, image_layout
 from twin.meters.kw320.meter import Effect, Kw320Meter
 from twin.meters.kw320.points import register_points
-from twin.meters.kw320.profile import FUNCTION_CODES, image_map
+from twin.meters.kw320.profile import FUNCTION_CODES, SERIAL_PORTS, image_map
 from twin.meters.kw320.published_log import LOG_BYTES, LogPublisher, published_windows
 from twin.meters.kw320.settings_registers import scaling_of
 from twin.meters.kw320.words import WordTable
@@ -108,6 +110,21 @@ class Fleet:
     def write_regions(self, meter: int) -> tuple[tuple[RegisterBlock, ...], ...]:
         """Return the writable addresses by settings region."""
         return self._meters[meter].registers.write_regions
+
+    def coils(self, meter: int) -> tuple[BitBlock, ...]:
+        """Return the relay outputs; none, as no I/O module is connected."""
+        del meter
+        return ()
+
+    def inputs(self, meter: int) -> tuple[BitBlock, ...]:
+        """Return the digital inputs; none, as no I/O module is connected."""
+        del meter
+        return ()
+
+    def serial_ports(self, meter: int) -> tuple[SerialPort, ...]:
+        """Return which registers set the meter's serial ports."""
+        del meter
+        return SERIAL_PORTS
 
     def function_codes(self, meter: int) -> frozenset[int]:
         """Return the Modbus functions that the meter knows."""
