@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.contracts import RegisterBlock
+from twin.contracts import BEYOND_REGISTERS, RegisterBlock
 from twin.protocols import RegisterImage, RegisterImageError
 
 BLOCKS = (RegisterBlock(0x1000, 100), RegisterBlock(0x4000, 72), RegisterBlock(0x4048, 28))
@@ -99,7 +99,7 @@ def test_reads_agree_with_a_dictionary(gaps, address, count):
         (),
         (RegisterBlock(5, 0),),
         (RegisterBlock(-1, 3),),
-        (RegisterBlock(65535, 2),),
+        (RegisterBlock(2 * BEYOND_REGISTERS - 1, 2),),
         (RegisterBlock(10, 5), RegisterBlock(14, 1)),
         (RegisterBlock(10, 5), RegisterBlock(0, 1)),
     ],
@@ -210,12 +210,12 @@ def test_leaves_nothing_behind_and_no_warning():
     program = """
 import subprocess, sys
 import numpy as np
-from twin.contracts import RegisterBlock
+from twin.contracts import BEYOND_REGISTERS, RegisterBlock
 from twin.protocols import RegisterImage
 blocks = (RegisterBlock(0, 10),)
 child = '''
 import sys
-from twin.contracts import RegisterBlock
+from twin.contracts import BEYOND_REGISTERS, RegisterBlock
 from twin.protocols import RegisterImage
 image = RegisterImage.attach(sys.argv[1], (RegisterBlock(0, 10),))
 assert image.read(3, 1).tolist() == [3]
@@ -248,7 +248,7 @@ except ValueError:
 def test_many_images_raise_the_limit_of_open_files():
     program = """
 import resource
-from twin.contracts import RegisterBlock
+from twin.contracts import BEYOND_REGISTERS, RegisterBlock
 from twin.protocols import RegisterImage
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
