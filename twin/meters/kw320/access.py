@@ -8,6 +8,7 @@ KW320 manual 6.3 (one write stays inside one region), 6.3.1..6.3.8 (ranges), 4.7
 from collections.abc import Mapping, Sequence
 
 from twin.contracts import Refusal, TwinError
+from twin.meters.kw320.data_log_settings import data_log_problem
 from twin.meters.kw320.settings_registers import MAX_PT1, MIN_PT1, pt1_tenths
 from twin.meters.register_map import Register, RegisterMap
 
@@ -91,7 +92,8 @@ def check_settings(settings: Mapping[str, int], before: Mapping[str, int]) -> No
     Raises
     ------
     RefusedError
-        PT1 is out of its range, or the rated frequency is not that of the start.
+        PT1 is out of its range, the rated frequency is not that of the start, or the data logs take more than
+        there is.
     """
     if settings["rated_frequency"] != before["rated_frequency"]:
         detail = "rated_frequency (0FFDH) belongs to the type of the meter; it is fixed when it is installed"
@@ -99,6 +101,9 @@ def check_settings(settings: Mapping[str, int], before: Mapping[str, int]) -> No
     if not MIN_PT1 <= pt1_tenths(settings) <= MAX_PT1:
         detail = f"PT1 (1005H, 1006H): {pt1_tenths(settings) / 10:.1f} V is out of range 50.0..500000.0 V"
         raise RefusedError(Refusal.ILLEGAL_VALUE, detail)
+    problem = data_log_problem(settings)
+    if problem is not None:
+        raise RefusedError(Refusal.ILLEGAL_VALUE, problem)
 
 
 def label(register: Register) -> str:

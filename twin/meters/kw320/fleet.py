@@ -23,12 +23,14 @@ from twin.contracts import (
 from twin.meters.bank import MeterBank
 from twin.meters.codec import Scaling
 from twin.meters.kw320.access import RefusedError
+from twin.meters.kw320 import publication
 from twin.meters.kw320.config import MeterConfig, check_config
 from twin.meters.kw320.image import ImageLayout, image_layout
+from twin.meters.kw320.log_schedule import LogSchedule
 from twin.meters.kw320.meter import Effect, Kw320Meter
 from twin.meters.kw320.points import register_points
 from twin.meters.kw320.profile import FUNCTION_CODES, SERIAL_PORTS, image_map
-from twin.meters.kw320.published_log import LOG_BYTES, LogPublisher, published_windows
+from twin.meters.kw320.published_log import LogPublisher
 from twin.meters.kw320.settings_registers import scaling_of
 from twin.meters.kw320.words import WordTable
 from twin.meters.quantities import COLUMN, primary_factor
@@ -70,6 +72,7 @@ class Fleet:
         self._tables: dict[str, WordTable] = {}
         self._points: dict[tuple[str, Scaling], tuple[Point, ...]] = {}
         self._row = [0] * len(configs)
+        self._data_logs = LogSchedule([meter.data_logs for meter in self._meters])
         for profile in dict.fromkeys(config.profile for config in configs):
             places = [place for place, config in enumerate(configs) if config.profile == profile]
             meters = [self._meters[place] for place in places]
@@ -192,8 +195,20 @@ class Fleet:
         list of Record
             What the meters recorded meanwhile, in order of time.
         """
-        records = [*self._ended, *self._bank.advance(segment, until_ns)]
+        records = [*self._ended]
         self._ended.clear()
+        while (at := self._data_logs.next_ns) < until_ns:
+            records += self._measure(segment, at)
+        return records + self._measure(segment, until_ns)
+
+    def _measure(self, segment: Segment, until_ns: int) -> list[Record]:
+        """Let the meters measure up to an instant, and make what their data logs record then."""
+        records = self._keep(self._bank.advance(segment, until_ns))
+        self._data_logs.record(self._bank, self._tables.values(), until_ns)
+        return records
+
+    def _keep(self, records: list[Record]) -> list[Record]:
+        """Keep records in the meters that made them."""
         for record in records:
             if not isinstance(record, EventRecord | AlarmRecord | WaveformRecord):
                 continue
@@ -240,6 +255,7 @@ class Fleet:
         except RefusedError as error:
             return Answer(now_ns, error.refusal, error.detail)
         self._apply(meter, effect, now_ns)
+        self._data_logs.expect([meter])
         self._table(meter).expire(self._row[meter])
         self._unpublished.add(meter)
         return Answer(now_ns)
@@ -310,16 +326,22 @@ class Fleet:
 
     def log_bytes(self, group: int) -> int:
         """Return how much memory each meter of a group needs to publish its logs [bytes]."""
-        return LOG_BYTES if self._meters[self.groups[group][0]].settings.power_quality else 0
+        settings = self._meters[self.groups[group][0]].settings
+        return publication.log_bytes(power_quality=settings.power_quality)
 
     def window_factory(self, meter: int) -> Callable[[memoryview], tuple[RetrievalWindow, ...]] | None:
         """Return what makes the meter's retrieval windows from the memory of its logs, in any process."""
-        return published_windows if self._meters[meter].settings.power_quality else None
+        if self._meters[meter].settings.power_quality:
+            return publication.windows_with_quality
+        return publication.windows
 
     def publish_log_in(self, meter: int, memory: memoryview) -> None:
         """Give a meter the memory in which it publishes its logs from now on."""
-        self._logs[meter] = LogPublisher(memory)
-        self._unpublished.add(meter)
+        of = self._meters[meter]
+        of.data_logs.memory = of.data_logs.memory.copy_to(publication.data_log_part(memory))
+        if of.settings.power_quality:
+            self._logs[meter] = LogPublisher(publication.quality_part(memory))
+            self._unpublished.add(meter)
 
     def publish_logs(self) -> None:
         """Publish what logs have got since the last time."""

@@ -50,6 +50,13 @@ class ImageLayout:
         )
         """Place of each harmonic among orders 2 to 63 of v1, v2, v3, i1, i2, i3."""
         self._place = {register.name: at for rows in kinds.values() for register, at in rows}
+        self.place_of_address = {
+            register.address + word: at + word
+            for rows in kinds.values()
+            for register, at in rows
+            for word in range(register.words)
+        }
+        """Place of each address among the words."""
         self._plain = {kind: rows for kind, rows in kinds.items() if kind not in MEASURED}
 
     def codec(self, kind: str) -> BlockCodec:

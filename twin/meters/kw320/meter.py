@@ -24,6 +24,9 @@ from twin.meters.kw320.access import (
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
 from twin.meters.kw320.clock import MeterClock
 from twin.meters.kw320.config import MeterConfig, initial_registers
+from twin.meters.kw320.data_log_settings import touched_logs
+from twin.meters.kw320.data_log_window import DataLogWindow
+from twin.meters.kw320.data_logs import DataLogs
 from twin.meters.kw320.logs import (
     MAX_EVENTS,
     MAX_WAVEFORMS,
@@ -80,9 +83,11 @@ class Kw320Meter:
         self.clock = MeterClock(config.time_zone)
         self.log = PowerQualityLog()
         self.alarms = AlarmRing()
-        self.windows: tuple[RetrievalWindow, ...] = ()
+        self.data_logs = DataLogs(self.raw, self.clock, start_ns)
+        self.windows: tuple[RetrievalWindow, ...] = (DataLogWindow(lambda: self.data_logs.memory),)
         if self.settings.power_quality:
-            self.windows = (EventWindow(lambda: self.log), WaveformWindow(lambda: self.log))
+            quality = EventWindow(lambda: self.log), WaveformWindow(lambda: self.log)
+            self.windows = (*quality, *self.windows)
         self._new_alarm = 0
         self.run_since_ns = start_ns
         """Since when the run time counts, UTC [ns]."""
@@ -192,8 +197,11 @@ class Kw320Meter:
         actions = [name for name, value in ACTIONS.items() if named.get(name) == value]
         if raw["energy_display"] != self.raw["energy_display"] and "clear_energy" not in actions:
             actions.append("clear_energy")  # the web page's note: changing the reading resets the energy
+        logs = touched_logs(name for name, value in changed.items() if value != self.raw[name])
         before, self.settings = self.settings, settings
         self.raw, self.scaling = raw, scaling_of(raw)
+        if logs:
+            self.data_logs.configure(raw, logs, now_ns)
         if "system_status" in named:
             self._new_alarm &= named["system_status"]
         if "run_time" in named:
@@ -224,6 +232,7 @@ class Kw320Meter:
             detail = "the clock is sealed; it takes corrections of five minutes at most"
             raise RefusedError(Refusal.SEALED, detail)
         self.clock.set(fields, now_ns)
+        self.data_logs.reschedule(now_ns)
 
     def _presets(self, values: Mapping[Register, int]) -> dict[str, float]:
         """Return the energies that a write presets, primary [Wh]."""
