@@ -157,8 +157,8 @@ def test_meters_of_a_fleet_are_told_apart():
     assert fleet.decode(1, fleet.words(1))["v1"] == pytest.approx(0.02 * BRIGHT["v1"], rel=2e-7)
     assert fleet.write(1, 0x1008, [500, 5], START + 2 * SECOND).refusal is None
     assert (Registers(fleet, 0).unsigned(0x1008), Registers(fleet, 1).unsigned(0x1008)) == (200, 500)
-    assert len(fleet.windows(0)) == 2
-    assert fleet.windows(1) == ()
+    assert len(fleet.windows(0)) == 3
+    assert len(fleet.windows(1)) == 1
     assert fleet.function_codes(1) == {1, 2, 3, 5, 16}
     assert max(block.address for block in fleet.blocks(1)) < 0x8000
     assert len(fleet.write_regions(0)) == len(fleet.write_regions(1)) + 3

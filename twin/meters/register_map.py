@@ -4,10 +4,10 @@ The file is CSV with the columns ``address, stride, words, name, dtype, code, un
 default, region, source, seal``. A row may stand for many: each ``{..}`` in its name lists alternatives,
 either as a run ``{1..16}`` or as words ``{v1 v2 v3}``. ``stride`` says how many addresses lie between
 them, one number per brace separated by ``;``, or one number for all where the last brace runs fastest.
-``{0}``, ``{1}`` in ``region`` and ``source`` stand for the chosen alternative of the first and second brace. ``range``
-lists numbers and closed intervals, ``0..40|45..51``; an empty one admits all that the data type holds.
-``seal`` is ``always`` where a seal forbids writing, or the bit of the seal's own selection that makes it
-do so.
+``{0}``, ``{1}`` in ``region`` and ``source`` stand for the chosen alternative of the first and second brace.
+``range`` lists numbers and closed intervals, ``0..40|45..51``; an empty one admits all that the data type
+holds. ``seal`` is ``always`` where a seal forbids writing, or the bit of the seal's own selection that makes
+it do so.
 """
 
 import csv

@@ -1,7 +1,8 @@
 """The KW320 family of panel meters; ``kw320q`` with power quality. See ``docs/devices/kw320.md``."""
 
 from twin.meters.kw320.config import AlarmConfig, MeterConfig, check_config
-from twin.meters.kw320.fleet import Fleet, MeterConfigError, build_fleet
+from twin.meters.kw320.fleet import Fleet
+from twin.meters.kw320.installing import MeterConfigError, build_fleet
 from twin.meters.kw320.profile import PROFILES
 
 __all__ = [

@@ -10,6 +10,7 @@ from twin.meters.accuracy import REFERENCE_TEMPERATURE, Accuracy
 from twin.meters.codec import SI_PER_UNIT
 from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
+from twin.meters.kw320.data_log_settings import data_log_problem
 from twin.meters.kw320.profile import PROFILES, register_map
 from twin.meters.kw320.settings_registers import COMPARISONS, Identity, meter_settings, scaling_of
 from twin.meters.settings import CT2_CODES, Comparison, Fidelity, SettingsError
@@ -129,6 +130,9 @@ def check_config(config: MeterConfig) -> list[str]:
             meter_settings(config.identity, initial_registers(config))
         except SettingsError as error:
             problems.append(f"registers: {error}; change the value")
+        problem = data_log_problem(initial_registers(config))
+        if problem is not None:
+            problems.append(f"registers.{problem}; give the logs less")
     return problems
 
 

@@ -22,9 +22,9 @@ from twin.contracts import (
 )
 from twin.meters.bank import MeterBank
 from twin.meters.codec import Scaling
-from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320 import publication
-from twin.meters.kw320.config import MeterConfig, check_config
+from twin.meters.kw320.access import RefusedError
+from twin.meters.kw320.config import MeterConfig
 from twin.meters.kw320.image import ImageLayout, image_layout
 from twin.meters.kw320.log_schedule import LogSchedule
 from twin.meters.kw320.meter import Effect, Kw320Meter
@@ -41,10 +41,6 @@ _SCALING_REGISTERS = (
     *("pt1_high", "pt1_low", "pt2", "ct1", "ct2"),
     *("basic_parameter_mode", "energy_display"),
 )
-
-
-class MeterConfigError(TwinError, ValueError):
-    """A meter that cannot be set as it is configured."""
 
 
 class NotNowError(TwinError, ValueError):
@@ -380,35 +376,3 @@ class Fleet:
 
     def _table(self, meter: int) -> WordTable:
         return self._tables[self._profile(meter)]
-
-
-def build_fleet(configs: Sequence[MeterConfig], *, start_ns: int) -> Fleet:
-    """Install meters and switch them on.
-
-    Parameters
-    ----------
-    configs : Sequence of MeterConfig
-    start_ns : int
-        UTC [ns].
-
-    Returns
-    -------
-    Fleet
-
-    Raises
-    ------
-    MeterConfigError
-        With all problems of all meters.
-    """
-    problems = [f"{config.name}: {problem}" for config in configs for problem in check_config(config)]
-    names = [config.name for config in configs]
-    if len({config.registers.get("rated_frequency", 0) for config in configs}) > 1:
-        problems.append("registers.rated_frequency: differs between meters; a site has one frequency")
-    problems += [f"{name}: stands twice; give each meter its own name" for name in _repeated(names)]
-    if problems:
-        raise MeterConfigError("\n".join(problems))
-    return Fleet(configs, start_ns=start_ns)
-
-
-def _repeated(names: Sequence[str]) -> list[str]:
-    return [name for place, name in enumerate(names) if name in names[:place]]

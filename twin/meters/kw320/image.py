@@ -1,6 +1,6 @@
 """The words of a meter's register image, group by group: only what changed is encoded again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -58,6 +58,7 @@ class ImageLayout:
         }
         """Place of each address among the words."""
         self._plain = {kind: rows for kind, rows in kinds.items() if kind not in MEASURED}
+        self._plain_words = {kind: _by_word(rows) for kind, rows in self._plain.items()}
 
     def codec(self, kind: str) -> BlockCodec:
         """Return the codec of one of the kinds in ``MEASURED``."""
@@ -96,10 +97,9 @@ class ImageLayout:
         raw : Mapping of str to int
             By key.
         """
-        for (register, at), key in zip(self._plain[kind], self.keys[kind], strict=True):
-            value = raw.get(key, register.default)
-            for word in range(register.words):
-                words[at + word] = value >> 16 * (register.words - 1 - word) & 0xFFFF
+        places, shifts, keys, defaults = self._plain_words[kind]
+        values = np.array([raw.get(key, default) for key, default in zip(keys, defaults, strict=True)])
+        words[places] = values >> shifts & 0xFFFF
 
     def raw_word(self, words: Words, name: str) -> int:
         """Return the raw value of a register of one word."""
@@ -110,6 +110,20 @@ class ImageLayout:
 def image_layout(profile: str) -> ImageLayout:
     """Return the layout of a model's image, made once."""
     return ImageLayout(image_map(profile))
+
+
+_Words = tuple[NDArray[np.intp], NDArray[np.int64], tuple[str, ...], tuple[int, ...]]
+
+
+def _by_word(rows: Sequence[tuple[Register, int]]) -> _Words:
+    """Return, word by word: its place, how far to shift the raw value, the register's key and default."""
+    each = [(register, at, word) for register, at in rows for word in range(register.words)]
+    return (
+        np.array([at + word for _, at, word in each], np.intp),
+        np.array([16 * (register.words - 1 - word) for register, _, word in each], np.int64),
+        tuple(_key(register) for register, _, _ in each),
+        tuple(register.default for register, _, _ in each),
+    )
 
 
 def _kind(register: Register) -> str:
