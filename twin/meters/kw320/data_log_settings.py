@@ -75,6 +75,11 @@ class DataLogSettings:
         return bool(self.addresses and self.sectors and self.interval_minutes)
 
     @property
+    def timing(self) -> tuple[object, ...]:
+        """What settles when it records: logs that share it, and the time, record together."""
+        return self.mode, self.interval_minutes, self.start_ns, self.end_ns, self.daily_minute
+
+    @property
     def faulty(self) -> bool:
         """Whether the register list names what cannot be logged."""
         return not all(map(is_loggable, self.addresses))

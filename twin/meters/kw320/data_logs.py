@@ -44,6 +44,7 @@ class DataLogs:
         """What is recorded, and where readers find it."""
         self._settings = [DataLogSettings() for _ in range(LOGS)]
         self._due_ns = [NEVER] * LOGS
+        self._records = [False] * LOGS
         self._configure(raw, range(1, LOGS + 1), now_ns)
 
     @property
@@ -59,12 +60,13 @@ class DataLogs:
     def _configure(self, raw: Mapping[str, int], logs: Sequence[int], now_ns: int) -> None:
         for log in logs:
             settings = self._settings[log - 1] = data_log_settings(raw, log)
+            self._records[log - 1] = settings.enabled and not settings.faulty
             self.memory.configure(log - 1, settings)
         self.reschedule(now_ns)
 
     def reschedule(self, now_ns: int) -> None:
         """Find the next records anew: the clock was set, or settings were."""
-        self._due_ns = [self._due_after(log, now_ns) for log in range(LOGS)]
+        self._due_ns = [self._due_after(log, now_ns, {}) for log in range(LOGS)]
 
     def due(self, now_ns: int) -> list[int]:
         """Return the logs (0..2) that record at an instant."""
@@ -74,23 +76,27 @@ class DataLogs:
         """Return the registers of a log (0..2), word by word."""
         return self._settings[log].addresses
 
-    def stamp(self, now_ns: int) -> tuple[int, int, int]:
-        """Return the time of a record that is made at an instant."""
-        return stamp_words(self._clock.stamp(now_ns))
+    def stamp(self, now_ns: int, known: dict[object, tuple[int, int, int]]) -> tuple[int, int, int]:
+        """Return the time of a record that is made at an instant; ``known`` are those of other clocks."""
+        key = self._clock.signature(now_ns)
+        if key not in known:
+            known[key] = stamp_words(self._clock.stamp(now_ns))
+        return known[key]
 
-    def append(self, log: int, record: Words, now_ns: int) -> None:
-        """Keep the record of an instant, and look out for the next."""
+    def append(self, log: int, record: Words, now_ns: int, known: dict[object, int]) -> None:
+        """Keep the record of an instant, and look out for the next; ``known`` are next ones of other logs."""
         self.memory.append(log, record)
-        self._due_ns[log] = self._due_after(log, now_ns)
+        self._due_ns[log] = self._due_after(log, now_ns, known)
 
-    def _due_after(self, log: int, now_ns: int) -> int:
+    def _due_after(self, log: int, now_ns: int, known: dict[object, int]) -> int:
         """Return when a log records next after an instant [ns]."""
         settings = self._settings[log]
-        if not settings.enabled or settings.faulty:
+        if not self._records[log] or (settings.mode == "window" and self.memory.is_full(log)):
             return NEVER
-        if settings.mode == "window" and self.memory.is_full(log):
-            return NEVER
-        return next_shown(self._clock, now_ns, partial(_next_wanted, settings))
+        key = settings.timing, self._clock.signature(now_ns)
+        if key not in known:
+            known[key] = next_shown(self._clock, now_ns, partial(_next_wanted, settings))
+        return known[key]
 
 
 def _next_wanted(settings: DataLogSettings, shown_ns: int) -> int | None:
@@ -178,7 +184,8 @@ def record_due(meters: Sequence[tuple[DataLogs, Words]], layout: Mapping[int, in
     for logs, words in meters:
         for log in logs.due(now_ns):
             alike.setdefault(logs.addresses(log), []).append((logs, log, words))
-    stamps: dict[int, tuple[int, int, int]] = {}
+    stamps: dict[object, tuple[int, int, int]] = {}
+    nexts: dict[object, int] = {}
     for addresses, members in alike.items():
         data = np.zeros((len(members), len(addresses)), np.uint16)
         present = [(k, layout[address]) for k, address in enumerate(addresses) if address in layout]
@@ -186,9 +193,6 @@ def record_due(meters: Sequence[tuple[DataLogs, Words]], layout: Mapping[int, in
         for row, (_, _, words) in enumerate(members):
             data[row, columns] = words[places]
         numbers = [logs.memory.next_number(log) for logs, log, _ in members]
-        for logs, _, _ in members:
-            if id(logs) not in stamps:
-                stamps[id(logs)] = logs.stamp(now_ns)
-        made = records_of(numbers, [stamps[id(logs)] for logs, _, _ in members], data)
+        made = records_of(numbers, [logs.stamp(now_ns, stamps) for logs, _, _ in members], data)
         for (logs, log, _), record in zip(members, made, strict=True):
-            logs.append(log, record, now_ns)
+            logs.append(log, record, now_ns, nexts)
