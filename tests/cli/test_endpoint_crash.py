@@ -94,7 +94,7 @@ def test_logs_are_read_and_cleared_across_the_wall_also_while_time_stands_still(
     loaded = load_scenario(write_site(tmp_path, scenario=SCENARIO.replace("10 min", "302 s")))
     with site_server(loaded, tmp_path / "live", 1000.0) as server:
         until(lambda: server.ended and server.session.latest().paused)
-        events, groups = server.session.meters[1].windows
+        events, groups, _ = server.session.meters[1].windows
         shown = [
             b"\x03" + bytes([2 * len(words)]) + words.astype(">u2").tobytes()
             for words in (

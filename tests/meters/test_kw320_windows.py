@@ -340,7 +340,7 @@ def test_captured_waveform_is_the_signal_before_and_after(site):
 def test_manual_trigger_and_clearing():
     fleet, after, _ = sagged()
     now = START + 3 * SECOND
-    events, waveforms = fleet.windows(0)
+    events, waveforms, _ = fleet.windows(0)
     assert fleet.write(0, 0x8000, [0xAA], now).refusal is None
     fleet.advance(after, now + SECOND)
     words, _ = waveforms.read(waveforms.initial(), 0x8E00, 68)
