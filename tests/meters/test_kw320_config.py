@@ -141,3 +141,9 @@ def test_a_write_takes_effect_whole_or_not_at_all(address, words):
 def test_checking_meters_loads_no_compiled_code():
     code = "import sys, twin.meters; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_address_of_dnp3_needs_dnp3():
+    (problem,) = check_config(MeterConfig(name="m", registers={"address_1": 248}))
+    assert problem.startswith("registers.address_1: 248 is out of range 1..247 of Modbus; ")
+    assert check_config(MeterConfig(name="m", registers={"address_1": 248, "protocol_1": 1})) == []

@@ -63,6 +63,8 @@ def test_setting_reads_back_what_was_written(meter, register):
         raw = 0x0A
     if register.name == "rated_frequency":
         raw = 0  # it stays as it was at the start
+    if register.name == "address_1":
+        raw = 247  # the larger ones belong to DNP3
     if register.name == "pt1_high":
         raw = 75  # 75 x 65536 + 4000 tenths; 76 needs a small low word
     if register.name.endswith("_registers_sectors"):
@@ -323,6 +325,36 @@ def test_no_such_date_is_refused(meter):
     assert refused(meter, 0x1043, [24]).refusal is Refusal.ILLEGAL_VALUE
 
 
+# -- serial ports (6.3.1: 1..247 with Modbus, 0..65534 with DNP3) -----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (0x1001, [0]),
+        (0x1001, [248]),
+        (0x1002, [1199]),
+        (0x1002, [38401]),
+        (0x0FFF, [4]),
+        (0x0FFE, [2]),
+        (0x102F, [1200]),
+        (0x1031, [0]),
+        (0x1031, [248]),
+    ],
+)
+def test_no_such_serial_setting(meter, address, words):
+    assert refused(meter, address, words).refusal is Refusal.ILLEGAL_VALUE
+
+
+def test_addresses_of_the_other_protocol_come_and_go_with_it(meter):
+    meter.write(0x0FFE, [1], START)
+    meter.write(0x1001, [65534], START)
+    assert refused(meter, 0x1001, [65535]).refusal is Refusal.ILLEGAL_VALUE
+    assert refused(meter, 0x0FFE, [0]).refusal is Refusal.ILLEGAL_VALUE  # Modbus has no such address
+    meter.write(0x0FFE, [0, 1, 0, 17, 9600], START)  # both at once
+    assert [meter.raw[name] for name in ("protocol_1", "parity_1", "address_1", "baud_1")] == [0, 1, 17, 9600]
+
+
 # -- seal -----------------------------------------------------------------------------------------------
 
 # Manual 4.7, tables 4-2 and 4-3.
@@ -357,7 +389,13 @@ def test_seal_leaves_the_rest_open(meter, address):
     meter.write(address, harmless(meter, address), START)
 
 
-@pytest.mark.parametrize(("bit", "address"), [(0, 0x0FFE), (2, 0x1011), (3, 0x101C)])
+@pytest.mark.parametrize(
+    ("bit", "address"),
+    [
+        *((0, 0x0FFE), (0, 0x0FFF), (0, 0x1001), (0, 0x1002)),
+        *((1, 0x102F), (1, 0x1030), (1, 0x1031), (2, 0x1011), (3, 0x101C)),
+    ],
+)
 def test_seal_protects_more_by_selection(meter, bit, address):
     seal(meter, selection=1 << bit)
     assert refused(meter, address, harmless(meter, address)).refusal is Refusal.SEALED

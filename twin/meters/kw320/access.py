@@ -9,7 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from twin.contracts import Refusal, TwinError
 from twin.meters.kw320.data_log_settings import data_log_problem
-from twin.meters.kw320.settings_registers import MAX_PT1, MIN_PT1, pt1_tenths
+from twin.meters.kw320.settings_registers import (
+    MAX_PT1,
+    MIN_PT1,
+    address_problem,
+    pt1_tenths,
+)
 from twin.meters.register_map import Register, RegisterMap
 
 SEALED = 0x0A
@@ -92,8 +97,8 @@ def check_settings(settings: Mapping[str, int], before: Mapping[str, int]) -> No
     Raises
     ------
     RefusedError
-        PT1 is out of its range, the rated frequency is not that of the start, or the data logs take more than
-        there is.
+        PT1 is out of its range, the rated frequency is not that of the start, the data logs take more than
+        there is, or the first port's address is none of its protocol.
     """
     if settings["rated_frequency"] != before["rated_frequency"]:
         detail = "rated_frequency (0FFDH) belongs to the type of the meter; it is fixed when it is installed"
@@ -104,6 +109,8 @@ def check_settings(settings: Mapping[str, int], before: Mapping[str, int]) -> No
     problem = data_log_problem(settings)
     if problem is not None:
         raise RefusedError(Refusal.ILLEGAL_VALUE, problem)
+    if (problem := address_problem(settings)) is not None:
+        raise RefusedError(Refusal.ILLEGAL_VALUE, f"address_1 (1001H): {problem}")
 
 
 def label(register: Register) -> str:

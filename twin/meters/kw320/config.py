@@ -12,7 +12,13 @@ from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
 from twin.meters.kw320.data_log_settings import data_log_problem
 from twin.meters.kw320.profile import PROFILES, register_map
-from twin.meters.kw320.settings_registers import COMPARISONS, Identity, meter_settings, scaling_of
+from twin.meters.kw320.settings_registers import (
+    COMPARISONS,
+    Identity,
+    address_problem,
+    meter_settings,
+    scaling_of,
+)
 from twin.meters.settings import CT2_CODES, Comparison, Fidelity, SettingsError
 
 MAX_DELAY_S = 30.0
@@ -126,8 +132,11 @@ def check_config(config: MeterConfig) -> list[str]:
             "use a divisor of 1440, for example 15"
         )
     if not problems:
+        raw = initial_registers(config)
+        if (problem := address_problem(raw)) is not None:
+            problems.append(f"registers.address_1: {problem}; choose one that is")
         try:
-            meter_settings(config.identity, initial_registers(config))
+            meter_settings(config.identity, raw)
         except SettingsError as error:
             problems.append(f"registers: {error}; change the value")
         problem = data_log_problem(initial_registers(config))

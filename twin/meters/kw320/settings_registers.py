@@ -29,6 +29,7 @@ _FREQUENCIES = (50.0, 60.0)
 _DELAY_STEP_NS = 10_000_000
 MIN_PT1, MAX_PT1 = 500, 5_000_000
 """50.0..500000.0 V in tenths."""
+_MODBUS, _MAX_MODBUS_ADDRESS = 0, 247
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,14 @@ class Identity:
 def pt1_tenths(raw: Mapping[str, int]) -> int:
     """Return PT1 of its two registers [0.1 V]."""
     return raw["pt1_high"] << 16 | raw["pt1_low"]
+
+
+def address_problem(raw: Mapping[str, int]) -> str | None:
+    """Return what is wrong with the first port's address; DNP3 alone has 0 and those over 247 (6.3.1)."""
+    address = raw["address_1"]
+    if raw["protocol_1"] != _MODBUS or 1 <= address <= _MAX_MODBUS_ADDRESS:
+        return None
+    return f"{address} is out of range 1..{_MAX_MODBUS_ADDRESS} of Modbus"
 
 
 def scaling_of(raw: Mapping[str, int]) -> Scaling:
