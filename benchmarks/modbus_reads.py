@@ -52,7 +52,7 @@ def serve_twin(pipe: Connection, loop: str) -> None:
     import numpy as np
 
     from twin.contracts import RegisterBlock
-    from twin.protocols import Binding, ModbusTcpServer, RegisterImage
+    from twin.protocols import Binding, ModbusServer, RegisterImage
 
     blocks = [RegisterBlock(address, count) for address, count in BLOCKS]
 
@@ -66,7 +66,7 @@ def serve_twin(pipe: Connection, loop: str) -> None:
         meter = Meter()
         meter.image = image
         binding = Binding("127.0.0.1", 0, {1: meter})
-        with ModbusTcpServer([binding], lambda command: Future(), loop_factory=loop_factory(loop)) as server:
+        with ModbusServer([binding], lambda command: Future(), loop_factory=loop_factory(loop)) as server:
             pipe.send(server.addresses[0][1])
             answer_processor_time(pipe)
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.protocols.masters import Meter, RecordWindow, Registers, Simulation
 from twin.contracts import RegisterBlock
-from twin.protocols import Binding, ModbusTcpServer
+from twin.protocols import Binding, ModbusServer
 
 LOOPS = ["asyncio", "uvloop"] if importlib.util.find_spec("uvloop") else ["asyncio"]
 
@@ -46,7 +46,7 @@ def serve(loop_factory, simulation):
     servers = []
 
     def start(*bindings, **options):
-        server = ModbusTcpServer(bindings, simulation.submit, loop_factory=loop_factory, **options)
+        server = ModbusServer(bindings, simulation.submit, loop_factory=loop_factory, **options)
         server.start()
         servers.append(server)
         return server

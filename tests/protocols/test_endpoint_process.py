@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
+from pymodbus.client import ModbusSerialClient
 
 from tests.protocols.masters import (
     KW320_FUNCTIONS,
@@ -25,13 +26,16 @@ from tests.protocols.masters import (
     registers,
     write,
 )
-from twin.contracts import Answer, Refusal, RegisterBlock
+from twin.contracts import Answer, Refusal, RegisterBlock, SerialPort
 from twin.protocols import (
     Binding,
     EndpointProcess,
     EndpointProcessError,
+    LineMember,
     PortInUseError,
     RegisterImageBank,
+    SerialBinding,
+    SerialFormat,
     ServerStateError,
 )
 
@@ -298,3 +302,24 @@ def test_it_ends_with_the_site_however_that_ends(number):
     with pytest.raises(ConnectionRefusedError):
         Master(("127.0.0.1", port))
     assert set(Path("/dev/shm").iterdir()) <= before
+
+
+def test_a_serial_line_outlives_the_process(serve, meters, bank):
+    """The site keeps the device open: a master that has it open goes on after a crash."""
+    port = SerialPort(address=0x1000, baud_rate=0x1001, parity=0x1002, formats=("8N1",))
+    words = np.tile(np.arange(WORDS, dtype=np.uint16), (3, 1))
+    words[:, :3] = [[unit, 19200, 0] for unit in (1, 2, 3)]
+    bank.publish(words, 2)
+    members = tuple(LineMember(replace(meter, serial_ports=(port,))) for meter in meters)
+    process = serve(
+        Binding("127.0.0.1", 0, {1: members[0].device}),
+        lines=[SerialBinding("pty", members, SerialFormat())],
+    )
+    with ModbusSerialClient(process.line_paths[0], baudrate=19200, timeout=0.5, retries=20) as master:
+        for unit in (1, 2, 3):
+            answer = master.read_holding_registers(0x1000, count=3, device_id=unit)
+            assert answer.registers == [unit, 19200, 0]
+        first = process.pid
+        os.kill(first, signal.SIGKILL)
+        until(lambda: process.pid not in {None, first})
+        assert not master.write_registers(0x1005, [4], device_id=2).isError()

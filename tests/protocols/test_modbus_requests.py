@@ -22,7 +22,7 @@ from tests.protocols.masters import (
     write,
 )
 from twin.contracts import Answer, Refusal, RegisterBlock
-from twin.protocols import Binding, ModbusTcpServer
+from twin.protocols import Binding, ModbusServer
 
 ILLEGAL_READ = {code: bytes((0x83, code)) for code in (1, 2, 3, 4, 6, 11)}
 ILLEGAL_WRITE = {code: bytes((0x90, code)) for code in (1, 2, 3, 4, 6, 11)}
@@ -342,7 +342,7 @@ def test_simulation_answers_from_its_own_thread(serve, meter):
     worker.start()
     try:
         with (
-            ModbusTcpServer([Binding("127.0.0.1", 0, {1: meter})], simulation.submit) as server,
+            ModbusServer([Binding("127.0.0.1", 0, {1: meter})], simulation.submit) as server,
             Master(server.addresses[0]) as master,
         ):
             for value in range(100):

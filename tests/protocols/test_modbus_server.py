@@ -29,7 +29,7 @@ from twin.protocols import (
     Binding,
     BindingError,
     ListenError,
-    ModbusTcpServer,
+    ModbusServer,
     PortInUseError,
     RegisterImage,
     ServerStateError,
@@ -92,7 +92,7 @@ def test_a_port_that_is_taken_is_named_and_nothing_listens(serve, simulation):
         free.bind(("127.0.0.1", 0))
         other = free.getsockname()[1]
         free.close()
-        server = ModbusTcpServer(
+        server = ModbusServer(
             [
                 Binding("127.0.0.1", other, {1: small_meter(1)}),
                 Binding("127.0.0.1", taken, {1: Meter("feeder-7", Registers({0: 1}))}),
@@ -122,13 +122,13 @@ def test_two_meters_given_the_same_port(simulation):
         port = probe.getsockname()[1]
     bindings = [Binding("127.0.0.1", port, {1: small_meter(number)}) for number in (1, 2)]
     with pytest.raises(PortInUseError, match=r"given to meter 'm1' and to meter 'm2'.*units of one port"):
-        ModbusTcpServer(bindings, simulation.submit).start()
+        ModbusServer(bindings, simulation.submit).start()
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", 64 * "x"])
 def test_an_address_that_is_not_this_machines(simulation, host):
     with pytest.raises(ListenError, match=rf"{host}:5020 for meter 'm1'.*address of this machine"):
-        ModbusTcpServer([Binding(host, 5020, {1: small_meter(1)})], simulation.submit).start()
+        ModbusServer([Binding(host, 5020, {1: small_meter(1)})], simulation.submit).start()
 
 
 def run(program: str) -> subprocess.CompletedProcess:
@@ -144,7 +144,7 @@ def run(program: str) -> subprocess.CompletedProcess:
 PROGRAM = """
 import encodings.idna, os, resource  # idna: read before the privilege to read files is given up
 from tests.protocols.masters import Meter, Registers, Master, read
-from twin.protocols import Binding, FileLimitError, ModbusTcpServer, PortPermissionError
+from twin.protocols import Binding, FileLimitError, ModbusServer, PortPermissionError
 """
 
 
@@ -158,7 +158,7 @@ def test_a_privileged_port():
 if os.getuid() == 0:
     os.setgid(65534), os.setuid(65534)
 try:
-    ModbusTcpServer([Binding("127.0.0.1", {lowest - 1}, {{1: Meter()}})], None).start()
+    ModbusServer([Binding("127.0.0.1", {lowest - 1}, {{1: Meter()}})], None).start()
 except PortPermissionError as error:
     assert isinstance(error, PermissionError)
     print(error)
@@ -174,7 +174,7 @@ def test_raises_the_limit_of_open_files():
         + """
 resource.setrlimit(resource.RLIMIT_NOFILE, (80, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 meters = [Meter(image=Registers({0: number})) for number in range(200)]
-with ModbusTcpServer([Binding("127.0.0.1", 0, {1: meter}) for meter in meters], None) as server:
+with ModbusServer([Binding("127.0.0.1", 0, {1: meter}) for meter in meters], None) as server:
     for number, address in enumerate(server.addresses):
         with Master(address) as master:
             assert master.ask(1, 1, read(0, 1))[2:] == number.to_bytes(2)
@@ -190,7 +190,7 @@ def test_says_so_when_the_limit_of_open_files_is_too_low():
         + """
 resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80))
 try:
-    ModbusTcpServer([Binding("127.0.0.1", 0, {1: Meter()}) for _ in range(200)], None).start()
+    ModbusServer([Binding("127.0.0.1", 0, {1: Meter()}) for _ in range(200)], None).start()
 except FileLimitError as error:
     assert isinstance(error, OSError)
     print(error)
@@ -252,7 +252,7 @@ def test_a_loop_that_cannot_be_made_is_told_to_the_caller(meter, simulation):
     def broken():
         raise NotImplementedError("no such loop")
 
-    server = ModbusTcpServer([Binding("127.0.0.1", 0, {1: meter})], simulation.submit, loop_factory=broken)
+    server = ModbusServer([Binding("127.0.0.1", 0, {1: meter})], simulation.submit, loop_factory=broken)
     with pytest.raises(NotImplementedError, match="no such loop"):
         server.start()
     server.stop()
@@ -309,10 +309,10 @@ def test_bindings_that_cannot_be(settings, what):
 def test_windows_and_regions_must_not_overlap(simulation):
     twice = Meter(windows=(RecordWindow(), RecordWindow()))
     with pytest.raises(TwinError, match="0x8e00 belongs to two"):
-        ModbusTcpServer([Binding("127.0.0.1", 0, {1: twice})], simulation.submit)
+        ModbusServer([Binding("127.0.0.1", 0, {1: twice})], simulation.submit)
     regions = Meter(write_regions=((RegisterBlock(0, 5),), (RegisterBlock(4, 1),)))
     with pytest.raises(TwinError, match="0x0004 belongs to two"):
-        ModbusTcpServer([Binding("127.0.0.1", 0, {1: regions})], simulation.submit)
+        ModbusServer([Binding("127.0.0.1", 0, {1: regions})], simulation.submit)
 
 
 def test_serves_an_image_of_shared_memory(serve):

@@ -13,9 +13,12 @@ from twin.protocols.endpoint_messages import WindowFactory
 from twin.protocols.endpoint_process import EndpointProcess, SharedDevice
 from twin.protocols.file_limit import FileLimitError
 from twin.protocols.image_bank import BankPlan, RegisterImageBank
-from twin.protocols.modbus_server import BindingStatistics, ModbusTcpServer, ServerStateError
+from twin.protocols.modbus_server import BindingStatistics, ModbusServer, ServerStateError
 from twin.protocols.points import points_csv
 from twin.protocols.register_image import RegisterImage, RegisterImageError
+from twin.protocols.serial_binding import LineMember, SerialBinding
+from twin.protocols.serial_device import SerialDeviceError
+from twin.protocols.serial_format import SerialFormat, SerialFormatError
 
 __all__ = [
     "BankPlan",
@@ -25,13 +28,18 @@ __all__ = [
     "EndpointProcess",
     "EndpointProcessError",
     "FileLimitError",
+    "LineMember",
     "ListenError",
-    "ModbusTcpServer",
+    "ModbusServer",
     "PortInUseError",
     "PortPermissionError",
     "RegisterImage",
     "RegisterImageBank",
     "RegisterImageError",
+    "SerialBinding",
+    "SerialDeviceError",
+    "SerialFormat",
+    "SerialFormatError",
     "ServerStateError",
     "SharedDevice",
     "UnitCheck",

@@ -9,16 +9,19 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 
 from twin.contracts import Answer, BitBlock, Command, RegisterBlock, RetrievalWindow, SerialPort, TwinError
 from twin.protocols.binding import Binding
-from twin.protocols.endpoint_messages import Answered, EndpointPlan, Failed, Link, Ready, Submitted
+from twin.protocols.endpoint_messages import Answered, EndpointPlan, Failed, LinePlan, Link, Ready, Submitted
 from twin.protocols.image_bank import RegisterImageBank
-from twin.protocols.modbus_server import ModbusTcpServer
+from twin.protocols.modbus_server import ModbusServer
 from twin.protocols.register_image import RegisterImage
+from twin.protocols.serial_binding import LineMember, SerialBinding
+from twin.protocols.serial_device import SerialDevice
 
 
 class WriteFailedError(TwinError, RuntimeError):
@@ -92,14 +95,19 @@ def main() -> int:
         return 1
     assert isinstance(plan, EndpointPlan)
     link = CommandLink(connection)
-    bindings = _bindings(plan)
+    devices = _devices(plan)
+    bindings = [
+        Binding(port.host, port.port, {unit: devices[at] for unit, at in port.units.items()}, port.unit_check)
+        for port in plan.ports
+    ]
     listeners = [socket.socket(fileno=port.listener) for port in plan.ports]
-    server = ModbusTcpServer(
+    server = ModbusServer(
         bindings,
         link.submit,
         answer_timeout_s=plan.answer_timeout_s,
         idle_timeout_s=plan.idle_timeout_s,
         backlog=plan.backlog,
+        lines=[_line(line, devices) for line in plan.lines],
     )
     try:
         server.start(listeners)
@@ -112,10 +120,10 @@ def main() -> int:
     return 0
 
 
-def _bindings(plan: EndpointPlan) -> list[Binding]:
-    """Return the ports with the meters behind them, their images attached."""
+def _devices(plan: EndpointPlan) -> list[AttachedDevice]:
+    """Return the meters, their images attached."""
     banks = [RegisterImageBank.attach(descriptor, bank) for descriptor, bank in plan.banks]
-    devices = [
+    return [
         AttachedDevice(
             device.name,
             banks[device.bank].images[device.row],
@@ -128,10 +136,13 @@ def _bindings(plan: EndpointPlan) -> list[Binding]:
         )
         for device in plan.devices
     ]
-    return [
-        Binding(port.host, port.port, {unit: devices[at] for unit, at in port.units.items()}, port.unit_check)
-        for port in plan.ports
-    ]
+
+
+def _line(plan: LinePlan, devices: Sequence[AttachedDevice]) -> tuple[SerialBinding, SerialDevice]:
+    """Return a line with the meters on it, and its device, which the site keeps open."""
+    members = tuple(LineMember(devices[at], port) for at, port in plan.members)
+    device = SerialDevice(plan.descriptor, plan.path, plan.is_pair)
+    return SerialBinding(plan.device, members, plan.format), device
 
 
 if __name__ == "__main__":

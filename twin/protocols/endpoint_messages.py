@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from twin.contracts import Answer, BitBlock, Command, RegisterBlock, RetrievalWindow, SerialPort
 from twin.protocols.image_bank import BankPlan
+from twin.protocols.serial_format import SerialFormat
 
 if TYPE_CHECKING:
     Link = Connection[object, object]
@@ -49,6 +50,20 @@ class PortPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class LinePlan:
+    """A serial line and the meters on it."""
+
+    device: str
+    path: str
+    descriptor: int
+    """Of the open device."""
+    is_pair: bool
+    format: SerialFormat
+    members: tuple[tuple[int, int], ...]
+    """Number of the device, and which of its serial ports."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointPlan:
     """All that the process of the endpoints serves."""
 
@@ -56,6 +71,7 @@ class EndpointPlan:
     """Descriptor and layout of each bank."""
     devices: tuple[DevicePlan, ...]
     ports: tuple[PortPlan, ...]
+    lines: tuple[LinePlan, ...]
     answer_timeout_s: float
     idle_timeout_s: float | None
     backlog: int

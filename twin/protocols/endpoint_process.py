@@ -24,6 +24,7 @@ from twin.protocols.endpoint_messages import (
     Answered,
     DevicePlan,
     EndpointPlan,
+    LinePlan,
     Link,
     PortPlan,
     Submitted,
@@ -33,6 +34,8 @@ from twin.protocols.file_limit import reserve_files
 from twin.protocols.image_bank import RegisterImageBank
 from twin.protocols.listeners import close_all, open_listeners
 from twin.protocols.modbus_server import ServerStateError, served_ports
+from twin.protocols.serial_binding import SerialBinding, close_lines, open_lines
+from twin.protocols.serial_device import SerialDevice
 
 _STABLE_S = 10.0
 """A process that has served for so long is taken to be sound: the next crash is a first one again."""
@@ -62,7 +65,7 @@ class SharedDevice(Device, Protocol):
 
 
 class EndpointProcess:
-    """Serves a site's meters to Modbus TCP masters from a process of its own.
+    """Serves a site's meters to Modbus masters from a process of its own.
 
     Parameters
     ----------
@@ -77,6 +80,8 @@ class EndpointProcess:
         After what silence a connection is closed [s]; None leaves that to TCP keep-alive.
     backlog
         Connections that may wait to be accepted, per port.
+    lines
+        Serial lines and the meters on them; each meter is a `SharedDevice`.
 
     Raises
     ------
@@ -92,9 +97,12 @@ class EndpointProcess:
         answer_timeout_s: float = 1.0,
         idle_timeout_s: float | None = None,
         backlog: int = 1024,
+        lines: Sequence[SerialBinding] = (),
     ) -> None:
         served_ports(bindings)  # refuses, before anything is opened, what the process could not lay out
         self._bindings = tuple(bindings)
+        self._lines = tuple(lines)
+        self._line_devices: list[SerialDevice] = []
         self._submit = submit
         self._answer_timeout_s = answer_timeout_s
         self._idle_timeout_s = idle_timeout_s
@@ -122,6 +130,8 @@ class EndpointProcess:
             An address is not this machine's.
         FileLimitError
             The operating system allows too few open files for all ports.
+        SerialDeviceError
+            A serial device cannot be used.
         EndpointProcessError
             The process ends at once, or does not answer.
         ServerStateError
@@ -138,9 +148,10 @@ class EndpointProcess:
         )
         self._stopping.clear()
         try:
+            self._line_devices = open_lines(self._lines)
             life = self._launch()
         except BaseException:
-            close_all(self._listeners)
+            self._close_all()
             raise
         self._thread = threading.Thread(
             target=self._keep_serving, args=(life,), name="endpoints", daemon=True
@@ -156,7 +167,7 @@ class EndpointProcess:
         if self._life is not None:
             self._life.interrupt()
         thread.join()
-        close_all(self._listeners)
+        self._close_all()
 
     def __enter__(self) -> Self:
         self.start()
@@ -178,6 +189,11 @@ class EndpointProcess:
         return self._addresses
 
     @property
+    def line_paths(self) -> tuple[str, ...]:
+        """Device that a master of each line opens, in their order; empty before the start."""
+        return tuple(device.path for device in self._line_devices)
+
+    @property
     def pid(self) -> int | None:
         """Number of the process that serves now; None while there is none."""
         return None if self._life is None else self._life.pid
@@ -196,7 +212,8 @@ class EndpointProcess:
         """Start the process and wait until it serves."""
         plan = self._plan()
         inherited = [descriptor for descriptor, _ in plan.banks]
-        life = self._life = EndpointLife([*inherited, *(port.listener for port in plan.ports)])
+        inherited += [port.listener for port in plan.ports] + [line.descriptor for line in plan.lines]
+        life = self._life = EndpointLife(inherited)
         try:
             if self._stopping.is_set():
                 life.interrupt()  # ``stop`` has seen the life before
@@ -268,10 +285,7 @@ class EndpointProcess:
 
     def _plan(self) -> EndpointPlan:
         """Describe what is served, with descriptors as the process will find them."""
-        devices: dict[int, SharedDevice] = {}
-        for binding in self._bindings:
-            for device in binding.units.values():
-                devices.setdefault(id(device), cast(SharedDevice, device))
+        devices = self._devices()
         banks = {id(device.bank): device.bank for device in devices.values()}
         bank_at = {key: at for at, key in enumerate(banks)}
         device_at = {key: at for at, key in enumerate(devices)}
@@ -303,10 +317,31 @@ class EndpointProcess:
                     self._bindings, self._addresses, self._listeners, strict=True
                 )
             ),
+            lines=tuple(
+                LinePlan(
+                    line.device,
+                    device.path,
+                    device.descriptor,
+                    device.is_pair,
+                    line.format,
+                    tuple((device_at[id(member.device)], member.port) for member in line.members),
+                )
+                for line, device in zip(self._lines, self._line_devices, strict=True)
+            ),
             answer_timeout_s=self._answer_timeout_s,
             idle_timeout_s=self._idle_timeout_s,
             backlog=self._backlog,
         )
+
+    def _devices(self) -> dict[int, SharedDevice]:
+        """Return each meter once, by its identity, however many ports and lines serve it."""
+        served = [device for binding in self._bindings for device in binding.units.values()]
+        served += [member.device for line in self._lines for member in line.members]
+        return {id(device): cast(SharedDevice, device) for device in served}
+
+    def _close_all(self) -> None:
+        close_all(self._listeners)
+        close_lines(self._line_devices)
 
 
 def _answer(number: int, answers: "queue.SimpleQueue[Answered | None]", future: "Future[Answer]") -> None:

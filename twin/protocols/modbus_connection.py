@@ -10,16 +10,11 @@ MODBUS Messaging on TCP/IP Implementation Guide V1.0b, section 3.1.3 (MBAP heade
 """
 
 import asyncio
-import logging
 import struct
-from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import cast
 
-from twin.contracts import Answer, Command, Refusal
+from twin.protocols.carried_out import CarriedOut, WriteContext
 from twin.protocols.modbus_session import ModbusSession, PendingWrite, ServedPort
 
 _HEADER = struct.Struct(">HHH")  # transaction, protocol, length of what follows
@@ -30,8 +25,6 @@ _SHORTEST = 2  # unit and function code
 _LONGEST = 1 + 6 + 255
 _REQUESTS_PER_TURN = 64  # then other connections have their turn
 _BACKLOG_BYTES = 65536  # of unanswered requests; above that the sender has to wait
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -49,8 +42,7 @@ class ServerContext:
     """What all connections of a server share."""
 
     loop: asyncio.AbstractEventLoop
-    submit: Callable[[Command], "Future[Answer]"]
-    answer_timeout_s: float
+    writes: WriteContext
     connections: set["ModbusConnection"] = field(default_factory=set)
 
 
@@ -62,9 +54,8 @@ class ModbusConnection(asyncio.Protocol):
         self._session = ModbusSession(port)
         self._statistics = statistics
         self._buffer = bytearray()
-        self._pending: PendingWrite | None = None
+        self._write = CarriedOut(context.writes, self._answer_write)
         self._pending_header = (0, 0)
-        self._timer: asyncio.TimerHandle | None = None
         self._answers_stuck = False
         self._turn_due = False
         self._at_end = False
@@ -86,7 +77,7 @@ class ModbusConnection(asyncio.Protocol):
         self._context.connections.discard(self)
         self._statistics.connections -= 1
         self._buffer.clear()
-        self._clear_pending()
+        self._write.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: part of a request, one, or many."""
@@ -114,7 +105,7 @@ class ModbusConnection(asyncio.Protocol):
     @property
     def waiting(self) -> bool:
         """Whether a write of this master is being carried out."""
-        return self._pending is not None
+        return self._write.waiting
 
     def abort(self) -> None:
         """Close at once, without sending what is still to be sent."""
@@ -124,7 +115,7 @@ class ModbusConnection(asyncio.Protocol):
 
     def _work(self) -> None:
         """Answer buffered requests until none is whole, a write must be waited for, or it is enough."""
-        if self._pending is not None or self._answers_stuck or self._turn_due or self._transport.is_closing():
+        if self._write.waiting or self._answers_stuck or self._turn_due or self._transport.is_closing():
             self._throttle()
             return
         answers: list[bytes] = []
@@ -145,7 +136,8 @@ class ModbusConnection(asyncio.Protocol):
             self._statistics.requests += 1
             answer = self._session.handle(unit, request)
             if isinstance(answer, PendingWrite):
-                self._begin(answer, transaction, unit)
+                self._pending_header = (transaction, unit)
+                self._write.begin(answer)
                 break
             if answer is not None:
                 answers.append(self._frame(transaction, unit, answer))
@@ -159,7 +151,7 @@ class ModbusConnection(asyncio.Protocol):
             # There is no telling where the next request would start.
             self._buffer.clear()
             self._transport.close()
-        elif self._at_end and self._pending is None and not self._turn_due:
+        elif self._at_end and not self._write.waiting and not self._turn_due:
             self._transport.close()
         self._throttle()
 
@@ -180,46 +172,6 @@ class ModbusConnection(asyncio.Protocol):
         self._statistics.exceptions += pdu[0] >> 7
         return _ANSWER.pack(transaction, 0, len(pdu) + 1, unit) + pdu
 
-    # Writes that the simulation carries out
-
-    def _begin(self, write: PendingWrite, transaction: int, unit: int) -> None:
-        self._pending, self._pending_header = write, (transaction, unit)
-        loop = self._context.loop
-        self._timer = loop.call_later(
-            self._context.answer_timeout_s, self._finish, write, write.refused(Refusal.BUSY)
-        )
-        try:
-            future = self._context.submit(write.command)
-        except Exception:
-            _log.exception("command of %s could not be submitted", write.command.source)
-            loop.call_soon(self._finish, write, write.failed())
-        else:
-            future.add_done_callback(partial(self._deliver, write))
-
-    def _deliver(self, write: PendingWrite, future: "Future[Answer]") -> None:
-        """Take the answer from whichever thread gives it."""
-        # A stopped server's loop is closed: then nobody waits for the answer any more.
-        with suppress(RuntimeError):
-            self._context.loop.call_soon_threadsafe(self._finish, write, _answer_pdu(write, future))
-
-    def _finish(self, write: PendingWrite, pdu: bytes) -> None:
-        if self._pending is not write:
-            return  # answered, timed out or disconnected before: a late answer is dropped
-        self._clear_pending()
+    def _answer_write(self, pdu: bytes) -> None:
         self._transport.write(self._frame(*self._pending_header, pdu))
         self._work()
-
-    def _clear_pending(self) -> None:
-        self._pending = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-
-def _answer_pdu(write: PendingWrite, future: "Future[Answer]") -> bytes:
-    try:
-        answer = future.result()
-    except Exception as error:
-        _log.error("command of %s failed: %r", write.command.source, error)
-        return write.failed()
-    return write.done if answer.refusal is None else write.refused(answer.refusal)

@@ -1,4 +1,4 @@
-"""Modbus TCP for a whole site: any number of ports and units, served from one thread."""
+"""Modbus for a whole site: any number of TCP ports, units and serial lines, served from one thread."""
 
 import asyncio
 import importlib
@@ -16,10 +16,14 @@ from typing import Self
 
 from twin.contracts import Answer, Command, TwinError
 from twin.protocols.binding import Binding
+from twin.protocols.carried_out import WriteContext
 from twin.protocols.file_limit import reserve_files
 from twin.protocols.listeners import close_all, open_listeners
 from twin.protocols.modbus_connection import ModbusConnection, PortStatistics, ServerContext
 from twin.protocols.modbus_session import ServedDevice, ServedPort
+from twin.protocols.serial_binding import SerialBinding
+from twin.protocols.serial_device import SerialDevice
+from twin.protocols.serial_medium import ServedLine
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +48,8 @@ class BindingStatistics:
     """Connections so far."""
 
 
-class ModbusTcpServer:
-    """Serves the registers of a site's meters to Modbus TCP masters.
+class ModbusServer:
+    """Serves the registers of a site's meters to Modbus masters, over TCP and serial lines.
 
     Parameters
     ----------
@@ -63,6 +67,8 @@ class ModbusTcpServer:
         Connections that may wait to be accepted, per port.
     loop_factory
         Makes the event loop; uvloop's if that is installed, else asyncio's.
+    lines
+        Serial lines with the devices that they are served on, which are open.
 
     Raises
     ------
@@ -79,6 +85,7 @@ class ModbusTcpServer:
         idle_timeout_s: float | None = None,
         backlog: int = 1024,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+        lines: Sequence[tuple[SerialBinding, SerialDevice]] = (),
     ) -> None:
         self._bindings = tuple(bindings)
         self._submit = submit
@@ -87,6 +94,7 @@ class ModbusTcpServer:
         self._backlog = backlog
         self._loop_factory = loop_factory or _fastest_loop
         self._ports = served_ports(self._bindings)
+        self._lines = tuple(lines)
         self._statistics = tuple(PortStatistics() for _ in self._bindings)
         self._addresses: tuple[tuple[str, int], ...] = ()
         self._thread: threading.Thread | None = None
@@ -123,9 +131,7 @@ class ModbusTcpServer:
             for binding, listener in zip(self._bindings, sockets, strict=True)
         )
         ready: Future[None] = Future()
-        self._thread = threading.Thread(
-            target=self._run, args=(sockets, ready), name="modbus-tcp", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(sockets, ready), name="modbus", daemon=True)
         self._thread.start()
         error = ready.exception()
         if error is not None:
@@ -185,17 +191,21 @@ class ModbusTcpServer:
         loop = asyncio.get_running_loop()
         stopping = asyncio.Event()
         self._halt = partial(loop.call_soon_threadsafe, stopping.set)
-        context = ServerContext(loop, self._submit, self._answer_timeout_s)
+        writes = WriteContext(loop, self._submit, self._answer_timeout_s)
+        context = ServerContext(loop, writes)
         servers = [
             await loop.create_server(
                 partial(ModbusConnection, context, port, statistics), sock=listener, backlog=self._backlog
             )
             for listener, port, statistics in zip(listeners, self._ports, self._statistics, strict=True)
         ]
+        lines = [ServedLine(writes, binding, device) for binding, device in self._lines]
         ready.set_result(None)
         if self._idle_timeout_s is not None:
             await _close_idle(context, stopping, self._idle_timeout_s)
         await stopping.wait()
+        for line in lines:
+            line.close()
         for server in servers:
             server.close()
         while context.connections:
@@ -224,7 +234,7 @@ def served_ports(bindings: Sequence[Binding]) -> tuple[ServedPort, ...]:
             if id(device) not in served:
                 served[id(device)] = ServedDevice(device)
     return tuple(
-        ServedPort(binding, {unit: served[id(device)] for unit, device in binding.units.items()})
+        ServedPort({unit: served[id(device)] for unit, device in binding.units.items()}, binding.unit_check)
         for binding in bindings
     )
 

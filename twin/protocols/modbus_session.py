@@ -17,7 +17,7 @@ from pymodbus.pdu.register_message import WriteMultipleRegistersRequest, WriteMu
 
 from twin.contracts import BEYOND_REGISTERS, Command, Device, Refusal, RegisterBlock, RetrievalWindow
 from twin.protocols.address_ranges import AddressRanges
-from twin.protocols.binding import Binding, UnitCheck
+from twin.protocols.binding import UnitCheck
 from twin.protocols.bit_map import BitMap
 
 MAX_READ = 125
@@ -91,9 +91,9 @@ class ServedPort:
 
     __slots__ = ("_fallback", "_units", "unit_check")
 
-    def __init__(self, binding: Binding, served: Mapping[int, ServedDevice]) -> None:
+    def __init__(self, served: Mapping[int, ServedDevice], unit_check: UnitCheck | str) -> None:
         self._units = served
-        self.unit_check = UnitCheck(binding.unit_check)
+        self.unit_check = UnitCheck(unit_check)
         self._fallback = next(iter(served.values())) if self.unit_check is UnitCheck.ANY else None
 
     def device(self, unit: int) -> ServedDevice | None:

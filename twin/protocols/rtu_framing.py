@@ -110,7 +110,7 @@ class FrameSplitter:
         return frame
 
     def _lengths(self) -> Iterator[int]:
-        """Lengths that the frame at the front can have: as a request, or as another device's answer."""
+        """Lengths that the frame at the front can have: as a request, then as another device's answer."""
         buffer = self._buffer
         if len(buffer) < _SHORTEST:
             return

@@ -7,6 +7,7 @@ import tty
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from twin.contracts import TwinError
 from twin.protocols.serial_format import SerialFormat
@@ -94,8 +95,13 @@ def set_format(descriptor: int, serial_format: SerialFormat) -> None:
     """Set speed and characters; what is not yet sent is sent before.
 
     A speed that the system does not know is set to the nearest that it does.
+
+    Raises
+    ------
+    OSError
+        The device is gone, or cannot be set so.
     """
-    settings = termios.tcgetattr(descriptor)
+    settings = _settings(descriptor)
     control = settings[_CFLAG] & ~(termios.CSIZE | termios.PARENB | termios.PARODD | termios.CSTOPB)
     control |= termios.CS8 | termios.CREAD | termios.CLOCAL
     if serial_format.parity != "N":
@@ -105,13 +111,22 @@ def set_format(descriptor: int, serial_format: SerialFormat) -> None:
     settings[_CFLAG] = control
     rate = min(_CODES, key=lambda known: abs(known - serial_format.baud_rate))
     settings[_ISPEED] = settings[_OSPEED] = _CODES[rate]
-    termios.tcsetattr(descriptor, termios.TCSADRAIN, settings)
+    try:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, settings)
+    except termios.error as error:
+        raise OSError(*error.args) from error
 
 
 def baud_rate_of(descriptor: int) -> int | None:
     """Return the speed that is set, which on a pair is the master's [Bd]; None where it is none we know."""
-    rate: int | None = _SPEEDS.get(termios.tcgetattr(descriptor)[_OSPEED])
-    return rate
+    return _SPEEDS.get(_settings(descriptor)[_OSPEED])
+
+
+def _settings(descriptor: int) -> list[Any]:
+    try:
+        return termios.tcgetattr(descriptor)
+    except termios.error as error:
+        raise OSError(*error.args) from error
 
 
 def _make_pair(link: str) -> SerialDevice:

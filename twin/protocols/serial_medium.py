@@ -1,0 +1,113 @@
+"""Serial lines on an event loop: bytes are read when they come, and written at once."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from contextlib import suppress
+
+from twin.protocols.carried_out import WriteContext
+from twin.protocols.modbus_rtu import RtuLine
+from twin.protocols.serial_binding import SerialBinding
+from twin.protocols.serial_device import SerialDevice, baud_rate_of, set_format
+from twin.protocols.serial_format import SerialFormat
+
+_READ_BYTES = 4096
+_LOOK_S = 0.5
+"""How often a real device is set as its meters are set now."""
+
+_log = logging.getLogger(__name__)
+
+
+class SerialMedium:
+    """An open serial device as the end of a line.
+
+    Parameters
+    ----------
+    device
+        Does not block. On a pair made here bytes take no time.
+    """
+
+    def __init__(self, device: SerialDevice) -> None:
+        self._descriptor = device.descriptor
+        self._is_pair = device.is_pair
+        self._name = device.path
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether bytes take their time on it by themselves."""
+        return not self._is_pair
+
+    def listen(self, loop: asyncio.AbstractEventLoop, receive: Callable[[bytes], None]) -> None:
+        """Have bytes handed over as they come, until the device is gone."""
+        loop.add_reader(self._descriptor, self._read, loop, receive)
+
+    def stop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Listen no more."""
+        loop.remove_reader(self._descriptor)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; what nobody takes is lost, as on a real line."""
+        with suppress(OSError):
+            os.write(self._descriptor, data)
+
+    def follow(self, serial_format: SerialFormat) -> None:
+        """Set a real device; on a pair the settings are the master's."""
+        if self._is_pair:
+            return
+        try:
+            set_format(self._descriptor, serial_format)
+        except OSError as error:
+            _log.warning("'%s' cannot be set to %s: %s", self._name, serial_format, error)
+
+    def baud_rate(self) -> int | None:
+        """Return the speed that the master has set on its side of a pair [Bd]; None where it is unknown."""
+        return baud_rate_of(self._descriptor) if self._is_pair else None
+
+    def _read(self, loop: asyncio.AbstractEventLoop, receive: Callable[[bytes], None]) -> None:
+        try:
+            data = os.read(self._descriptor, _READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            data = b""
+            _log.error("the serial device '%s' is gone: %s", self._name, error)
+        if data:
+            receive(data)
+        else:
+            self.stop(loop)
+
+
+class ServedLine:
+    """A line that is being served.
+
+    Parameters
+    ----------
+    context
+        Clock, and where writes go.
+    binding
+        The meters on the line.
+    device
+        Where they are served.
+    """
+
+    def __init__(self, context: WriteContext, binding: SerialBinding, device: SerialDevice) -> None:
+        self._loop = context.loop
+        self._medium = SerialMedium(device)
+        self._line = RtuLine(context, binding.stations(), self._medium, binding.format)
+        self._timer: asyncio.TimerHandle | None = None
+        self._medium.listen(self._loop, self._line.receive)
+        if self._medium.keeps_time:
+            self._look()
+
+    def close(self) -> None:
+        """Serve no more; the device stays open."""
+        self._medium.stop(self._loop)
+        self._line.close()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        """Set the device as its meters are set, also where no master speaks."""
+        self._line.follow()
+        self._timer = self._loop.call_later(_LOOK_S, self._look)
