@@ -23,7 +23,7 @@ def show(rms, *, orders=(1.0,), fundamental=False, general=False, ieee=False, st
 def plain(taken, meter, *, fundamental, general, ieee):
     """The same definitions in plain Python, for one meter."""
     out = dict.fromkeys(NAMES, 0.0)
-    registered = np.zeros(9)
+    registered = np.zeros(12)
     v = [x if x >= 10.0 else 0.0 for x in taken.v[meter]]
     i = [x if x >= 0.005 else 0.0 for x in taken.i[meter]]
     one = lambda p, q, s: 1.0 if s <= 0 else math.copysign(min(abs(p) / s, 1), -p * q if ieee else p)  # noqa: E731
@@ -44,7 +44,7 @@ def plain(taken, meter, *, fundamental, general, ieee):
             p, q = taken.p_fundamental[meter, k], taken.q_fundamental[meter, k]
             s = taken.harmonic[meter, k, 1] * taken.harmonic[meter, 3 + k, 1]
         out[f"pf{k + 1}"] = one(p, q, s)
-        registered[[k, 3 + k, 6 + k]] = p, q, s
+        registered[[k, 4 + k, 8 + k]] = p, q, s
         total += p, q, s
     out["pf"] = one(*total)
     for letter in "pqs":

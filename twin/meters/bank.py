@@ -15,11 +15,11 @@ from twin.meters.energies import EnergyRegisters
 from twin.meters.extremes import Extreme, Extremes
 from twin.meters.front_end import FeedError, FrontEnd
 from twin.meters.inputs import Inputs
-from twin.meters.power_quality import PowerQuality
+from twin.meters.power_quality import WATCHED, PowerQuality
 from twin.meters.quantities import BASIC_NAMES, DEMAND_COLUMNS, FAST_NAMES
 from twin.meters.settings import MeterSettings, differ
 from twin.meters.straddle import straddle_bounds
-from twin.meters.window import Conventions, MeasuringWindow, WindowView
+from twin.meters.window import WINDOWS, Conventions, MeasuringWindow, WindowView
 from twin.metrology import phasor_step_bound
 
 Float = NDArray[np.float64]
@@ -53,24 +53,21 @@ class MeterBank:
         if len({setting.rated_frequency for setting in settings}) > 1:
             raise BankError("meters of one bank must have one rated frequency; make a bank for each")
         meters = len(settings)
-        cycles = 12 if meters and settings[0].rated_frequency == 60.0 else 10
+        cycles, orders = WINDOWS[settings[0].rated_frequency if meters else 50.0]
         self._settings = list(settings)
         self._fitted = list(settings)  # whose ratios are those of the transformers
         self._cursor = start_ns
         self._front_end = FrontEnd(Inputs(settings), start_ns=start_ns)
-        flags = [np.zeros(meters, np.bool_) for _ in range(3)]
-        self._conventions = Conventions(*flags)
-        self._window = MeasuringWindow(self._front_end, self._conventions, cycles=cycles)
+        self._conventions = Conventions.of(settings)
+        self._window = MeasuringWindow(self._front_end, self._conventions, cycles=cycles, orders=orders)
         self._display = Display(self._window, self._front_end.inputs, cycles=cycles)
         self._counting = Counting(settings, self._window, start_ns=start_ns)
         self._extremes = Extremes(meters, start_ns)
         self._alarms = AlarmEngine(settings)
-        self._quality = PowerQuality(settings, self._front_end)
+        self._quality = PowerQuality(settings, self._front_end, self._conventions.wirings)
         self._next_tick = start_ns - start_ns % FAST_NS + FAST_NS
         self._fast_until = self._slow_until = start_ns  # ticks up to here may differ from the one before
         self._fast_from = start_ns  # fast ticks before are known to move no alarm
-        for meter, setting in enumerate(settings):
-            self._adopt(meter, setting)
 
     @property
     def cursor_ns(self) -> int:
@@ -202,7 +199,8 @@ class MeterBank:
             raise BankError(f"{old.name}: the rated frequency is that of the bank; it cannot change")
         self._counting.count_to(now_ns)
         self._settings[meter] = settings
-        self._adopt(meter, settings)
+        self._conventions.configure(meter, settings)
+        self._counting.adopt(meter, settings)
         ended: list[Record] = [*self._alarms.configure(meter, settings, now_ns)]
         self._counting.profile.configure(meter, settings)
         if differ(old, settings, "demand_"):
@@ -210,7 +208,7 @@ class MeterBank:
         if settings.current_direction != old.current_direction:
             self._turn_currents(meter, settings)
         self._window.refresh()
-        if differ(old, settings, "sag_", "swell_", "over_current_", "rated_", "power_quality"):
+        if differ(old, settings, *WATCHED):
             ended += self._quality.configure(meter, settings, now_ns)
         else:
             self._quality.rename(meter, settings)
@@ -261,11 +259,14 @@ class MeterBank:
         view = self._window.begin_stretch()
         rms = bounds = None
         if view is not None and view.phasors is not None:
-            rms = np.sqrt(np.diagonal(view.measure.gram, axis1=1, axis2=2))
+            wirings = self._conventions.wirings
+            rms = np.sqrt(wirings.watched_squares(view.measure.gram, np.arange(len(self._settings))))
             if self._front_end.previous_stationary:
                 # Before the first segment was, if anything, the same.
                 earlier = before.phasors if before is not None else None
-                bounds = phasor_step_bound(earlier or view.phasors, view.phasors)
+                bounds = phasor_step_bound(
+                    wirings.watched_phasors(earlier or view.phasors), wirings.watched_phasors(view.phasors)
+                )
         self._quality.begin_stretch(rms, bounds)
         self._expect_change(segment.start_ns)
         if before is not None and view is not None and bounds is not None and settled:
@@ -372,12 +373,6 @@ class MeterBank:
         values = view.values.copy()
         values[:, DEMAND_COLUMNS] = self._counting.demand.values
         return values
-
-    def _adopt(self, meter: int, settings: MeterSettings) -> None:
-        self._conventions.fundamental[meter] = settings.energy_mode == "fundamental"
-        self._conventions.general[meter] = settings.reactive_mode == "general"
-        self._conventions.ieee[meter] = settings.convention == "ieee"
-        self._counting.adopt(meter, settings)
 
     def _turn_currents(self, meter: int, settings: MeterSettings) -> None:
         self._fitted[meter] = replace(self._fitted[meter], current_direction=settings.current_direction)

@@ -45,6 +45,8 @@ class Counting:
         self.next_minute = (start_ns // NS_PER_MINUTE + 1) * NS_PER_MINUTE
         self._window = window
         self._ratio = np.ones((meters, 1))
+        for meter, setting in enumerate(settings):
+            self.adopt(meter, setting)
         self._minute_sum = np.zeros((meters, len(NAMES)))  # value x time of all displayed quantities
         self._counted_ns = start_ns  # up to when energies, means and lags have counted
 

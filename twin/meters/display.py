@@ -87,10 +87,10 @@ class Display:
         view = self._at(tick_ns)
         measured = self._window.at(tick_ns)
         if self._peaks is None or self._peaks[0] is not measured:
-            self._peaks = measured, peaks(measured, cycles=self._cycles)
+            self._peaks = measured, peaks(measured, self._window.wirings, cycles=self._cycles)
         shown = {name: view.values[:, column] for name, column in _BASIC_COLUMNS}
         shown |= {name: demands[:, place] for place, name in enumerate(DEMAND_NAMES)}
-        return shown | wave_shape(view, self._peaks[1])
+        return shown | wave_shape(view, self._peaks[1], self._window.wirings)
 
     def _at(self, tick_ns: int) -> WindowView:
         """Return the window that ends at a tick, with its noise."""

@@ -14,24 +14,35 @@ Int = NDArray[np.int64]
 FEMTOJOULES: Final = 3_600_000_000_000_000_000
 """fJ in a Wh."""
 
-COUNTERS: Final = (
-    *("epa_imp", "epb_imp", "epc_imp", "epa_exp", "epb_exp", "epc_exp"),
-    *("eqa_imp", "eqb_imp", "eqc_imp", "eqa_exp", "eqb_exp", "eqc_exp"),
-    *("esa", "esb", "esc"),
-)
-"""What is counted, in the order of the accumulator: quantity by quantity, phase by phase."""
-_SUMS: Final[dict[str, tuple[range, range]]] = {
-    "ep_imp": (range(3), range(0)),
-    "ep_exp": (range(3, 6), range(0)),
-    "eq_imp": (range(6, 9), range(0)),
-    "eq_exp": (range(9, 12), range(0)),
-    "ep_total": (range(6), range(0)),
-    "ep_net": (range(3), range(3, 6)),
-    "eq_total": (range(6, 12), range(0)),
-    "eq_net": (range(6, 9), range(9, 12)),
-    "es": (range(12, 15), range(0)),
+_POINTS: Final = 4
+"""Phases a, b, c, and the system of a wiring that has no phase powers."""
+_QUANTITIES: Final = ("ep{}_imp", "ep{}_exp", "eq{}_imp", "eq{}_exp", "es{}")
+"""In the order of the accumulator."""
+_PHASES: Final[dict[str, int]] = {
+    name.format(letter): _POINTS * row + phase
+    for row, name in enumerate(_QUANTITIES)
+    for phase, letter in enumerate("abc")
 }
-_TERMS: Final = _SUMS | {name: (range(k, k + 1), range(0)) for k, name in enumerate(COUNTERS)}
+"""Counter of each phase's register, quantity by quantity and point by point."""
+
+
+def _all(row: int, rows: int = 1) -> range:
+    return range(_POINTS * row, _POINTS * (row + rows))
+
+
+_NONE: Final = range(0)
+_SUMS: Final[dict[str, tuple[range, range]]] = {
+    "ep_imp": (_all(0), _NONE),
+    "ep_exp": (_all(1), _NONE),
+    "eq_imp": (_all(2), _NONE),
+    "eq_exp": (_all(3), _NONE),
+    "ep_total": (_all(0, 2), _NONE),
+    "ep_net": (_all(0), _all(1)),
+    "eq_total": (_all(2, 2), _NONE),
+    "eq_net": (_all(2), _all(3)),
+    "es": (_all(4), _NONE),
+}
+_TERMS: Final = _SUMS | {name: (range(k, k + 1), _NONE) for name, k in _PHASES.items()}
 """Counters added and subtracted, by register: total = import + export, net = import - export, and the
 phases add up to the totals (KW320 manual 5.1.7.3.2, its table of energies)."""
 REGISTERS: Final = tuple(_TERMS)
@@ -50,7 +61,7 @@ class EnergyRegisters:
     """
 
     def __init__(self, meters: int) -> None:
-        self._accumulator = EnergyAccumulator(meters)
+        self._accumulator = EnergyAccumulator(meters, _POINTS)
         self._offset: list[dict[str, int]] = [dict.fromkeys(REGISTERS, 0) for _ in range(meters)]
         self._offset_table = np.zeros((2, meters, len(REGISTERS)))  # whole Wh, and the part of one
 
@@ -59,12 +70,12 @@ class EnergyRegisters:
 
         Parameters
         ----------
-        registered : ndarray, shape (meters, 9)
-            Constant P, Q, S of phases a, b, c, primary [W, var, VA].
+        registered : ndarray, shape (meters, 12)
+            Constant P, Q, S of phases a, b, c and of a system without phases, primary [W, var, VA].
         duration_ns : int
             Its length [ns].
         """
-        self._accumulator.add(registered[:, 0:3], registered[:, 3:6], registered[:, 6:9], duration_ns)
+        self._accumulator.add(registered[:, 0:4], registered[:, 4:8], registered[:, 8:12], duration_ns)
 
     def ahead(self, registered: Float, duration_ns: int) -> "EnergyRegisters":
         """Return a copy that has counted an interval more, and leave this one as it is."""
@@ -77,7 +88,7 @@ class EnergyRegisters:
     def counts(self) -> tuple[Int, Int]:
         """Return what was ever counted, quantity by quantity: Wh, and fJ below one of them.
 
-        Two arrays of shape (quantities, meters, phases): copies.
+        Two arrays of shape (quantities, meters, points): copies.
         """
         return self._accumulator.whole.copy(), self._accumulator.rest.copy()
 

@@ -7,7 +7,7 @@ is changed later in a meter changes what it shows as primary, not what its termi
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from twin.meters.converter import COUNT_RANGE, clipped, counts, peak_bound
 from twin.meters.current_transformer import LINEAR, flux_after, flux_bound
 from twin.meters.sampling import Cores, Sampler
 from twin.meters.settings import MeterSettings
+from twin.meters.wiring import combined, terminals
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -69,6 +70,12 @@ class Inputs:
 
     def __init__(self, settings: Sequence[MeterSettings], device: DeviceAccuracy = KW320) -> None:
         self._scale = secondary_scale(settings)
+        self._connected = [
+            (at, matrix)
+            for at, setting in enumerate(settings)
+            if (matrix := terminals(setting.installed_wiring, setting.installed_current_wiring)).tolist()
+            != np.eye(CHANNELS).tolist()
+        ]
         drawn = [errors_of(setting, device) for setting in settings]
         self._curve = np.array([errors.curve for errors in drawn]).reshape(-1, 7)
         self._ideal = all(setting.accuracy == "ideal" for setting in settings)
@@ -148,15 +155,16 @@ class Inputs:
 
     def secondary(self, segment: Segment) -> Segment:
         """Return a primary segment as the measuring part sees it."""
+        amplitude = self._wired(segment.amplitude)
         if self._ideal:
-            amplitude = np.ascontiguousarray(segment.amplitude * self._scale)
+            amplitude = np.ascontiguousarray(amplitude * self._scale)
             block = self._block(segment, None)
             return replace(segment, amplitude=amplitude, block=block)
         from twin.meters.accuracy_kernels import distort  # noqa: PLC0415
 
         self._learn(segment)
         out = np.empty((self.rows, self._order.size), np.complex128)
-        given = np.ascontiguousarray(segment.amplitude)
+        given = np.ascontiguousarray(amplitude)
         bound = np.empty(self.rows)
         distort(given, self._sign, self._constant, self._scale, self._curve, out, bound)
         passed = Segment(
@@ -171,6 +179,16 @@ class Inputs:
         if np.count_nonzero(bound > self._full_scale) and is_stationary(passed):
             return clipped(passed, self._full_scale)
         return passed
+
+    def _wired(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return what reaches the inputs of what is at the metering points."""
+        if not self._connected:
+            return rows
+        out = rows.copy()
+        for meter, matrix in self._connected:
+            of = slice(CHANNELS * meter, CHANNELS * (meter + 1))
+            out[of] = combined(matrix, rows[of])
+        return out
 
     def _learn(self, segment: Segment) -> None:
         """Look at the terms of a segment, once for all that share them."""
@@ -189,7 +207,7 @@ class Inputs:
         block = segment.block
         if block is None:
             return None
-        samples = block.samples * self._scale
+        samples = self._wired(block.samples) * self._scale
         if curve is not None:
             samples = _distort_samples(samples, 2.0 * np.pi * segment.frequency * block.step_s, curve)
         return replace(block, samples=samples)

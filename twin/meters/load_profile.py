@@ -55,7 +55,7 @@ class LoadProfile:
         self._minutes = np.ones(meters, np.int64)
         self._factor = np.ones((meters, len(CHANNELS)))
         self._start_ns = np.full(meters, start_ns, np.int64)
-        self._whole = np.zeros((len(_ENERGIES), meters, 3), np.int64)
+        self._whole = np.zeros((len(_ENERGIES), meters, 4), np.int64)
         self._rest = np.zeros_like(self._whole)
         # Of all displayed quantities: a few too many cost less than to pick columns each time.
         self.sums = np.zeros((meters, len(NAMES)))
@@ -157,5 +157,5 @@ class LoadProfile:
 
 
 def _of_phases(counted: NDArray[Any]) -> NDArray[Any]:
-    """Return sums over the last axis, the three phases, in their order."""
-    return np.asarray(counted[..., 0] + counted[..., 1] + counted[..., 2])
+    """Return sums over the last axis, the phases and a system without them, in their order."""
+    return np.asarray(counted[..., 0] + counted[..., 1] + counted[..., 2] + counted[..., 3])

@@ -13,6 +13,7 @@ from twin.meters.capture import SAMPLES_PER_CYCLE, CaptureStore
 from twin.meters.front_end import FrontEnd
 from twin.meters.pq_events import EventMonitor, Transition, levels
 from twin.meters.settings import MeterSettings
+from twin.meters.wiring import Wirings
 from twin.signals import window_gram
 
 Float = NDArray[np.float64]
@@ -24,6 +25,8 @@ SPARE_NS: Final = 1000
 
 STEPS_PER_HALF_CYCLE: Final = SAMPLES_PER_CYCLE // 2
 
+WATCHED: Final = ("sag_", "swell_", "over_current_", "rated_", "power_quality", "wiring", "current_wiring")
+"""Starts of the names of settings that events depend on."""
 Stamped = tuple[int, EventRecord | WaveformRecord]
 
 
@@ -34,8 +37,9 @@ class PowerQuality:
     crossed, and while something is outside; steady stretches in between are counted.
     """
 
-    def __init__(self, settings: Sequence[MeterSettings], front_end: FrontEnd) -> None:
+    def __init__(self, settings: Sequence[MeterSettings], front_end: FrontEnd, wirings: Wirings) -> None:
         self._settings = list(settings)
+        self._wirings = wirings
         self._front_end = front_end
         self._monitors = [EventMonitor(setting) for setting in settings]
         self._noise_power = front_end.inputs.noise**2
@@ -87,7 +91,8 @@ class PowerQuality:
     def _learn_levels(self) -> None:
         """Find the levels between which the RMS of a signal is quiet; its noise comes on top."""
         self._low_level, high = levels(self._monitors)
-        self._high_level = np.sqrt(np.maximum(high**2 - self._noise_power.ravel(), 0.0))
+        noise = self._wirings.watched_noise(self._noise_power)
+        self._high_level = np.sqrt(np.maximum(high**2 - noise.ravel(), 0.0))
 
     def _end(self, meter: int, number: int, now_ns: int) -> EventRecord | None:
         """Close an event in the log; None when the log was cleared meanwhile."""
@@ -175,13 +180,14 @@ class PowerQuality:
         """Evaluate half cycles whose windows are not steady: URMS(1/2) over exactly one cycle each."""
         meters = np.flatnonzero(self._watched)
         records: list[Stamped] = []
+        noise = self._wirings.watched_noise(self._noise_power)
         for k in range(first, first + count):
             start = self._front_end.step_instant(k - 2, 2)
             end = self._front_end.step_instant(k, 2)
             signal = self._front_end.signal(start, end.ns + SPARE_NS, meters=meters)
             gram = window_gram(signal, start, end, channels=CHANNELS)
-            squares = np.diagonal(gram, axis1=1, axis2=2) + self._noise_power[meters]
-            rms = np.sqrt(np.maximum(squares, 0.0))
+            squares = self._wirings.watched_squares(gram, meters)
+            rms = np.sqrt(squares + noise[meters])
             for row, meter in enumerate(meters.tolist()):
                 for detector, three in self._monitors[meter].detectors(rms[row]):
                     transition = detector.step(three, k, end.ns + round(end.fraction))

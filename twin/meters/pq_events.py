@@ -4,6 +4,7 @@ The KW320's rules (manual 4.6), which are its own and not those of IEC 61000-4-3
 
 - sag: a phase stays below rated voltage x threshold for N consecutive half cycles;
 - swell and over-current: a phase is above its threshold for one half cycle;
+- without phase voltages a phase stands for a line voltage, a, b, c for V12, V23, V31 (6.3.8, note);
 - while a phase is in an event no other begins one of the same kind: it joins, and the event ends when
   all phases are back. There is no hysteresis.
 
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.meters.settings import MeterSettings
+from twin.meters.wiring import absent
 
 Float = NDArray[np.float64]
 PHASES: Final = "abc"
@@ -161,6 +163,7 @@ class EventMonitor:
 
     def __init__(self, settings: MeterSettings) -> None:
         fitted = settings.power_quality
+        self.absent = absent(settings)
         watched = fitted and settings.over_current_waveform
         voltage, current = settings.rated_voltage, settings.rated_current
         nothing = float("nan")
@@ -185,7 +188,10 @@ class EventMonitor:
         return ""
 
     def detectors(self, rms: Float) -> tuple[tuple[Detector, Float], ...]:
-        """Return each detector with its three of the six channels' RMS values."""
+        """Return each detector with its three of the six channels' RMS values; NaN where there is none."""
+        if len(self.absent):
+            rms = rms.copy()
+            rms[self.absent] = np.nan
         return ((self.sag, rms[:3]), (self.swell, rms[:3]), (self.over_current, rms[3:]))
 
 
@@ -196,6 +202,7 @@ def levels(monitors: list[EventMonitor]) -> tuple[Float, Float]:
     for meter, monitor in enumerate(monitors):
         if not np.isnan(monitor.sag.level):
             low[meter, :3] = monitor.sag.level
+            low[meter, monitor.absent] = -np.inf
         if not np.isnan(monitor.swell.level):
             high[meter, :3] = monitor.swell.level
         if not np.isnan(monitor.over_current.level):

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.meters.wiring import Wirings
 from twin.metrology import Quantities
 
 Float = NDArray[np.float64]
@@ -61,7 +62,13 @@ def primary_factor(column: int, *, pt_ratio: float, ct_ratio: float) -> float:
 
 
 def display(
-    taken: Quantities, *, fundamental: Flags, general: Flags, ieee: Flags, starting_current: Float
+    taken: Quantities,
+    *,
+    fundamental: Flags,
+    general: Flags,
+    ieee: Flags,
+    starting_current: Float,
+    wirings: Wirings | None = None,
 ) -> tuple[Float, Float]:
     """Turn the quantities of all meters into what they display and what they register.
 
@@ -73,22 +80,26 @@ def display(
         Energy mode, reactive mode and PF convention of each meter.
     starting_current : ndarray, shape (meters,)
         From which on energy is registered [A].
+    wirings : Wirings, optional
+        How the inputs are read; three phases to neutral by default.
 
     Returns
     -------
     values : ndarray, shape (meters, 52)
         By column of `NAMES`; demand and analogue inputs are left 0.
-    registered : ndarray, shape (meters, 9)
-        Power that the energy registers count: P of phases a, b, c [W], Q [var], S [VA].
+    registered : ndarray, shape (meters, 12)
+        Power that the energy registers count: P of phases a, b, c and of a system without phases [W], Q
+        [var], S [VA].
 
     See Also
     --------
     twin.meters.quantity_kernels.displayed_quantities : the definitions, with their references.
+    twin.meters.wiring_kernels.partial_quantities : those of other wirings.
     """
     from twin.meters.quantity_kernels import displayed_quantities  # noqa: PLC0415
 
     meters = taken.real.shape[0]
-    values, registered = np.zeros((meters, len(NAMES))), np.zeros((meters, 9))
+    values, registered = np.zeros((meters, len(NAMES))), np.zeros((meters, 12))
     displayed_quantities(
         taken.frequency,
         taken.real,
@@ -101,4 +112,21 @@ def display(
         values,
         registered,
     )
+    if wirings is not None and wirings.partial.size:
+        from twin.meters.wiring_kernels import partial_quantities  # noqa: PLC0415
+
+        partial_quantities(
+            wirings.partial,
+            wirings.phases,
+            taken.frequency,
+            taken.real,
+            taken.sequence,
+            taken.harmonic,
+            fundamental,
+            general,
+            ieee,
+            starting_current,
+            values,
+            registered,
+        )
     return values, registered

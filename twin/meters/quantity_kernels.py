@@ -35,7 +35,7 @@ LETTER_C, LETTER_L, LETTER_R = 67.0, 76.0, 82.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _power_factor(p: float, q: float, s: float, ieee: bool) -> float:
+def power_factor(p: float, q: float, s: float, ieee: bool) -> float:
     """Return P/S; 1 without apparent power (KW320 manual 5.1.7.2: dashboard of an unloaded meter)."""
     if s <= 0.0:
         return 1.0
@@ -45,7 +45,8 @@ def _power_factor(p: float, q: float, s: float, ieee: bool) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _zero_nan(value: float) -> float:
+def zero_nan(value: float) -> float:
+    """Return a value, or 0 for one that does not exist."""
     return 0.0 if math.isnan(value) else value
 
 
@@ -62,7 +63,7 @@ def displayed_quantities(
     values: Float,
     registered: Float,
 ) -> None:
-    """Fill displayed values (meters, 52) and registered powers (meters, 9), both zero, secondary SI.
+    """Fill displayed values (meters, 52) and registered powers (meters, 12), both zero, secondary SI.
 
     The first four arguments are the fields of `twin.metrology.Quantities`.
 
@@ -98,9 +99,9 @@ def displayed_quantities(
             row[9 + k] = ampere
             row[12] += ampere / 3.0
             if volt > 0.0:
-                row[33 + k] = _zero_nan(real[m, THD + k])
+                row[33 + k] = zero_nan(real[m, THD + k])
             if ampere > 0.0:
-                row[37 + k] = _zero_nan(real[m, THD + 3 + k])
+                row[37 + k] = zero_nan(real[m, THD + 3 + k])
             row[36] += row[33 + k] / 3.0
             row[40] += row[37 + k] / 3.0
             row[26 + k] = 1.0
@@ -120,15 +121,15 @@ def displayed_quantities(
                 active, reactive = real[m, P_FUNDAMENTAL + k], real[m, Q_FUNDAMENTAL + k]
                 apparent = harmonic[m, k, 1] * harmonic[m, 3 + k, 1]
             if registers:
-                registered[m, k], registered[m, 3 + k], registered[m, 6 + k] = active, reactive, apparent
+                registered[m, k], registered[m, 4 + k], registered[m, 8 + k] = active, reactive, apparent
             if ampere > 0.0:
-                row[26 + k] = _power_factor(active, reactive, apparent, ieee[m])
+                row[26 + k] = power_factor(active, reactive, apparent, ieee[m])
                 pf_p += active
                 pf_q += reactive
                 pf_s += apparent
-        row[0] = _zero_nan(frequency[m]) if seen else 0.0
+        row[0] = zero_nan(frequency[m]) if seen else 0.0
         row[13] = real[m, I_N] if real[m, I_N] >= PICKUP_CURRENT else 0.0
-        row[29] = _power_factor(pf_p, pf_q, pf_s, ieee[m])
+        row[29] = power_factor(pf_p, pf_q, pf_s, ieee[m])
         if seen and abs(sequence[m, 0]) > 0.0:
             row[30] = abs(sequence[m, 1]) / abs(sequence[m, 0])
         if row[12] > 0.0 and abs(sequence[m, 3]) > 0.0:
@@ -137,4 +138,4 @@ def displayed_quantities(
             row[32] = LETTER_R
         else:
             row[32] = LETTER_L if row[17] * row[21] > 0.0 or row[17] == 0.0 < row[21] else LETTER_C
-        row[51] = _zero_nan(math.degrees(real[m, ANGLE + 1]) % 360.0)
+        row[51] = zero_nan(math.degrees(real[m, ANGLE + 1]) % 360.0)

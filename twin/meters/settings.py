@@ -8,13 +8,16 @@ from twin.meters.accuracy import REFERENCE_TEMPERATURE, Accuracy
 from twin.meters.current_transformer import CurrentTransformer
 
 Fidelity = Literal["closed_form", "sampled"]
-Wiring = Literal["3LN"]
+Wiring = Literal["3LN", "1LN", "2LL", "3LL", "1LL"]
+CurrentWiring = Literal["3CT", "1CT", "2CT"]
 DemandMode = Literal["sliding", "thermal", "fixed", "rolling"]
 EnergyMode = Literal["fundamental", "full_wave"]
 ReactiveMode = Literal["budeanu", "general"]
 Convention = Literal["iec", "ieee"]
 Comparison = Literal[">", "=", "<"]
 
+RATED_FREQUENCIES = (50.0, 60.0, 400.0)
+"""Of the three types (KW320 manual 6.3.1, 0FFDH) [Hz]."""
 ALARM_CHANNELS = 16
 """Alarm channels of a meter (KW320 manual 4.4)."""
 ALARM_PAIRS = 8
@@ -73,8 +76,15 @@ class MeterSettings:
     current_direction: tuple[bool, bool, bool] = (False, False, False)
     """True where the current input of phase a, b, c is reversed (KW320 manual 4.1)."""
     wiring: Wiring = "3LN"
+    """How the voltage inputs are read (KW320 manual 2.3.2)."""
+    current_wiring: CurrentWiring = "3CT"
+    """How the current inputs are read."""
+    installed_wiring: Wiring = "3LN"
+    """How the voltage inputs are connected; it stays when ``wiring`` is set anew."""
+    installed_current_wiring: CurrentWiring = "3CT"
+    """Which current inputs have a transformer."""
     rated_frequency: float = 50.0
-    """50 or 60 [Hz]."""
+    """50, 60 or, without power quality, 400 [Hz]."""
     accuracy: Accuracy = "class"
     """``class``: wrong within its class, as its seed draws it; ``ideal``: without any error of its inputs."""
     seed: int = 0
@@ -99,7 +109,7 @@ class MeterSettings:
     power_quality: bool = True
     """Whether the meter logs power-quality events and captures waveforms at all (the ``q`` models)."""
     rated_voltage: float = 400.0
-    """Secondary, line to neutral [V]."""
+    """Secondary, line to neutral; of a wiring without phase voltages line to line [V]."""
     sag_threshold_percent: float = 20.0
     sag_half_cycles: int = 10
     """4..200 half cycles below the threshold make a sag."""
@@ -123,11 +133,14 @@ class MeterSettings:
     def __post_init__(self) -> None:
         for field, value, allowed in (
             ("wiring", self.wiring, get_args(Wiring)),
+            ("current_wiring", self.current_wiring, get_args(CurrentWiring)),
+            ("installed_wiring", self.installed_wiring, get_args(Wiring)),
+            ("installed_current_wiring", self.installed_current_wiring, get_args(CurrentWiring)),
             ("demand_mode", self.demand_mode, get_args(DemandMode)),
             ("energy_mode", self.energy_mode, get_args(EnergyMode)),
             ("reactive_mode", self.reactive_mode, get_args(ReactiveMode)),
             ("convention", self.convention, get_args(Convention)),
-            ("rated_frequency", self.rated_frequency, (50.0, 60.0)),
+            ("rated_frequency", self.rated_frequency, RATED_FREQUENCIES),
             ("ct2", self.ct2, CT2_CODES),
             ("accuracy", self.accuracy, get_args(Accuracy)),
             ("fidelity", self.fidelity, get_args(Fidelity)),
@@ -152,8 +165,14 @@ class MeterSettings:
             if not low <= number <= high:
                 raise SettingsError(f"{self.name}: {field} {number} is out of range; use {low}..{high}")
         sub_interval = self.demand_sub_interval_minutes
-        if sub_interval < 1 or self.demand_window_minutes % sub_interval:
+        divides = sub_interval >= 1 and self.demand_window_minutes % sub_interval == 0
+        if self.demand_mode == "rolling" and not divides:
             raise SettingsError(f"{self.name}: demand_sub_interval_minutes must divide the demand window")
+        if self.rated_frequency == RATED_FREQUENCIES[2]:
+            if self.power_quality:
+                raise SettingsError(f"{self.name}: a 400 Hz meter has no power quality; use a kw320")
+            if self.energy_mode != "full_wave":
+                raise SettingsError(f"{self.name}: energy_mode of a 400 Hz meter is full_wave alone")
         if 1440 % self.load_profile_minutes:
             raise SettingsError(f"{self.name}: load_profile_minutes must divide a day (1440 minutes)")
         if len(self.alarm_channels) > ALARM_CHANNELS or len(self.and_pairs) != ALARM_PAIRS:

@@ -35,7 +35,8 @@ def straddle_bounds(before: WindowView, after: WindowView, high: Float, conventi
     -------
     ndarray, shape (2, meters, 52)
         Lowest and highest by column of ``quantities.NAMES``; infinite where nothing is known: demands, load
-        type, reactive power by sqrt(S^2 - P^2), power factors by IEEE or of the fundamental.
+        type, reactive power by sqrt(S^2 - P^2), power factors by IEEE or of the fundamental, and all that
+        is not wired 3LN with three transformers.
     """
     from twin.meters.straddle_kernels import stray_bounds  # noqa: PLC0415
 
@@ -56,4 +57,6 @@ def straddle_bounds(before: WindowView, after: WindowView, high: Float, conventi
         conventions.ieee,
         bounds,
     )
+    bounds[0, conventions.wirings.special] = -np.inf
+    bounds[1, conventions.wirings.special] = np.inf
     return bounds

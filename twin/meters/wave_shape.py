@@ -11,6 +11,7 @@ from twin.meters.accuracy import CHANNELS
 from twin.meters.capture import SAMPLES_PER_CYCLE, STEP
 from twin.meters.quantities import COLUMN
 from twin.meters.window import ORDERS, WindowView
+from twin.meters.wiring import LINE_NAMES, Wirings
 from twin.metrology import psophometric_weight
 from twin.metrology.distortion import NEGLIGIBLE
 from twin.signals import instant_of_theta, synthesise_cycles, theta_at
@@ -19,8 +20,10 @@ Float = NDArray[np.float64]
 _NAMES = ("v1", "v2", "v3", "i1", "i2", "i3")
 
 
-def peaks(view: WindowView, *, cycles: int) -> Float:
+def peaks(view: WindowView, wirings: Wirings, *, cycles: int) -> Float:
     """Return the largest magnitude among each meter's samples of va, vb, vc, shape (meters, 3) [V].
+
+    Without phase voltages they are those of vab, vca, vbc.
 
     A meter takes 64 samples to the cycle, at multiples of 2 pi / 64 of theta: one cycle stands for a
     steady window.
@@ -40,11 +43,11 @@ def peaks(view: WindowView, *, cycles: int) -> Float:
         samples_per_cycle=SAMPLES_PER_CYCLE,
         count=count + 1,
     )
-    largest: Float = np.abs(samples).max(axis=1).reshape(-1, CHANNELS)[:, :3]
+    largest: Float = np.abs(wirings.slots(samples)).max(axis=1).reshape(-1, CHANNELS)[:, :3]
     return largest
 
 
-def wave_shape(view: WindowView, largest: Float) -> dict[str, Float]:
+def wave_shape(view: WindowView, largest: Float, wirings: Wirings) -> dict[str, Float]:
     """Return harmonics, crest, THFF, K factor, sequence components and angles of all meters.
 
     - ``harmonics``: orders 2 .. 63 of v1 .. i3, fractions of order 1 (KW320 manual 4.3), shape (meters, 372);
@@ -56,18 +59,25 @@ def wave_shape(view: WindowView, largest: Float) -> dict[str, Float]:
       va as zero (KW320 manual 4.3: angles refer to phase A voltage).
     - ``angle_v2_v1`` ..: ahead of va, 0..360 degrees.
 
+    Without phase voltages v1, v2, v3 stand for vab, vca, vbc in shapes (KW320 manual 6.3.7), and for vab,
+    vbc, vca in sequence components and angles (4.3). One or two phases have no sequence components.
+
     Parameters
     ----------
     view : WindowView
     largest : ndarray, shape (meters, 3)
         As `peaks` returns it.
+    wirings : Wirings
+        How the meters read their inputs.
     """
     from twin.meters.wave_shape_kernels import harmonic_ratios  # noqa: PLC0415
 
     reading = view.reading
     meters = len(view.values)
     harmonic = np.asarray(reading.harmonic)
-    live = (harmonic[:, :, 1] > 0.0) & (view.values[:, [COLUMN[name] for name in _NAMES]] > 0.0)
+    shown_rms = view.values[:, [COLUMN[name] for name in _NAMES]]
+    shown_rms[wirings.line, :3] = view.values[wirings.line][:, [COLUMN[name] for name in LINE_NAMES]]
+    live = (harmonic[:, :, 1] > 0.0) & (shown_rms > 0.0)
     rms = np.asarray(reading.v)
     frequencies, which = np.unique(reading.frequency, return_inverse=True)
     known = frequencies[:, np.newaxis] * np.arange(harmonic.shape[2])
@@ -83,15 +93,16 @@ def wave_shape(view: WindowView, largest: Float) -> dict[str, Float]:
         shown[f"{name}_{'thff' if channel < 3 else 'k_factor'}"] = ratios[:, channel, 2]
         if channel < 3:
             shown[f"{name}_crest"] = crest[:, channel]
-    reference = view.measure.spectrum[:, 0, 1]
+    reference = view.reference
     size = np.abs(reference)
     turn = np.where(size > 0.0, reference.conj(), 1.0) / np.where(size > 0.0, size, 1.0)
+    single = (wirings.phases == 1) | (wirings.phases == 2)
     for letter, phasors in (
         ("u", (reading.v_positive, reading.v_negative, reading.v_zero)),
         ("i", (reading.i_positive, reading.i_negative, reading.i_zero)),
     ):
         for sequence, phasor in zip(("positive", "negative", "zero"), phasors, strict=True):
-            component = phasor * turn
+            component = np.where(single, 0.0, phasor * turn)
             shown[f"{letter}a_{sequence}_real"] = component.real
             shown[f"{letter}a_{sequence}_imag"] = component.imag
     angle = _shown(np.degrees(reading.angle) % 360.0)

@@ -6,6 +6,7 @@ measured piece by piece, exactly. What a tick shows depends on the signal alone,
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,12 +16,13 @@ from twin.contracts import Instant, Reading, Signal, WindowMeasure
 from twin.meters.accuracy import CHANNELS
 from twin.meters.front_end import KEEP_NS, FrontEnd
 from twin.meters.quantities import display
+from twin.meters.settings import MeterSettings
+from twin.meters.wiring import Wirings
 from twin.metrology import (
     Quantities,
     SteadyPhasors,
     measure_phasors,
     measure_window,
-    quantities,
     steady_phasors,
 )
 
@@ -30,6 +32,9 @@ NS = 1e9
 _DIAGONAL = np.arange(CHANNELS)
 ORDERS = 64
 """Orders 0 .. 63 count in the distortion and are shown (KW320 manual 4.3)."""
+WINDOWS = {50.0: (10, ORDERS), 60.0: (12, ORDERS), 400.0: (80, 16)}
+"""Cycles of a window, 200 ms (IEC 61000-4-30, 4.4), and its orders, 0 .. 15 at 400 Hz (KW320 manual 4.3), by
+rated frequency."""
 
 
 @dataclass(slots=True)
@@ -42,6 +47,23 @@ class Conventions:
     """General reactive power."""
     ieee: Flags
     """IEEE sign of the power factor."""
+    wirings: Wirings
+
+    @classmethod
+    def of(cls, settings: Sequence[MeterSettings]) -> "Conventions":
+        """Return those of some meters."""
+        fundamental, general, ieee = np.zeros((3, len(settings)), np.bool_)
+        made = cls(fundamental, general, ieee, Wirings(settings))
+        for meter, setting in enumerate(settings):
+            made.configure(meter, setting)
+        return made
+
+    def configure(self, meter: int, settings: MeterSettings) -> None:
+        """Take a meter's settings."""
+        self.fundamental[meter] = settings.energy_mode == "fundamental"
+        self.general[meter] = settings.reactive_mode == "general"
+        self.ieee[meter] = settings.convention == "ieee"
+        self.wirings.configure(meter, settings)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,12 +71,14 @@ class WindowView:
     """One measured window of all meters, secondary."""
 
     measure: WindowMeasure
-    """Its orders, at most `ORDERS`, end with the last one that the signal has."""
+    """Of the inputs. Its orders, at most `ORDERS`, end with the last one that the signal has."""
     quantities: Quantities
     values: Float
     """Shape (meters, 52), by column of ``quantities.NAMES``; without demands."""
     registered: Float
-    """Shape (meters, 9): powers that energy registers count [W, var, VA]."""
+    """Shape (meters, 12): powers that energy registers count [W, var, VA]."""
+    reference: NDArray[np.complex128]
+    """Shape (meters,): what angles refer to, va or vab [V]."""
     signal: Signal
     """What was measured, for its wave shape."""
     start: Instant
@@ -93,10 +117,13 @@ class _Stretch:
 class MeasuringWindow:
     """Measures windows of the kept signal, and remembers the steady ones and the last tick."""
 
-    def __init__(self, front_end: FrontEnd, conventions: Conventions, *, cycles: int) -> None:
+    def __init__(
+        self, front_end: FrontEnd, conventions: Conventions, *, cycles: int, orders: int = ORDERS
+    ) -> None:
         self._front_end = front_end
         self._conventions = conventions
         self._cycles = cycles
+        self._orders = orders
         # White noise adds to mean squares and, being independent from channel to channel, to no power.
         self._noise_power = front_end.inputs.noise**2
         self._stretches: list[_Stretch] = []
@@ -120,6 +147,11 @@ class MeasuringWindow:
             newest = self._stretches[-1]
             view = self._steady_view() if newest.view is not None else None
             self._stretches = [_Stretch(newest.start_ns, newest.settled_ns, view)]
+
+    @property
+    def wirings(self) -> Wirings:
+        """How the meters read their inputs."""
+        return self._conventions.wirings
 
     @property
     def steady(self) -> WindowView | None:
@@ -148,14 +180,14 @@ class MeasuringWindow:
         """Return the view of any part of the kept signal."""
         end = Instant(end_ns)
         signal = self._front_end.signal(start, end_ns)
-        return self._view(measure_window(signal, start, end, orders=ORDERS), signal, start, end, None)
+        return self._view(measure_window(signal, start, end, orders=self._orders), signal, start, end, None)
 
     def _steady_view(self) -> WindowView:
         segment = self._front_end.newest
         start = Instant(segment.start_ns)
         signal = self._front_end.signal(start, segment.start_ns)
         phasors = steady_phasors(segment)
-        orders = min(ORDERS, max(2, int(phasors.order[-1]) + 1))
+        orders = min(self._orders, max(2, int(phasors.order[-1]) + 1))
         return self._view(measure_phasors(phasors, orders=orders), signal, start, start, phasors)
 
     def _view(
@@ -167,22 +199,29 @@ class MeasuringWindow:
         phasors: SteadyPhasors | None,
     ) -> WindowView:
         measure.gram[:, _DIAGONAL, _DIAGONAL] += self._noise_power
-        taken, values, registered = self._evaluated(measure)
-        return WindowView(measure, taken, values, registered, signal, start, end, phasors)
+        return WindowView(measure, *self._evaluated(measure), signal, start, end, phasors)
 
     def with_moments(self, view: WindowView, measure: WindowMeasure) -> WindowView:
         """Return a view of the same window, had its moments been others."""
-        taken, values, registered = self._evaluated(measure)
-        return replace(view, measure=measure, quantities=taken, values=values, registered=registered)
+        taken, values, registered, reference = self._evaluated(measure)
+        return replace(
+            view,
+            measure=measure,
+            quantities=taken,
+            values=values,
+            registered=registered,
+            reference=reference,
+        )
 
-    def _evaluated(self, measure: WindowMeasure) -> tuple[Quantities, Float, Float]:
-        taken = quantities(measure)
+    def _evaluated(self, measure: WindowMeasure) -> tuple[Quantities, Float, Float, NDArray[np.complex128]]:
         conventions = self._conventions
+        taken, reference = conventions.wirings.quantities(measure)
         values, registered = display(
             taken,
             fundamental=conventions.fundamental,
             general=conventions.general,
             ieee=conventions.ieee,
             starting_current=self._front_end.inputs.starting_current,
+            wirings=conventions.wirings,
         )
-        return taken, values, registered
+        return taken, values, registered, reference

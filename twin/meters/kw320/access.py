@@ -12,6 +12,7 @@ from twin.meters.kw320.data_log_settings import data_log_problem
 from twin.meters.kw320.settings_registers import (
     MAX_PT1,
     MIN_PT1,
+    WIRINGS,
     address_problem,
     pt1_tenths,
 )
@@ -19,6 +20,8 @@ from twin.meters.register_map import Register, RegisterMap
 
 SEALED = 0x0A
 """Value of seal_status (101FH) that seals the meter."""
+RATED_VOLTAGE_LIMIT, PHASE_VOLTAGE_LIMIT = 690, 400
+"""Largest rated voltage in 3LL, and in every other wiring (KW320 manual 6.3.8) [V]."""
 CLOCK_SEAL_BIT = "4"
 """Bit of seal_optional_selection (101EH) that seals the clock but for small corrections."""
 
@@ -102,6 +105,10 @@ def check_settings(settings: Mapping[str, int], before: Mapping[str, int]) -> No
     """
     if settings["rated_frequency"] != before["rated_frequency"]:
         detail = "rated_frequency (0FFDH) belongs to the type of the meter; it is fixed when it is installed"
+        raise RefusedError(Refusal.ILLEGAL_VALUE, detail)
+    limit = RATED_VOLTAGE_LIMIT if WIRINGS[settings["voltage_wiring"]] == "3LL" else PHASE_VOLTAGE_LIMIT
+    if settings.get("rated_voltage", 0) > limit:
+        detail = f"rated_voltage (8004H): {settings['rated_voltage']} V is out of range 50..{limit} V"
         raise RefusedError(Refusal.ILLEGAL_VALUE, detail)
     if not MIN_PT1 <= pt1_tenths(settings) <= MAX_PT1:
         detail = f"PT1 (1005H, 1006H): {pt1_tenths(settings) / 10:.1f} V is out of range 50.0..500000.0 V"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import get_args
 from zoneinfo import available_timezones
 
 from twin.documents import nearest, suggestion
@@ -14,13 +15,26 @@ from twin.meters.kw320.data_log_settings import data_log_problem
 from twin.meters.kw320.profile import PROFILES, register_map
 from twin.meters.kw320.settings_registers import (
     COMPARISONS,
+    CURRENT_WIRINGS,
+    DEMAND_MODES,
+    WIRINGS,
     Identity,
     address_problem,
     meter_settings,
     scaling_of,
 )
-from twin.meters.settings import CT2_CODES, Comparison, Fidelity, SettingsError
+from twin.meters.settings import (
+    CT2_CODES,
+    Comparison,
+    CurrentWiring,
+    DemandMode,
+    Fidelity,
+    SettingsError,
+    Wiring,
+)
 
+DEFAULT_DEMAND_WINDOW = 15
+"""Register 100DH [min]."""
 MAX_DELAY_S = 30.0
 """3000 x 10 ms."""
 _CONFIGURED = {"pt1_high", "pt1_low", "pt2", "ct1", "ct2"}
@@ -59,7 +73,16 @@ class MeterConfig:
     rogowski: bool = False
     """With ``ct2`` 100: a 100 mV Rogowski coil instead of a 100 mA transformer."""
     rated_voltage: float = 400.0
-    """Line to neutral, secondary; power quality refers to it, in whole volts, register 8004H [V]."""
+    """Line to neutral, secondary; line to line with 2LL and 3LL. Power quality refers to it, in whole volts,
+    register 8004H [V]."""
+    wiring: Wiring = "3LN"
+    """How the voltage inputs are connected, and 1003H at the start unless ``registers`` says otherwise."""
+    current_wiring: CurrentWiring = "3CT"
+    """Which current inputs have a transformer, and 1004H at the start."""
+    demand_mode: DemandMode | None = None
+    """As the web page sets it; ``fixed`` and ``rolling`` have no register value. None: as of 100EH."""
+    demand_sub_interval_minutes: int = 1
+    """Of ``rolling``; a divisor of the demand window [min]."""
     registers: Mapping[str, int] = field(default_factory=dict)
     """Raw values of further setting registers, by name; the others keep their defaults."""
     alarms: tuple[AlarmConfig, ...] = ()
@@ -87,6 +110,10 @@ class MeterConfig:
             location=self.location,
             rogowski=self.rogowski,
             rated_voltage=self.rated_voltage,
+            wiring=self.wiring,
+            current_wiring=self.current_wiring,
+            demand_mode=self.demand_mode,
+            demand_sub_interval_minutes=self.demand_sub_interval_minutes,
             load_profile_minutes=self.load_profile_minutes,
             accuracy=self.accuracy,
             seed=self.seed,
@@ -118,6 +145,8 @@ def check_config(config: MeterConfig) -> list[str]:
         mend = suggestion(config.profile, PROFILES, "profiles")
         return [f"profile: {config.profile!r} is no known meter; {mend}"]
     problems = [
+        *_wiring_problems(config),
+        *_demand_problems(config),
         *_ratio_problems(config),
         *_register_problems(config),
         *_alarm_problems(config),
@@ -158,6 +187,10 @@ def initial_registers(config: MeterConfig) -> dict[str, int]:
     registers = register_map(config.profile).registers
     raw = {register.name: register.default for register in registers if register.source == "setting"}
     raw |= _ratio_registers(config)
+    raw["voltage_wiring"] = WIRINGS.index(config.wiring)
+    raw["current_wiring"] = CURRENT_WIRINGS.index(config.current_wiring)
+    if config.demand_mode in DEMAND_MODES:
+        raw["demand_mode"] = DEMAND_MODES.index(config.demand_mode) + 1
     if "rated_current" in raw:
         raw["rated_voltage"] = round(config.rated_voltage)
         raw["rated_current"] = 5000 if config.ct2 == 5 else 1000
@@ -187,6 +220,34 @@ def _alarm_registers(alarm: AlarmConfig, raw: Mapping[str, int]) -> dict[str, in
     }
 
 
+def _wiring_problems(config: MeterConfig) -> list[str]:
+    return [
+        f"{field_name}: {value!r} is no wiring of this meter; use one of {', '.join(known)}"
+        for field_name, value, known in (
+            ("wiring", config.wiring, WIRINGS),
+            ("current_wiring", config.current_wiring, CURRENT_WIRINGS),
+        )
+        if value not in known
+    ]
+
+
+def _demand_problems(config: MeterConfig) -> list[str]:
+    problems = []
+    if config.demand_mode not in {None, *get_args(DemandMode)}:
+        known = ", ".join(get_args(DemandMode))
+        problems.append(f"demand_mode: {config.demand_mode!r} is unknown; use one of {known}")
+    elif config.demand_mode is not None and "demand_mode" in config.registers:
+        problems.append("registers.demand_mode: contradicts demand_mode; leave one of them out")
+    window = config.registers.get("demand_window_minutes", DEFAULT_DEMAND_WINDOW)
+    sub_interval = config.demand_sub_interval_minutes
+    if sub_interval < 1 or (config.demand_mode == "rolling" and window % sub_interval):
+        problems.append(
+            f"demand_sub_interval_minutes: {sub_interval} does not divide the window of {window} min; use a "
+            "divisor, for example 5 of 15"
+        )
+    return problems
+
+
 def _ratio_problems(config: MeterConfig) -> list[str]:
     problems = [
         f"{name}: {value:g} {unit} is out of range; use {low:g}..{high:g} {unit}"
@@ -194,7 +255,7 @@ def _ratio_problems(config: MeterConfig) -> list[str]:
             ("pt1", config.pt1, "V", 50.0, 500_000.0),
             ("pt2", config.pt2, "V", 50.0, 400.0),
             ("ct1", config.ct1, "A", 1, 50_000),
-            ("rated_voltage", config.rated_voltage, "V", 50.0, 400.0),
+            ("rated_voltage", config.rated_voltage, "V", 50.0, 690.0 if config.wiring == "3LL" else 400.0),
         )
         if not low <= value <= high
     ]

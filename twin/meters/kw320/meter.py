@@ -1,7 +1,7 @@
 """The registers of one meter: settings, clock, run time and logs, and what a write does to them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twin.contracts import (
     NS_PER_SECOND,
@@ -78,7 +78,8 @@ class Kw320Meter:
         self.registers = register_map(config.profile)
         self.raw = initial_registers(config)
         """Raw value of every setting register."""
-        self.settings = meter_settings(config.identity, self.raw)
+        self._identity = config.identity
+        self.settings = meter_settings(self._identity, self.raw)
         self.scaling = scaling_of(self.raw)
         self.clock = MeterClock(config.time_zone)
         self.log = PowerQualityLog()
@@ -190,8 +191,11 @@ class Kw320Meter:
         changed = {register.name: raw for register, raw in values.items() if register.source == "setting"}
         raw = self.raw | changed
         check_settings(raw, self.raw)
+        identity = self._identity
+        if "demand_mode" in changed:
+            identity = replace(identity, demand_mode=None)
         try:
-            settings = meter_settings(self.config.identity, raw)
+            settings = meter_settings(identity, raw)
         except SettingsError as error:
             raise RefusedError(Refusal.ILLEGAL_VALUE, str(error)) from error
         actions = [name for name, value in ACTIONS.items() if named.get(name) == value]
@@ -199,7 +203,7 @@ class Kw320Meter:
             actions.append("clear_energy")  # the web page's note: changing the reading resets the energy
         logs = touched_logs(name for name, value in changed.items() if value != self.raw[name])
         before, self.settings = self.settings, settings
-        self.raw, self.scaling = raw, scaling_of(raw)
+        self.raw, self.scaling, self._identity = raw, scaling_of(raw), identity
         if logs:
             self.data_logs.configure(raw, logs, now_ns)
         if "system_status" in named:

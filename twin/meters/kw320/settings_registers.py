@@ -15,17 +15,25 @@ from twin.meters.kw320.alarm_formats import setpoint_value
 from twin.meters.settings import (
     ALARM_CHANNELS,
     ALARM_PAIRS,
+    RATED_FREQUENCIES,
     AlarmChannel,
     Comparison,
+    CurrentWiring,
     DemandMode,
     Fidelity,
     MeterSettings,
+    Wiring,
 )
 
 COMPARISONS: tuple[Comparison, ...] = (">", "=", "<")
 """By register value less 1 (KW320 manual 6.3.4)."""
-_DEMAND_MODES: tuple[DemandMode, ...] = ("sliding", "thermal")
-_FREQUENCIES = (50.0, 60.0)
+DEMAND_MODES: tuple[DemandMode, ...] = ("sliding", "thermal")
+"""By value of 100EH less 1."""
+WIRINGS: tuple[Wiring, ...] = ("3LN", "1LN", "2LL", "3LL", "1LL")
+"""By value of 1003H. The code list prints 1 as 2LN and 4 as 4LL, names that the text has no wiring for; the
+text's five wirings (KW320 manual 2.3.2) and the list's five codes leave 1LN and 1LL for them."""
+CURRENT_WIRINGS: tuple[CurrentWiring, ...] = ("3CT", "1CT", "2CT")
+"""By value of 1004H."""
 _DELAY_STEP_NS = 10_000_000
 MIN_PT1, MAX_PT1 = 500, 5_000_000
 """50.0..500000.0 V in tenths."""
@@ -42,7 +50,15 @@ class Identity:
     rogowski: bool
     load_profile_minutes: int
     rated_voltage: float
-    """Line to neutral, secondary [V]."""
+    """Line to neutral, secondary; of a wiring without phase voltages line to line [V]."""
+    wiring: Wiring
+    """How the voltage inputs are connected."""
+    current_wiring: CurrentWiring
+    """Which current inputs have a transformer."""
+    demand_mode: DemandMode | None
+    """As the web page set it last; None when register 100EH did."""
+    demand_sub_interval_minutes: int
+    """Of ``rolling`` [min]."""
     accuracy: Accuracy
     seed: int
     temperature: float
@@ -104,10 +120,14 @@ def meter_settings(identity: Identity, raw: Mapping[str, int]) -> MeterSettings:
         ct1=float(raw["ct1"]),
         ct2=float(raw["ct2"]),
         current_direction=(raw["i1_direction"] == 1, raw["i2_direction"] == 1, raw["i3_direction"] == 1),
-        wiring="3LN",
-        rated_frequency=_FREQUENCIES[raw["rated_frequency"]],
+        wiring=WIRINGS[raw["voltage_wiring"]],
+        current_wiring=CURRENT_WIRINGS[raw["current_wiring"]],
+        installed_wiring=identity.wiring,
+        installed_current_wiring=identity.current_wiring,
+        rated_frequency=RATED_FREQUENCIES[raw["rated_frequency"]],
         demand_window_minutes=raw["demand_window_minutes"],
-        demand_mode=_DEMAND_MODES[raw["demand_mode"] - 1],
+        demand_mode=identity.demand_mode or DEMAND_MODES[raw["demand_mode"] - 1],
+        demand_sub_interval_minutes=identity.demand_sub_interval_minutes,
         energy_mode="full_wave" if raw["energy_mode"] else "fundamental",
         reactive_mode="general" if raw["reactive_mode"] else "budeanu",
         convention="ieee" if raw["var_pf_convention"] else "iec",
