@@ -71,6 +71,8 @@ def test_setting_reads_back_what_was_written(meter, register):
         raw = 117 << 8 | 100  # high and low byte have ranges of their own
     if raw is None:
         raw = register.default  # only one choice is modelled
+    if register.name == "rated_voltage":
+        meter.write(0x1003, [3], START)  # 690 V line to line only in 3LL
     meter.write(register.address, [raw], START)
     assert meter.raw[register.name] == raw
 

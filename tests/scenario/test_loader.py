@@ -243,7 +243,9 @@ def test_meters_need_a_frequency_that_they_are_made_for(tmp_path):
     path = write_site(tmp_path)
     network = tmp_path / "network.yaml"
     network.write_text(network.read_text().replace("frequency_hz: 50", "frequency_hz: 16.7"))
-    with pytest.raises(BadInputError, match=r"the meters are made for 50 or 60 Hz, the site has 16\.7 Hz"):
+    with pytest.raises(
+        BadInputError, match=r"the meters are made for 50, 60 or 400 Hz, the site has 16\.7 Hz"
+    ):
         load_scenario(path)
 
 

@@ -91,7 +91,7 @@ def test_a_study_of_a_played_site_says_that_there_is_nothing_to_solve(scenario):
         (("meters:", "loads: [{model: household}]\nmeters:"), "only a network can have them"),
         (("at: {reverse: true}", "at: {load: HOUSE}"), "no network to choose a place in"),
         (("[115 V, 230 V, 230 V]", "[-5 V, 230 V, 230 V]"), r"source.steps\[1\].voltage: a magnitude is neg"),
-        (("voltage: 230 V\n  steps", "frequency: 16.7 Hz\n  voltage: 230 V\n  steps"), "50 or 60 Hz"),
+        (("voltage: 230 V\n  steps", "frequency: 16.7 Hz\n  voltage: 230 V\n  steps"), "60 or 400 Hz"),
         (("duration: 20 s, current", "duration: 0 s, current"), "duration"),
     ],
 )

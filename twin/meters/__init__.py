@@ -10,14 +10,19 @@ from twin.meters.kw320 import (
     build_fleet,
     check_config,
 )
+from twin.meters.settings import RATED_FREQUENCIES, Wiring
+from twin.meters.wiring import LINE_TO_LINE
 
 __all__ = [
+    "LINE_TO_LINE",
     "PROFILES",
+    "RATED_FREQUENCIES",
     "AlarmConfig",
     "CurrentTransformer",
     "Fleet",
     "MeterConfig",
     "MeterConfigError",
+    "Wiring",
     "build_fleet",
     "check_config",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from twin.contracts import Access, Finding
-from twin.meters import PROFILES
+from twin.meters import PROFILES, RATED_FREQUENCIES
 from twin.meters.kw320.profile import image_map
 from twin.scenario.context import Context, Path_
 from twin.scenario.equipment import FIELDS, connected_phases, equipment
@@ -139,9 +139,9 @@ def _connection(context: Context, path: Path_, point: MeterPoint) -> Iterator[Fi
 
 def _frequency_suits_the_meters(context: Context) -> Iterator[Finding]:
     frequency = context.network.frequency
-    if context.scenario.meters and frequency not in {50.0, 60.0}:
-        what = f"the meters are made for 50 or 60 Hz, the site has {frequency:g} Hz"
-        yield context.finding((site_field(context.scenario),), what, "make it one of 50 or 60 Hz")
+    if context.scenario.meters and frequency not in RATED_FREQUENCIES:
+        what = f"the meters are made for 50, 60 or 400 Hz, the site has {frequency:g} Hz"
+        yield context.finding((site_field(context.scenario),), what, "make it one of 50, 60 or 400 Hz")
 
 
 def _endpoints_differ(context: Context) -> Iterator[Finding]:

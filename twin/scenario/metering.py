@@ -1,12 +1,22 @@
 """Meters of a scenario: what they are connected to, and their settings in the device's own terms."""
 
+import math
 import re
 from collections.abc import Iterator
 
 from twin.contracts import Finding
 from twin.documents import parse_quantity
 from twin.grid import Network, Probe
-from twin.meters import PROFILES, AlarmConfig, CurrentTransformer, MeterConfig, check_config
+from twin.meters import (
+    LINE_TO_LINE,
+    PROFILES,
+    RATED_FREQUENCIES,
+    AlarmConfig,
+    CurrentTransformer,
+    MeterConfig,
+    Wiring,
+    check_config,
+)
 from twin.scenario.context import Context
 from twin.scenario.played import TERMINALS
 from twin.scenario.schema import Alarm, Meter, MeterPoint, Sag, SaturatingTransformer, Swell
@@ -17,6 +27,7 @@ LEAST_SENSITIVE_SAG = Sag.model_construct(threshold=20.0, half_cycles=200, captu
 LEAST_SENSITIVE_SWELL = Swell.model_construct(threshold=140.0, capture=False)
 _FIELDS = {
     "pt1": "pt", "pt2": "pt", "ct1": "ct", "ct2": "ct", "load_profile_minutes": "load_profile",
+    "demand_mode": "demand", "demand_sub_interval_minutes": "demand",
 }  # fmt: skip
 """Fields of the scenario by those of the device's configuration."""
 _RATIO = re.compile(r"\s*(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)\s*\Z")
@@ -77,9 +88,14 @@ def _whole_numbers(context: Context, at: int, meter: Meter) -> Iterator[Finding]
     if _RATIO.match(meter.ct) and any(value % 1 for value in _ratio(meter.ct)):
         what = f"'{meter.ct}' is not in whole amperes"
         yield context.finding(("meters", at, "ct"), what, "give whole numbers, as in 200:5")
-    if meter.load_profile % 60:
-        what = f"{meter.load_profile:g} s are no whole minutes"
-        yield context.finding(("meters", at, "load_profile"), what, "give minutes, as in 15 min")
+    for path, seconds in (
+        (("load_profile",), meter.load_profile),
+        (("demand", "window"), meter.demand.window),
+        (("demand", "sub_interval"), meter.demand.sub_interval),
+    ):
+        if seconds % 60:
+            what = f"{seconds:g} s are no whole minutes"
+            yield context.finding(("meters", at, *path), what, "give minutes, as in 15 min")
     for field in ("sag", "swell", "over_current"):
         setting = getattr(meter, field)
         if setting is not None and setting.threshold % 1:
@@ -106,7 +122,9 @@ def _config(context: Context, meter: Meter, bus: str) -> MeterConfig:
     u_rated = context.network.buses[context.network.bus_index[bus]].u_phase
     ct1, ct2 = _ratio(meter.ct)
     pt1, pt2 = _ratio(meter.pt) if meter.pt else (220.0, 220.0)
-    rated = meter.rated_voltage if meter.rated_voltage is not None else u_rated * pt2 / pt1
+    wiring: Wiring = "1LL" if meter.wiring == "2LN" else meter.wiring
+    lines = math.sqrt(3.0) if wiring in LINE_TO_LINE else 1.0
+    rated = meter.rated_voltage if meter.rated_voltage is not None else lines * u_rated * pt2 / pt1
     return MeterConfig(
         name=meter.name,
         profile=meter.profile,
@@ -116,6 +134,10 @@ def _config(context: Context, meter: Meter, bus: str) -> MeterConfig:
         ct1=round(ct1),
         ct2=round(ct2),
         rated_voltage=rated,
+        wiring=wiring,
+        current_wiring=meter.current_wiring,
+        demand_mode=None if "demand_mode" in meter.registers else meter.demand.mode,
+        demand_sub_interval_minutes=round(meter.demand.sub_interval / 60),
         registers=_registers(meter, ct2, context.network.frequency),
         alarms=tuple(_alarm(alarm, number) for number, alarm in enumerate(meter.alarms, start=1)),
         time_zone=context.scenario.time_zone,
@@ -151,7 +173,10 @@ def _config_finding(context: Context, at: int, problem: str) -> Finding:
 
 def _registers(meter: Meter, ct2: float, frequency: float) -> dict[str, int]:
     """Return the settings that the scenario names in words, as raw register values."""
-    registers = {"rated_frequency": 1 if frequency == 60 else 0}
+    registers = {
+        "rated_frequency": RATED_FREQUENCIES.index(frequency) if frequency in RATED_FREQUENCIES else 0,
+        "demand_window_minutes": round(meter.demand.window / 60),
+    }
     if meter.profile not in POWER_QUALITY_PROFILES:
         return registers | meter.registers
     sag = meter.sag or LEAST_SENSITIVE_SAG

@@ -160,6 +160,18 @@ class Endpoint(_Part):
     )
 
 
+class Demand(_Part):
+    """The demands of a meter, as its web page sets them."""
+
+    mode: Literal["sliding", "thermal", "fixed", "rolling"] = Field(
+        "sliding",
+        description="sliding: each minute; fixed: once a window; rolling: each sub-interval; thermal: a lag of "
+        "90 % in a window",
+    )
+    window: Second = Field(900.0, ge=60, le=1800, description="whole minutes")
+    sub_interval: Second = Field(60.0, ge=60, le=1800, description="of rolling; divides the window")
+
+
 class Meter(_Part):
     """A meter of the site."""
 
@@ -171,9 +183,20 @@ class Meter(_Part):
     )
     pt: str | None = Field(None, description="primary:secondary volts, for example 20000:100; none = direct")
     ct: str = Field("5:5", description="primary:secondary amperes, for example 200:5")
-    rated_voltage: Volt | None = Field(
-        None, description="line to neutral, secondary side, for power quality; the bus's when absent"
+    wiring: Literal["3LN", "2LN", "1LN", "1LL", "2LL", "3LL"] = Field(
+        "3LN",
+        description="of the voltage inputs: three, two or one phase to neutral (1LL is 2LN), two transformers "
+        "in open delta, or three lines without neutral",
     )
+    current_wiring: Literal["3CT", "2CT", "1CT"] = Field(
+        "3CT", description="how many current transformers there are"
+    )
+    rated_voltage: Volt | None = Field(
+        None,
+        description="line to neutral, secondary side, for power quality; line to line with 2LL and 3LL; the "
+        "bus's when absent",
+    )
+    demand: Demand = Field(default_factory=Demand, description="how the device averages")
     sag: Sag | None = Field(
         default_factory=Sag,
         description="null: the device's least sensitive setting, as it cannot be switched off",

@@ -25,6 +25,7 @@ from twin.meters.kw320.settings_registers import (
 )
 from twin.meters.settings import (
     CT2_CODES,
+    RATED_FREQUENCIES,
     Comparison,
     CurrentWiring,
     DemandMode,
@@ -146,6 +147,7 @@ def check_config(config: MeterConfig) -> list[str]:
         return [f"profile: {config.profile!r} is no known meter; {mend}"]
     problems = [
         *_wiring_problems(config),
+        *_frequency_problems(config),
         *_demand_problems(config),
         *_ratio_problems(config),
         *_register_problems(config),
@@ -229,6 +231,17 @@ def _wiring_problems(config: MeterConfig) -> list[str]:
         )
         if value not in known
     ]
+
+
+def _frequency_problems(config: MeterConfig) -> list[str]:
+    if config.registers.get("rated_frequency", 0) != RATED_FREQUENCIES.index(400.0):
+        return []
+    problems = []
+    if "sag_threshold_percent" in register_map(config.profile).by_name:
+        problems.append(f"profile: a {config.profile} is made for 50 or 60 Hz, not for 400 Hz; use a kw320")
+    if config.registers.get("energy_mode", 1) != 1:
+        problems.append("registers.energy_mode: a 400 Hz meter counts full-wave energy alone; use 1")
+    return problems
 
 
 def _demand_problems(config: MeterConfig) -> list[str]:
