@@ -165,8 +165,8 @@ class Demand(_Part):
 
     mode: Literal["sliding", "thermal", "fixed", "rolling"] = Field(
         "sliding",
-        description="sliding: each minute; fixed: once a window; rolling: each sub-interval; thermal: a lag of "
-        "90 % in a window",
+        description="sliding: each minute; fixed: once a window; rolling: each sub-interval; thermal: a "
+        "lag of 90 % in a window",
     )
     window: Second = Field(900.0, ge=60, le=1800, description="whole minutes")
     sub_interval: Second = Field(60.0, ge=60, le=1800, description="of rolling; divides the window")
@@ -185,8 +185,8 @@ class Meter(_Part):
     ct: str = Field("5:5", description="primary:secondary amperes, for example 200:5")
     wiring: Literal["3LN", "2LN", "1LN", "1LL", "2LL", "3LL"] = Field(
         "3LN",
-        description="of the voltage inputs: three, two or one phase to neutral (1LL is 2LN), two transformers "
-        "in open delta, or three lines without neutral",
+        description="of the voltage inputs: three, two or one phase to neutral (1LL is 2LN), two "
+        "transformers in open delta, or three lines without neutral",
     )
     current_wiring: Literal["3CT", "2CT", "1CT"] = Field(
         "3CT", description="how many current transformers there are"
