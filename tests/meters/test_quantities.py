@@ -142,7 +142,7 @@ def test_budeanu_general_and_fundamental_power_of_the_ieee_1459_example():
     assert general["q_sum"] == pytest.approx(math.sqrt(10517.49**2 - 8632.79**2), abs=0.01)
     fundamental, registered, *_ = show(rms, orders=orders, fundamental=True)
     assert fundamental["pf"] == pytest.approx(0.86603, abs=5e-6)
-    assert registered[[0, 3, 6]] == pytest.approx([8660.25, 5000.00, 10000.0], abs=0.005)
+    assert registered[[0, 4, 8]] == pytest.approx([8660.25, 5000.00, 10000.0], abs=0.005)
     assert fundamental["thd_v1"] == pytest.approx(0.17720, abs=5e-6)
     assert fundamental["thd_i1"] == pytest.approx(0.26926, abs=5e-6)
 
@@ -151,7 +151,7 @@ def test_pickup_is_ten_volts_and_five_milliamperes():
     assert show(phasors(9.99, 4.0))[0]["v1"] == 0.0
     assert show(phasors(9.99, 4.0))[0]["frequency"] == 0.0
     assert show(phasors(10.01, 4.0))[0]["frequency"] == 50.0
-    assert show(phasors(230.0, 0.00499))[1].tolist() == [0.0] * 9
+    assert show(phasors(230.0, 0.00499))[1].tolist() == [0.0] * 12
     # IEC 62053-22: the meter starts at 0.001 of 5 A.
     assert show(phasors(230.0, 0.00501))[1][0] == pytest.approx(230 * 0.00501)
 

@@ -24,7 +24,7 @@ def test_each_current_input_has_its_formula_ratio():
         ("ct1", 0.5),
         ("ct2", 2.0),
         ("demand_window_minutes", 31),
-        ("demand_sub_interval_minutes", 4),
+        ("demand_sub_interval_minutes", 0),
         ("demand_mode", "block"),
         ("sag_half_cycles", 3),
         ("sag_threshold_percent", 19.0),
@@ -32,7 +32,9 @@ def test_each_current_input_has_its_formula_ratio():
         ("over_current_threshold_percent", float("nan")),
         ("rated_frequency", 55.0),
         ("load_profile_minutes", 7),
-        ("wiring", "3LL"),
+        ("wiring", "4LL"),
+        ("current_wiring", "4CT"),
+        ("installed_wiring", "2LN"),
     ],
 )
 def test_a_value_out_of_range_is_refused_and_named(field, value):
@@ -53,3 +55,17 @@ def test_an_alarm_channel_out_of_range_is_refused(arguments):
 def test_sixteen_channels_at_most():
     with pytest.raises(SettingsError, match="16"):
         replace(SETTINGS, alarm_channels=(AlarmChannel(),) * 17)
+
+
+def test_a_sub_interval_divides_the_window_of_rolling_demand_alone():
+    replace(SETTINGS, demand_window_minutes=15, demand_sub_interval_minutes=4)
+    with pytest.raises(SettingsError, match="must divide the demand window"):
+        replace(SETTINGS, demand_mode="rolling", demand_window_minutes=15, demand_sub_interval_minutes=4)
+
+
+def test_the_400_hertz_type_counts_full_wave_energy_and_has_no_power_quality():
+    replace(SETTINGS, rated_frequency=400.0, power_quality=False)
+    with pytest.raises(SettingsError, match="no power quality"):
+        replace(SETTINGS, rated_frequency=400.0)
+    with pytest.raises(SettingsError, match="energy_mode"):
+        replace(SETTINGS, rated_frequency=400.0, power_quality=False, energy_mode="fundamental")

@@ -17,6 +17,7 @@ from twin.meters.quantities import DEMAND_COLUMNS, NAMES
 from twin.meters.settings import AlarmChannel
 from twin.meters.straddle import straddle_bounds
 from twin.meters.window import Conventions, MeasuringWindow
+from twin.meters.wiring import Wirings
 from twin.metrology import phasor_step_bound
 
 MS = 1_000_000
@@ -25,7 +26,7 @@ MS = 1_000_000
 def bounds_and_windows(seed, size, *, meters=4, levels=(1.0, 1.0, 0.04, 0.0012, 0.0)):
     """Bounds over a boundary, and the values of windows that straddle it everywhere."""
     rng = np.random.default_rng(seed)
-    flags = Conventions(*(rng.random(meters) < 0.3 for _ in range(3)))
+    flags = Conventions(*(rng.random(meters) < 0.3 for _ in range(3)), Wirings([SETTINGS] * meters))
     feed = Feed(orders=(1.0, 3.0, 5.0), theta=rng.uniform(0, 6))
     front_end = FrontEnd(Inputs([SETTINGS] * meters), start_ns=T0)
     window = MeasuringWindow(front_end, flags, cycles=10)

@@ -165,8 +165,8 @@ class MeterSettings:
             if not low <= number <= high:
                 raise SettingsError(f"{self.name}: {field} {number} is out of range; use {low}..{high}")
         sub_interval = self.demand_sub_interval_minutes
-        divides = sub_interval >= 1 and self.demand_window_minutes % sub_interval == 0
-        if self.demand_mode == "rolling" and not divides:
+        rolling = self.demand_mode == "rolling"
+        if sub_interval < 1 or (rolling and self.demand_window_minutes % sub_interval):
             raise SettingsError(f"{self.name}: demand_sub_interval_minutes must divide the demand window")
         if self.rated_frequency == RATED_FREQUENCIES[2]:
             if self.power_quality:
