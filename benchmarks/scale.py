@@ -11,6 +11,7 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,22 +99,34 @@ def day() -> None:
     _print("day, 1000 meters", found, "limit 60 s")
 
 
-def curves() -> None:
-    """Print cost over meters, buses and faults, each alone."""
+def curve_points() -> Iterator[tuple[str, float, dict[str, Any]]]:
+    """Yield what a run costs over meters, buses and faults, each alone: curve, place, findings."""
     for meters in (10, 30, 100, 300, 1000):
         with tempfile.TemporaryDirectory() as folder:
-            found = run(write_scenario(Path(folder), meters, minutes=181, feeders=50))
-        _print(f"meters {meters}", found, "3 h, loads each minute")
+            yield "meters", meters, run(write_scenario(Path(folder), meters, minutes=1441, feeders=50))
     for feeders in (5, 15, 50, 100):
         with tempfile.TemporaryDirectory() as folder:
-            found = run(write_scenario(Path(folder), 50, minutes=181, feeders=feeders))
-        _print(f"buses {found['buses']}", found, "3 h, loads each minute")
+            found = run(write_scenario(Path(folder), 50, minutes=1441, feeders=feeders))
+        yield "buses", found["buses"], found
     if importlib.util.find_spec("simbench") is None:
         return
-    for faults in (0, 25, 100):
+    for faults in (0, 25, 50, 100):
         with tempfile.TemporaryDirectory() as folder:
-            found = run(write_year(Path(folder), days=14, faults=faults))
-        _print(f"faults {faults}", found, "14 d of the site-year")
+            yield "faults", faults, run(write_year(Path(folder), days=14, faults=faults))
+
+
+CURVES = {
+    "meters": "a day, loads each minute, 50 feeders",
+    "buses": "a day, loads each minute, 50 meters",
+    "faults": "14 d of the site-year",
+}
+"""What is run for each curve."""
+
+
+def curves() -> None:
+    """Print cost over meters, buses and faults, each alone."""
+    for name, place, found in curve_points():
+        _print(f"{name} {place:g}", found, CURVES[name])
 
 
 def _print(name: str, found: dict[str, Any], note: str) -> None:
