@@ -1,7 +1,7 @@
 """Draw what a run costs over meters, buses and faults, for ``performance.md``.
 
-``python -m docs.scale_curves`` takes some minutes: it runs ``benchmarks.scale.curve_points``. Processor time is drawn,
-which other work on the machine changes less than the time by the clock.
+``python -m docs.scale_curves`` takes some minutes: it runs ``benchmarks.scale.curve_points``. Processor
+time is drawn, which other work on the machine changes less than the time by the clock.
 """
 
 from pathlib import Path
