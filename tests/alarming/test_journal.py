@@ -1,0 +1,66 @@
+"""Journals are exchanged as CSV."""
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twin.alarming.journal import TRANSITIONS, JournalEntry, journal_csv, read_journal
+from twin.contracts import BadInputError
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12)
+ENTRIES = st.builds(
+    JournalEntry,
+    st.integers(0, 4_000_000_000_000).map(lambda ms: ms * 1_000_000),
+    TEXT,
+    TEXT,
+    st.sampled_from(TRANSITIONS),
+    st.sampled_from(["high", "medium", "low", ""]),
+    st.floats(-1e9, 1e9).map(lambda value: float(f"{value:.9g}")),
+)
+
+
+@given(st.lists(ENTRIES, max_size=20))
+def test_what_is_written_is_read(
+    tmp_path_factory: pytest.TempPathFactory, entries: list[JournalEntry]
+) -> None:
+    file = tmp_path_factory.mktemp("journal") / "journal.csv"
+    file.write_text(journal_csv(entries), encoding="utf-8")
+    assert read_journal(file) == tuple(sorted(entries, key=lambda entry: entry.time_ns))
+
+
+def write(tmp_path: Path, *lines: str) -> Path:
+    """Write a journal of another system."""
+    file = tmp_path / "alarms.csv"
+    header = "time_utc,source,condition,transition,priority,value"
+    file.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    return file
+
+
+def test_times_are_read_in_every_form(tmp_path: Path) -> None:
+    lines = [f"{time},s,c,active,HIGH," for time in ("2026-03-29T00:30:00Z", "2026-03-29T03:30:00.5")]
+    lines.append("2026-03-29 01:30:00+01:00,s,c,active,,1e3")
+    first, second, third = read_journal(write(tmp_path, *lines), time_zone="Europe/Berlin")
+    assert first.time_ns == second.time_ns == 1_774_744_200_000_000_000  # half past midnight UTC
+    assert third.time_ns - first.time_ns == 3_600_500_000_000  # summer time has begun
+    assert (first.priority, second.value) == ("high", 1000.0)
+    assert math.isnan(first.value)
+
+
+def test_every_line_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    lines = ["soon,s,c,active,,", "2026-01-01,s,c,up,,", "2026-01-01,s,,active,,", "2026-01-01,s,c,ack,,much"]
+    with pytest.raises(BadInputError) as caught:
+        read_journal(write(tmp_path, *lines))
+    found = [(finding.where.line, finding.field) for finding in caught.value.findings]
+    assert found == [(2, "time_utc"), (3, "transition"), (4, "condition"), (5, "value")]
+
+
+def test_a_journal_needs_its_columns(tmp_path: Path) -> None:
+    file = tmp_path / "alarms.csv"
+    file.write_text("time,condition\n", encoding="utf-8")
+    with pytest.raises(BadInputError, match="has no column time_utc, source, transition"):
+        read_journal(file)
+    with pytest.raises(BadInputError, match="cannot be read"):
+        read_journal(tmp_path / "none.csv")

@@ -1,0 +1,107 @@
+"""Polling over Modbus TCP, as any master does it: one connection a device, one request at a time.
+
+Imports pymodbus and asyncio's client side when it is used.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
+
+from twin.alarming.reads import RegisterRead
+from twin.alarming.rules import PolledSource
+from twin.alarming.scans import Scan
+
+Clock = Callable[[], int]
+Take = Callable[[Scan], object]
+
+
+class Poller:
+    """Polls one device; use it as an asynchronous context manager.
+
+    Parameters
+    ----------
+    source : PolledSource
+    timeout_s : float
+        How long an answer, or a connection, is waited for [s].
+    """
+
+    def __init__(self, source: PolledSource, *, timeout_s: float) -> None:
+        self.source = source
+        self._timeout_s = timeout_s
+        # A retry would double the time after which a device counts as lost; the next poll is one.
+        self._client = AsyncModbusTcpClient(
+            source.host, port=source.port, timeout=timeout_s, retries=0, reconnect_delay=0
+        )
+
+    async def __aenter__(self) -> "Poller":
+        """Return the poller; it connects at its first scan."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    async def scan(self, clock: Clock) -> Scan:
+        """Read all tags of the device once.
+
+        Parameters
+        ----------
+        clock : callable
+            Returns the time of the journal [ns].
+
+        Returns
+        -------
+        Scan
+            Without values where the device has not answered; a read that it refuses brings no numbers for
+            its tags.
+        """
+        values: dict[str, float] = {}
+        try:
+            async with asyncio.timeout(2 * self._timeout_s * max(1, len(self.source.reads))):
+                if not self._client.connected and not await self._client.connect():
+                    return self._lost(clock, "it takes no connection")
+                for read in self.source.reads:
+                    values |= await self._read(read)
+        except (ModbusException, OSError, TimeoutError) as error:
+            # What comes late must not be taken for the answer to the next request.
+            self._client.close()
+            return self._lost(clock, str(error) or "no answer in time")
+        return Scan(self.source.name, clock(), values)
+
+    async def _read(self, read: RegisterRead) -> dict[str, float]:
+        answer = await self._client.read_holding_registers(
+            read.address, count=read.count, device_id=self.source.unit
+        )
+        if answer.isError() or len(answer.registers) != read.count:
+            return dict.fromkeys((tag.name for tag in read.tags), math.nan)
+        first = read.address
+        return {
+            tag.name: tag.value(answer.registers[tag.address - first : tag.address - first + tag.words])
+            for tag in read.tags
+        }
+
+    def _lost(self, clock: Clock, problem: str) -> Scan:
+        return Scan(self.source.name, clock(), None, problem)
+
+
+async def poll_for_ever(poller: Poller, take: Take, *, clock: Clock) -> None:
+    """Poll a device on an absolute schedule until cancelled; a scan that takes longer skips turns.
+
+    Parameters
+    ----------
+    poller : Poller
+    take : callable
+        Gets each scan, in the event loop's thread.
+    clock : callable
+        Time of the journal [ns].
+    """
+    period_s = poller.source.poll_ns * 1e-9
+    due = time.monotonic()
+    while True:
+        take(await poller.scan(clock))
+        due += period_s * max(1, math.ceil((time.monotonic() - due) / period_s))
+        await asyncio.sleep(max(0.0, due - time.monotonic()))

@@ -1,0 +1,98 @@
+"""The tag list of a SCADA import: which value of which device stands in which registers."""
+
+import csv
+import io
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from twin.contracts import BadInputError, Finding, Mark
+
+WORDS = {"uint16": 1, "int16": 1, "uint32": 2, "int32": 2, "float32": 2}
+"""Registers that a value of each type takes."""
+_FORMAT = {"uint16": ">H", "int16": ">h", "uint32": ">I", "int32": ">i", "float32": ">f"}
+_NEEDED = ("meter", "name", "0-based address", "type", "scale", "unit")
+
+
+@dataclass(frozen=True, slots=True)
+class TagAddress:
+    """Where a value stands and what it means."""
+
+    meter: str
+    name: str
+    address: int
+    """0-based."""
+    type: str
+    """A key of ``WORDS``."""
+    scale: float
+    """Units in one count."""
+    unit: str
+    low_first: bool = False
+    """Whether the low word of two comes first."""
+
+    @property
+    def words(self) -> int:
+        """How many registers it takes."""
+        return WORDS[self.type]
+
+    def value(self, words: Sequence[int]) -> float:
+        """Return the value of its registers, in its unit; NaN where a float is no finite number."""
+        ordered = words[::-1] if self.low_first else words
+        raw = struct.unpack(_FORMAT[self.type], b"".join(word.to_bytes(2, "big") for word in ordered))[0]
+        return float(raw) * self.scale if math.isfinite(raw) else math.nan
+
+
+def read_tag_list(path: Path | str) -> dict[tuple[str, str], TagAddress]:
+    """Read a tag list.
+
+    Returns
+    -------
+    dict
+        By meter and name.
+
+    Raises
+    ------
+    BadInputError
+        With a finding for each line that cannot be used.
+    """
+    file = str(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        mend = "write it with: twin export points SCENARIO > FILE"
+        raise BadInputError(Finding(Mark(file), "", f"cannot be read ({reason})", mend)) from error
+    reader = csv.DictReader(io.StringIO(text))
+    missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
+    if missing:
+        mend = "write it with: twin export points SCENARIO > FILE"
+        raise BadInputError(Finding(Mark(file, 1), "", f"has no column {', '.join(missing)}", mend))
+    tags: dict[tuple[str, str], TagAddress] = {}
+    findings: list[Finding] = []
+    for row in reader:
+        mark = Mark(file, reader.line_num)
+        try:
+            tag = TagAddress(
+                meter=row["meter"],
+                name=row["name"],
+                address=int(row["0-based address"]),
+                type=row["type"],
+                scale=float(row["scale"] or 1),
+                unit=row["unit"] or "",
+                low_first=(row.get("word order") or "").startswith("low"),
+            )
+        except (TypeError, ValueError) as error:
+            findings.append(Finding(mark, "", f"cannot be read ({error})", "write it anew or mend the line"))
+            continue
+        if tag.type not in WORDS:
+            what, mend = f"{tag.type!r} is no type", f"give one of {', '.join(WORDS)}"
+            findings.append(Finding(mark, "type", what, mend))
+        elif not 0 <= tag.address <= 0x10000 - tag.words:
+            what = f"{tag.address} is no address"
+            findings.append(Finding(mark, "0-based address", what, "give 0 to 65535"))
+        tags[tag.meter, tag.name] = tag
+    if findings:
+        raise BadInputError(*findings)
+    return tags
