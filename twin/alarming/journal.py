@@ -40,13 +40,16 @@ class JournalEntry:
 
 def journal_csv(entries: Iterable[JournalEntry]) -> str:
     """Return a journal as CSV, times to the millisecond."""
+    return ",".join(COLUMNS) + "\n" + "".join(journal_line(entry) for entry in entries)
+
+
+def journal_line(entry: JournalEntry) -> str:
+    """Return one line of a journal, its line feed included."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for entry in entries:
-        value = "" if math.isnan(entry.value) else f"{entry.value:.9g}"
-        time = _utc_text(entry.time_ns)
-        writer.writerow((time, entry.source, entry.condition, entry.transition, entry.priority, value))
+    value = "" if math.isnan(entry.value) else f"{entry.value:.9g}"
+    csv.writer(text, lineterminator="\n").writerow(
+        (_utc_text(entry.time_ns), entry.source, entry.condition, entry.transition, entry.priority, value)
+    )
     return text.getvalue()
 
 

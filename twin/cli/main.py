@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_run(commands)
     _add_serve(commands)
+    _add_alarms(commands)
     _add_sweep(commands)
     _add_schema(commands)
     _add_import(commands)
@@ -141,6 +142,9 @@ def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     command.add_argument("--speed", default="1", help="simulated seconds per second (0.1..1000), or max")
     command.add_argument(
+        "--paused", action="store_true", help="time stands still until somebody resumes it, or steps"
+    )
+    command.add_argument(
         "--from",
         dest="from_time",
         metavar="TIME",
@@ -157,6 +161,26 @@ def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--ready-file", metavar="F", help="written whole once all is listening")
     _store(command)
     command.add_argument("--no-dashboard", action="store_true", help="endpoints only")
+
+
+def _add_alarms(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "alarms", "alarms:alarms", "watch a site's meters as an alarm server does",
+        "twin alarms rules.yaml --ready-file site.json --out journal.csv",
+    )  # fmt: skip
+    command.add_argument("rules", help="rules file")
+    command.add_argument("--ready-file", metavar="F", help="as twin serve wrote it: where meters answer")
+    command.add_argument(
+        "--clock",
+        choices=("wall", "site"),
+        default="wall",
+        help="whose time the journal is kept in (site: needs twin serve --api-port)",
+    )
+    command.add_argument(
+        "--lockstep", action="store_true", help="let simulated time pass only from poll to poll"
+    )
+    command.add_argument("--duration", metavar="TIME", help="watch only so long, for example '10 min'")
+    command.add_argument("--out", metavar="CSV", help="write the journal there, not to the screen")
 
 
 def _add_replay_session(commands: "Commands[argparse.ArgumentParser]") -> None:

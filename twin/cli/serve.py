@@ -88,6 +88,7 @@ def _serve(
         out,
         overwrite=options.overwrite,
         speed=speed,
+        paused=options.paused,
         bind=options.bind,
         dashboard_port=options.port,
         with_dashboard=not options.no_dashboard,

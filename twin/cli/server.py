@@ -29,6 +29,7 @@ class SiteServer:
         *,
         overwrite: bool,
         speed: float,
+        paused: bool = False,
         bind: str,
         dashboard_port: int | None,
         with_dashboard: bool,
@@ -41,6 +42,7 @@ class SiteServer:
         self._out = out
         self._overwrite = overwrite
         self._from_ns = from_ns
+        self._paused = paused
         self._resumed = () if session is None else session.commands
         self._described = None if session is None else session.described
         page = scenario.scenario.dashboard
@@ -73,7 +75,7 @@ class SiteServer:
             self._site.record_to(self._out, overwrite=self._overwrite, described=self._described)
             if self._from_ns is not None:
                 self._session.skip_to(self._from_ns, self._resumed)
-            self._session.start()
+            self._session.start(paused=self._paused)
         except BaseException:
             self._undo.close()
             raise

@@ -139,9 +139,10 @@ class LiveSession:
             self._engine.advance_to(min(now + 60 * NS_PER_SECOND, to_ns))
         return not self._stop.is_set()
 
-    def start(self) -> None:
-        """Let time run."""
-        self._pacer.resume(self._engine.now_ns)
+    def start(self, *, paused: bool = False) -> None:
+        """Let time run, or be ready to; commands are answered from now on."""
+        if not paused:
+            self._pacer.resume(self._engine.now_ns)
         self._draw()
         self._thread.start()
 
