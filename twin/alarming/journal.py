@@ -48,7 +48,7 @@ def journal_line(entry: JournalEntry) -> str:
     text = io.StringIO()
     value = "" if math.isnan(entry.value) else f"{entry.value:.9g}"
     csv.writer(text, lineterminator="\n").writerow(
-        (_utc_text(entry.time_ns), entry.source, entry.condition, entry.transition, entry.priority, value)
+        (utc_text(entry.time_ns), entry.source, entry.condition, entry.transition, entry.priority, value)
     )
     return text.getvalue()
 
@@ -134,7 +134,8 @@ def _time_ns(time: datetime) -> int:
     return (since.days * 86400 + since.seconds) * NS_PER_SECOND + since.microseconds * 1000
 
 
-def _utc_text(time_ns: int) -> str:
+def utc_text(time_ns: int) -> str:
+    """Return an instant as journals write it, to the millisecond."""
     milliseconds = round(time_ns / 1_000_000)
     seconds, rest = divmod(milliseconds, 1000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"

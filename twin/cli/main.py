@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from twin import __version__
+from twin.cli.alarm_commands import add_alarms, add_grade
+from twin.cli.parts import Commands, add_command, add_json, add_store
 from twin.contracts import BadInputError, Finding, TwinError
 
 DONE, FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -67,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_run(commands)
     _add_serve(commands)
-    _add_alarms(commands)
+    add_alarms(commands)
+    add_grade(commands)
     _add_sweep(commands)
     _add_schema(commands)
     _add_import(commands)
@@ -83,54 +86,31 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-Commands = argparse._SubParsersAction  # its public name is missing from argparse
-
-
-def _command(
-    commands: "Commands[argparse.ArgumentParser]", name: str, target: str, summary: str, example: str
-) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name,
-        help=summary,
-        description=summary[:1].upper() + summary[1:] + ".",
-        epilog=f"example: {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    if target:
-        module, function = target.split(":")
-        command.set_defaults(module=module, function=function)
-    return command
-
-
-def _json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="print one JSON value and nothing else")
-
-
 def _add_check(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _command(
+    command = add_command(
         commands, "check", "site:check", "find what is wrong with a scenario or network file",
         "twin check scenarios/european-lv-day.yaml --solve",
     )  # fmt: skip
     command.add_argument("site", help="scenario or network file")
     command.add_argument("--solve", action="store_true", help="also solve the network once")
-    _json(command)
+    add_json(command)
 
 
 def _add_run(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _command(
+    command = add_command(
         commands, "run", "run:run", "run a scenario headless, as fast as possible",
         "twin run scenarios/european-lv-day.yaml --out recordings/day",
     )  # fmt: skip
     command.add_argument("scenario", help="scenario file")
-    _store(command)
+    add_store(command)
     command.add_argument("--duration", metavar="TIME", help="run only so long, for example '2 h'")
     command.add_argument("--seed", type=int, help="another seed than the scenario's")
     command.add_argument("--quiet", action="store_true", help="no progress bar")
-    _json(command)
+    add_json(command)
 
 
 def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _command(
+    command = add_command(
         commands, "serve", "serve:serve", "run a scenario in real time with endpoints and dashboard",
         "twin serve scenarios/european-lv-day.yaml --speed 10",
     )  # fmt: skip
@@ -159,32 +139,12 @@ def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="serve the control interface on this port; 0 takes a free one",
     )
     command.add_argument("--ready-file", metavar="F", help="written whole once all is listening")
-    _store(command)
+    add_store(command)
     command.add_argument("--no-dashboard", action="store_true", help="endpoints only")
 
 
-def _add_alarms(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _command(
-        commands, "alarms", "alarms:alarms", "watch a site's meters as an alarm server does",
-        "twin alarms rules.yaml --ready-file site.json --out journal.csv",
-    )  # fmt: skip
-    command.add_argument("rules", help="rules file")
-    command.add_argument("--ready-file", metavar="F", help="as twin serve wrote it: where meters answer")
-    command.add_argument(
-        "--clock",
-        choices=("wall", "site"),
-        default="wall",
-        help="whose time the journal is kept in (site: needs twin serve --api-port)",
-    )
-    command.add_argument(
-        "--lockstep", action="store_true", help="let simulated time pass only from poll to poll"
-    )
-    command.add_argument("--duration", metavar="TIME", help="watch only so long, for example '10 min'")
-    command.add_argument("--out", metavar="CSV", help="write the journal there, not to the screen")
-
-
 def _add_replay_session(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _command(
+    command = add_command(
         commands, "replay-session", "replay_session:replay_session",
         "live a recorded session again with its commands, and compare",
         "twin replay-session recordings/drill",
@@ -193,29 +153,29 @@ def _add_replay_session(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--out", help="directory of the new recording; one under recordings/ when absent")
     command.add_argument("--overwrite", action="store_true", help="replace a recording that is there")
     command.add_argument("--quiet", action="store_true", help="no progress bar")
-    _json(command)
+    add_json(command)
 
 
 def _add_sweep(commands: "Commands[argparse.ArgumentParser]") -> None:
     from twin.cli.sweep import add_arguments  # noqa: PLC0415
 
-    command = _command(
+    command = add_command(
         commands, "sweep", "sweep:sweep", "run many variants of a scenario into one Parquet dataset",
         "twin sweep scenarios/feeder-faults.yaml --over scenarios/sweeps/storm.yaml --out sweeps/storm",
     )  # fmt: skip
     add_arguments(command)
-    _json(command)
+    add_json(command)
 
 
 def _add_schema(commands: "Commands[argparse.ArgumentParser]") -> None:
-    _command(
+    add_command(
         commands, "schema", "site:schema", "print the JSON Schema of scenario files",
         "twin schema > scenario.schema.json",
     )  # fmt: skip
 
 
 def _add_import(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _command(
+    command = add_command(
         commands, "import", "site:import_network", "convert a network (and its profiles) to own files",
         "twin import simbench 1-LV-semiurb4--0-no_sw --out data/semiurb4",
     )  # fmt: skip
@@ -233,7 +193,7 @@ def _loads(command: argparse.ArgumentParser, *choices: str) -> None:
 
 
 def _add_flow(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _command(
+    command = add_command(
         commands, "flow", "site:flow", "solve the network and print its voltages",
         "twin flow scenarios/networks/site8.yaml --json",
     )  # fmt: skip
@@ -241,11 +201,11 @@ def _add_flow(commands: "Commands[argparse.ArgumentParser]") -> None:
     _at(command)
     command.add_argument("--v-min", type=float, default=0.7, metavar="PU", help="below it P falls with V2")
     _loads(command, "constant_power", "constant_impedance")
-    _json(command)
+    add_json(command)
 
 
 def _add_fault(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _command(
+    command = add_command(
         commands, "fault", "site:fault", "solve a short circuit and print voltages and fault current",
         "twin fault scenarios/networks/site8.yaml --bus LV2 --type slg --phases a --resistance 0.01",
     )  # fmt: skip
@@ -256,11 +216,11 @@ def _add_fault(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--resistance", type=float, default=0.0, metavar="OHM")
     _at(command)
     _loads(command, "constant_impedance", "none")
-    _json(command)
+    add_json(command)
 
 
 def _add_harmonics(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _command(
+    command = add_command(
         commands, "harmonics", "site:harmonics", "solve the network at harmonic orders",
         "twin harmonics scenarios/networks/site8.yaml --json",
     )  # fmt: skip
@@ -270,7 +230,7 @@ def _add_harmonics(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--damping", type=share, metavar="SHARE",
         help="linear loads damp: this share as series R-L, the rest parallel; open by default",
     )  # fmt: skip
-    _json(command)
+    add_json(command)
 
 
 def share(text: str) -> float | None:
@@ -286,7 +246,7 @@ def share(text: str) -> float | None:
 def _add_calibrate(commands: "Commands[argparse.ArgumentParser]") -> None:
     from twin.cli.calibrate import register  # noqa: PLC0415
 
-    command = _command(
+    command = add_command(
         commands, "calibrate", "calibrate:calibrate", "test a meter on the virtual bench, point by point",
         "twin calibrate --meter kw320q --points 62053-22 --seed 7",
     )  # fmt: skip
@@ -301,33 +261,23 @@ def _add_calibrate(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument(
         "--register", action="append", type=register, metavar="NAME=RAW", help="set a register of the meter"
     )
-    _json(command)
-
-
-def _store(command: argparse.ArgumentParser) -> None:
-    place = command.add_mutually_exclusive_group()
-    place.add_argument("--out", help="recording directory; a new one under recordings/ when absent")
-    place.add_argument(
-        "--store", metavar="PLACE",
-        help="the same, or a database: postgresql://user@host:port/db, a run in it with ?run=NAME",
-    )  # fmt: skip
-    command.add_argument("--overwrite", action="store_true", help="replace a recording that is there")
+    add_json(command)
 
 
 def _add_export(commands: "Commands[argparse.ArgumentParser]") -> None:
     from twin.cli.recording import FORMATS  # noqa: PLC0415
 
-    export = _command(
+    export = add_command(
         commands, "export", "", "write tag lists and recordings for other programs",
         "twin export points scenarios/european-lv-day.yaml > tags.csv",
     )  # fmt: skip
     kinds = export.add_subparsers(dest="what_to_export", required=True, metavar="WHAT")
-    points = _command(
+    points = add_command(
         kinds, "points", "site:export", "print a scenario's tag list for SCADA import",
         "twin export points scenarios/european-lv-day.yaml > tags.csv",
     )  # fmt: skip
     points.add_argument("scenario", help="scenario file")
-    recording = _command(
+    recording = add_command(
         kinds, "recording", "recording:export", "write what was recorded as CSV, Parquet or COMTRADE",
         "twin export recording recordings/day --what waveforms --format comtrade --out captures",
     )  # fmt: skip
@@ -340,17 +290,17 @@ def _add_export(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_recording(commands: "Commands[argparse.ArgumentParser]") -> None:
-    recording = _command(
+    recording = add_command(
         commands, "recording", "", "look at a recording, or bring it up to date",
         "twin recording info recordings/day",
     )  # fmt: skip
     verbs = recording.add_subparsers(dest="verb", required=True, metavar="VERB")
-    info = _command(
+    info = add_command(
         verbs, "info", "recording:info", "print what a recording holds",
         "twin recording info postgresql://twin@db/site?run=day",
     )  # fmt: skip
-    _json(info)
-    migrate = _command(
+    add_json(info)
+    migrate = add_command(
         verbs, "migrate", "recording:migrate",
         "bring a recording to the present schema and mend what a killed program left",
         "twin recording migrate recordings/day",
@@ -360,14 +310,14 @@ def _add_recording(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_warm_up(commands: "Commands[argparse.ArgumentParser]") -> None:
-    _command(
+    add_command(
         commands, "warm-up", "run:warm_up", "compile all kernels now, so that the first run starts at once",
         "twin warm-up",
     )  # fmt: skip
 
 
 def _add_replay(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _command(
+    command = add_command(
         commands, "replay", "replay:replay", "feed a recorded waveform through a virtual meter",
         "twin replay event.cfg --meter reference --json",
     )  # fmt: skip
@@ -387,4 +337,4 @@ def _add_replay(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--frequency", type=float, metavar="HZ", help="nominal, 50 or 60; found if absent")
     command.add_argument("--lamp", type=int, choices=[120, 230], help="of the flickermeter; 230 at 50 Hz")
     command.add_argument("--ideal", action="store_true", help="without the errors of the meter's class")
-    _json(command)
+    add_json(command)

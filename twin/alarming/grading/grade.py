@@ -1,0 +1,270 @@
+"""Grading a journal."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from twin.alarming.condition_builder import in_ns
+from twin.alarming.grading.chains import Chains
+from twin.alarming.grading.diagnosis import explain
+from twin.alarming.grading.expected import (
+    Followed,
+    follow,
+    from_records,
+    from_registers,
+    map_builder,
+    occurrences,
+)
+from twin.alarming.grading.map_schema import AlarmMap, ExpectedAlarm, JournalClock
+from twin.alarming.grading.matching import Matching, match
+from twin.alarming.grading.occurrence import Expected, Raised
+from twin.alarming.grading.playback import RegisterPlayback, recorded_tags
+from twin.alarming.grading.verdict import AlarmVerdict, Inversion, Verdict
+from twin.alarming.journal import JournalEntry, read_journal
+from twin.alarming.kpis import alarm_kpis
+from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
+from twin.documents import Document, read_yaml, suggestion, validate
+from twin.recording import Recording
+
+_CLOCKS_DIFFER_NS = NS_PER_SECOND
+"""How much too early an alarm may seem when the journal is kept by another clock."""
+_ROUNDING_NS = 1_000_000
+"""The same where it is kept in simulated time, to the millisecond."""
+
+Key = tuple[str, str]
+
+
+def grade(recording: Recording, journal: Path | str, alarm_map: Path | str) -> Verdict:
+    """Compare a journal with what a run should have raised.
+
+    Parameters
+    ----------
+    recording : Recording
+        Of the run; with the registers that the map's conditions look at (``history`` in the scenario).
+    journal : Path or str
+        CSV.
+    alarm_map : Path or str
+        YAML.
+
+    Raises
+    ------
+    BadInputError
+        The map or the journal cannot be used, or names what the recording does not hold.
+    """
+    document = read_yaml(alarm_map)
+    alarms = validate(document, AlarmMap)
+    entries = _simulated(_entries(journal, alarms, document), alarms.clock, document)
+    return _Grading(recording, document, alarms, entries).verdict()
+
+
+def _entries(journal: Path | str, alarms: AlarmMap, document: Document) -> tuple[JournalEntry, ...]:
+    try:
+        ZoneInfo(alarms.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        where = document.mark(("time_zone",))
+        what, mend = f"{alarms.time_zone!r} is unknown", "give an IANA name such as Europe/London"
+        raise BadInputError(Finding(where, "time_zone", what, mend)) from None
+    return read_journal(journal, time_zone=alarms.time_zone)
+
+
+def _simulated(
+    entries: tuple[JournalEntry, ...], clock: JournalClock | None, document: Document
+) -> tuple[JournalEntry, ...]:
+    """Return a journal with its times in simulated time."""
+    if clock is None:
+        return entries
+    journal_ns = _instant(clock.journal, document, "journal")
+    site_ns = _instant(clock.site, document, "site")
+    return tuple(
+        JournalEntry(
+            time_ns=site_ns + round((entry.time_ns - journal_ns) * clock.speed),
+            source=entry.source,
+            condition=entry.condition,
+            transition=entry.transition,
+            priority=entry.priority,
+            value=entry.value,
+        )
+        for entry in entries
+    )
+
+
+def _instant(text: str, document: Document, field: str) -> int:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        where = document.mark(("clock", field))
+        mend = "write it as 2026-01-15T18:30:00Z"
+        raise BadInputError(Finding(where, f"clock.{field}", f"{text!r} is no time", mend)) from None
+    since = time.replace(tzinfo=time.tzinfo or UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86400 + since.seconds) * NS_PER_SECOND + since.microseconds * 1000
+
+
+class _Grading:
+    """One grading, step by step."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        document: Document,
+        alarms: AlarmMap,
+        entries: Sequence[JournalEntry],
+    ) -> None:
+        self._recording, self._document, self._alarms = recording, document, alarms
+        self._start_ns, self._end_ns = _span(recording)
+        self._entries = entries
+        self._early_ns = _ROUNDING_NS if alarms.clock is None else _CLOCKS_DIFFER_NS
+        self._tags = recorded_tags(recording)
+        self._raised = occurrences(entries)
+
+    def verdict(self) -> Verdict:
+        """Return the verdict."""
+        followed = self._follow()
+        playback = RegisterPlayback.read(self._recording, self._tags.values())
+        expected = self._expected(followed, playback)
+        matchings = {
+            key: match(
+                occurred,
+                self._raised.get(key, ()),
+                early_ns=self._early_ns,
+                run_end_ns=self._end_ns,
+                returns=self._alarms.returns,
+            )
+            for key, occurred in expected.items()
+        }
+        verdicts = self._verdicts(matchings, playback)
+        unknown = [(*key, len(raised)) for key, raised in self._raised.items() if key not in expected]
+        chains = Chains(self._recording)
+        return Verdict(
+            start_ns=self._start_ns,
+            end_ns=self._end_ns,
+            alarms=tuple(verdicts),
+            unknown=tuple(unknown) if self._alarms.others == "false" else (),
+            inversions=_inversions(matchings, in_ns(self._alarms.poll)),
+            kpis=alarm_kpis(self._entries, start_ns=self._start_ns, end_ns=self._end_ns),
+            expected_kpis=alarm_kpis(_as_journal(expected), start_ns=self._start_ns, end_ns=self._end_ns),
+            chains={
+                (*_key(alarm), one.start_ns): chains.chain(alarm.meter or alarm.source, one)
+                for alarm in self._alarms.alarms
+                for one in expected[_key(alarm)]
+            },
+        )
+
+    def _follow(self) -> list[Followed]:
+        """Return the alarms on registers as rules, after everything in the map has been checked."""
+        builder = map_builder(self._document, self._tags)
+        meters = {meter.name for meter in self._recording.meters()}
+        followed, seen = [], set()
+        for place, alarm in enumerate(self._alarms.alarms):
+            path = ("alarms", place)
+            meter = alarm.meter or alarm.source
+            if _key(alarm) in seen:
+                builder.find(
+                    (*path, "condition"), f"{alarm.condition!r} stands twice", "give each alarm once"
+                )
+            seen.add(_key(alarm))
+            if meter not in meters and alarm.truth is None:
+                field = (*path, "meter" if alarm.meter else "source")
+                builder.find(field, f"{meter!r} is no meter of the run", suggestion(meter, meters, "meters"))
+            elif alarm.when is not None and meter not in {known for known, _ in self._tags}:
+                what = f"the recording holds no registers of {meter}"
+                mend = f"run the scenario with history: {{registers: {{{meter}: all}}}}, or name those needed"
+                builder.find((*path, "when"), what, mend)
+            else:
+                rule = follow(alarm, builder, path, name=str(place))
+                followed += [] if rule is None else [rule]
+        if builder.findings:
+            raise BadInputError(*sorted(builder.findings, key=lambda finding: finding.where))
+        return followed
+
+    def _expected(
+        self, followed: Sequence[Followed], playback: RegisterPlayback
+    ) -> dict[Key, list[Expected]]:
+        by_rule = from_registers(
+            followed, playback, self._alarms, start_ns=self._start_ns, end_ns=self._end_ns
+        )
+        expected = {_key(one.alarm): by_rule[one.rule.name] for one in followed}
+        return {
+            _key(alarm): expected[_key(alarm)]
+            if alarm.when is not None
+            else from_records(alarm, self._alarms, self._recording, self._end_ns)
+            for alarm in self._alarms.alarms
+        }
+
+    def _verdicts(self, matchings: Mapping[Key, Matching], playback: RegisterPlayback) -> list[AlarmVerdict]:
+        wrong = [
+            (alarm, self._raised.get(_key(alarm), ()), matchings[_key(alarm)].errors)
+            for alarm in self._alarms.alarms
+            if matchings[_key(alarm)].errors
+        ]
+        found = explain(
+            wrong,
+            self._alarms,
+            self._tags,
+            playback,
+            start_ns=self._start_ns,
+            end_ns=self._end_ns,
+            early_ns=self._early_ns,
+        )
+        reasons = {_key(alarm): texts for (alarm, _, _), texts in zip(wrong, found, strict=True)}
+        return [self._verdict_of(alarm, matchings[_key(alarm)], reasons) for alarm in self._alarms.alarms]
+
+    def _verdict_of(
+        self, alarm: ExpectedAlarm, found: Matching, reasons: Mapping[Key, tuple[str, ...]]
+    ) -> AlarmVerdict:
+        priority = None if alarm.priority is None else alarm.priority.lower()
+        raised: Sequence[Raised] = self._raised.get(_key(alarm), ())
+        wrong = [one for one in raised if priority is not None and one.priority != priority]
+        return AlarmVerdict(
+            source=alarm.source,
+            condition=alarm.condition,
+            matches=tuple(found.matches),
+            missed=tuple(found.missed),
+            false=tuple(found.false),
+            repeated=tuple(found.repeated),
+            wrong_priority=tuple(wrong),
+            priority=priority,
+            looks_like=reasons.get(_key(alarm), ()),
+        )
+
+
+def _key(alarm: ExpectedAlarm) -> Key:
+    return alarm.source, alarm.condition
+
+
+def _span(recording: Recording) -> tuple[int, int]:
+    """Return from when to when a recording holds all that happened, UTC [ns]."""
+    start_ns, end_ns = recording.info.scenario.get("start_ns"), recording.info.reached_ns
+    if not isinstance(start_ns, int) or end_ns is None:
+        what = "does not say from when to when it goes"
+        mend = "record the scenario anew with: twin run SCENARIO --out DIRECTORY"
+        raise BadInputError(Finding(Mark(str(recording.path)), "", what, mend))
+    return start_ns, end_ns
+
+
+def _inversions(matchings: Mapping[Key, Matching], apart_ns: int) -> tuple[Inversion, ...]:
+    """Return neighbours that should be further apart than polls are, and came in the wrong order."""
+    found = sorted(
+        (match.expected.start_ns, match.raised.start_ns, key)
+        for key, matching in matchings.items()
+        for match in matching.matches
+        if not match.expected.optional
+    )
+    return tuple(
+        Inversion(first=first[2], second=second[2], time_ns=second[1])
+        for first, second in pairwise(found)
+        if second[0] - first[0] > apart_ns and second[1] < first[1] and first[2] != second[2]
+    )
+
+
+def _as_journal(expected: Mapping[Key, Sequence[Expected]]) -> list[JournalEntry]:
+    """Return the journal of a system that does everything right."""
+    entries = [
+        JournalEntry(time_ns, source, condition, transition)
+        for (source, condition), occurred in expected.items()
+        for one in occurred
+        for time_ns, transition in ((one.start_ns, "active"), (one.end_ns, "return"))
+        if time_ns is not None
+    ]
+    return sorted(entries, key=lambda entry: entry.time_ns)
