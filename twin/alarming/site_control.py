@@ -58,6 +58,14 @@ class SiteControl:
         """Return the site's status."""
         return self._ask("GET", "/v1/status")
 
+    def clock(self) -> dict[str, Any]:
+        """Return what time it is on the site."""
+        return self._ask("GET", "/v1/clock")
+
+    def resume(self) -> int:
+        """Let simulated time run and return it, UTC [ns]."""
+        return utc_ns(self._ask("POST", "/v1/clock/resume")["applied_utc"])
+
     def pause(self) -> int:
         """Let simulated time stand still and return it, UTC [ns]."""
         return utc_ns(self._ask("POST", "/v1/clock/pause")["applied_utc"])
@@ -108,7 +116,7 @@ class SiteClock:
     def look(self) -> None:
         """Ask the site what time it is and how fast it runs."""
         before = time.monotonic()
-        status = self._control.status()
+        status = self._control.clock()
         self._wall_s = (before + time.monotonic()) / 2
         self._sim_ns = utc_ns(status["simulated_utc"])
         speed = status["speed"]

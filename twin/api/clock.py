@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
-from twin.api.models import Applied, Endpoint, MeterEntry, Status
+from twin.api.models import Applied, ClockNow, Endpoint, MeterEntry, Status
 from twin.api.problems import answers
 from twin.api.site import STEP_PATIENCE_S, ControlledSite
 from twin.contracts import Answer
@@ -67,6 +67,18 @@ def routes(site: ControlledSite) -> APIRouter:
     def status() -> Status:
         """Return title, simulated time, speed, lateness, meters and endpoints."""
         return _status(site)
+
+    @router.get("/clock", responses=answers(503))
+    def clock() -> ClockNow:
+        """Return the simulated time to the tick; the status is a second old at times."""
+        frame, now_ns = site.frame(), site.session.now_ns
+        return ClockNow(
+            simulated_utc=utc_text(now_ns),
+            simulated_local=local_text(now_ns, frame.time_zone),
+            speed="max" if frame.speed == FASTEST else frame.speed,
+            paused=frame.paused,
+            ended=now_ns >= site.end_ns,
+        )
 
     @router.post("/clock/pause", responses=answers(409, 503))
     def pause() -> Applied:

@@ -64,6 +64,16 @@ class Status(BaseModel):
     meters: list[MeterEntry]
 
 
+class ClockNow(BaseModel):
+    """What time it is on the site."""
+
+    simulated_utc: Utc
+    simulated_local: str
+    speed: float | Literal["max"] = Field(description="simulated seconds per second")
+    paused: bool
+    ended: bool = Field(description="simulated time has come to the scenario's end")
+
+
 class MeterNow(BaseModel):
     """What a meter shows now: primary values."""
 

@@ -29,6 +29,11 @@ class Session(Protocol):
         """The meters as they are published."""
         ...
 
+    @property
+    def now_ns(self) -> int:
+        """Simulated time that is reached now, UTC [ns]."""
+        ...
+
     def latest(self) -> Frame | None:
         """Return the newest frame."""
         ...

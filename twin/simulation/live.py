@@ -112,6 +112,11 @@ class LiveSession:
         """Return the newest frame."""
         return self._latest
 
+    @property
+    def now_ns(self) -> int:
+        """Simulated time that is reached now, UTC [ns]; a tick behind the schedule when all is well."""
+        return self._engine.now_ns
+
     def submit(self, command: Command) -> Future[Answer]:
         """Queue a command for the simulation."""
         return self._commands.submit(command)

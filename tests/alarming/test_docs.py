@@ -1,0 +1,29 @@
+"""The examples of ``docs/alarming.md`` are what the programs read."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from twin.alarming.grading.map_schema import AlarmMap
+from twin.alarming.journal import COLUMNS, EXCHANGED
+from twin.alarming.rules_schema import Rules, When
+from twin.documents import read_yaml, validate
+
+PAGE = (Path(__file__).parents[2] / "docs" / "alarming.md").read_text(encoding="utf-8")
+FILES = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "version:" in block]
+
+
+@pytest.mark.parametrize("block", FILES)
+def test_every_file_on_the_page_is_valid(tmp_path: Path, block: str) -> None:
+    file = tmp_path / "file.yaml"
+    file.write_text(block, encoding="utf-8")
+    validate(read_yaml(file), Rules if "sources:" in block else AlarmMap)
+
+
+def test_the_page_names_every_condition_and_transition() -> None:
+    for field, info in When.model_fields.items():
+        assert f"`{info.alias or field}" in PAGE
+    for transition in EXCHANGED:
+        assert f"`{transition}`" in PAGE
+    assert f"`{','.join(COLUMNS)}`" in PAGE
