@@ -93,7 +93,7 @@ def test_serving_prints_a_token_that_it_made_and_tells_the_ready_file(tmp_path):
     with served(write_site(tmp_path, scenario=QUIET), tmp_path, "--api-port", "0") as (ready, process):
         assert Client(ready["api"], ready["api_token"]).done("GET", "/v1/status")["meters"][0][
             "endpoints"
-        ] == [{key: ready["endpoints"][0][key] for key in ("protocol", "host", "port", "unit")}]
+        ] == [{key: ready["endpoints"][0][key] for key in ("protocol", "host", "port", "device", "unit")}]
         assert (tmp_path / "ready.json").stat().st_mode & 0o077 == 0
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)

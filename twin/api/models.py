@@ -23,11 +23,12 @@ class Applied(BaseModel):
 
 
 class Endpoint(BaseModel):
-    """Where a master finds a meter."""
+    """Where a master finds a meter: host and port, or a serial device."""
 
     protocol: str
-    host: str
-    port: int
+    host: str | None
+    port: int | None
+    device: str | None
     unit: int
 
 

@@ -1,15 +1,14 @@
 """What ``twin serve`` keeps running: simulation, endpoints, pages; started and stopped in order."""
 
 import os
-from collections import defaultdict
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
 from twin.cli.control import ControlSettings, start_control
+from twin.cli.endpoints import SiteEndpoints, place_of
 from twin.contracts import BadInputError, Finding
 from twin.documents.validation import dotted
-from twin.protocols import Binding, EndpointProcess, ListenError
 from twin.recording import Place
 from twin.scenario import SiteScenario, utc_text
 from twin.simulation import LiveSession, build_site
@@ -38,7 +37,6 @@ class SiteServer:
         control: ControlSettings | None = None,
     ) -> None:
         self._scenario = scenario
-        self._bind = bind
         self._out = out
         self._overwrite = overwrite
         self._from_ns = from_ns
@@ -58,8 +56,8 @@ class SiteServer:
         self._undo.callback(self._site.close)
         self._undo.callback(self._session.stop)
         try:
-            self._bindings = self._bind_meters()
-            self._endpoints = EndpointProcess(self._bindings, self._session.submit)
+            meters = {meter.name: meter for meter in self._session.meters}
+            self._endpoints = SiteEndpoints(scenario, meters, bind, self._session.submit)
         except BaseException:
             self._undo.close()
             raise
@@ -98,12 +96,12 @@ class SiteServer:
     @property
     def endpoint_pid(self) -> int | None:
         """Number of the process that serves the endpoints now."""
-        return self._endpoints.pid
+        return self._endpoints.process.pid
 
     @property
     def running(self) -> bool:
         """Whether everything that was started still runs."""
-        return self._session.running and (self._endpoints.running or not self._bindings)
+        return self._session.running and (self._endpoints.process.running or not self._endpoints.any)
 
     @property
     def ended(self) -> bool:
@@ -122,7 +120,7 @@ class SiteServer:
             "pid": os.getpid(),
             "sim_start_utc": utc_text(self._scenario.start_ns),
             "dashboard": self._dashboard.url if self._dashboard is not None else None,
-            "endpoints": self._endpoint_entries(),
+            "endpoints": self._endpoints.entries(),
             **self._control_entries(),
         }
 
@@ -135,65 +133,22 @@ class SiteServer:
             shown = f"  token {self._control_settings.token}" if self._control_settings.generated else ""
             lines.append(f"  control    {self._control.url}{shown}")
         lines += [
-            "  {protocol}  {host}:{port}  unit {unit:<3}  {meter}".format_map(entry)
-            for entry in self._endpoint_entries()
+            f"  {entry['protocol']}  {place_of(entry)}  unit {entry['unit']:<3}  {entry['meter']}"
+            for entry in self._endpoints.entries()
         ]
         lines += [f"  recording  {self._out}", "  Ctrl-C stops", ""]
         return "\n".join(lines)
 
-    def _bind_meters(self) -> list[Binding]:
-        meters = {meter.name: meter for meter in self._session.meters}
-        units: dict[tuple[str, int, str, int], dict[int, Any]] = defaultdict(dict)
-        for at, entry in enumerate(self._scenario.scenario.meters):
-            endpoint = entry.endpoint
-            if endpoint is not None:
-                own = at if endpoint.port == 0 else -1  # each meter on port 0 gets a port of its own
-                place = (endpoint.host or self._bind, endpoint.port, endpoint.unit_check, own)
-                other = units[place].setdefault(endpoint.unit, meters[entry.name])
-                if other.name != entry.name:
-                    what = f"{place[0]}:{place[1]} unit {endpoint.unit} is already that of '{other.name}'"
-                    raise self._bad(("meters", at, "endpoint", "port"), what, "give it another port or unit")
-        return [Binding(host, port, devices, check) for (host, port, check, _), devices in units.items()]
-
     def _start_endpoints(self) -> None:
-        if not self._bindings:
+        if not self._endpoints.any:
             return
-        try:
-            self._endpoints.start()
-        except ListenError as error:
-            names = [] if error.binding is None else [device.name for device in error.binding.units.values()]
-            meters = [meter.name for meter in self._scenario.scenario.meters]
-            at = meters.index(names[0]) if names else 0
-            what, _, mend = str(error).partition("; ")
-            raise self._bad(("meters", at, "endpoint", "port"), what, mend) from error
-        self._undo.callback(self._endpoints.stop)
-        self._session.watch_endpoints(lambda: self._endpoints.trouble)
-        self._session.name_endpoints(
-            {
-                entry["meter"]: f"{entry['host']}:{entry['port']} unit {entry['unit']}"
-                for entry in self._endpoint_entries()
-            }
-        )
+        self._endpoints.start()
+        self._undo.callback(self._endpoints.process.stop)
+        self._session.watch_endpoints(lambda: self._endpoints.process.trouble)
+        self._session.name_endpoints(self._endpoints.named())
 
     def _bad(self, path: tuple[str | int, ...], what: str, mend: str) -> BadInputError:
         return BadInputError(Finding(self._scenario.document.mark(path), dotted(path), what, mend))
-
-    def _endpoint_entries(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "meter": device.name,
-                "profile": self._profile(device.name),
-                "protocol": "modbus-tcp",
-                "host": host,
-                "port": port,
-                "unit": unit,
-            }
-            for binding, (host, port) in zip(self._bindings, self._endpoints.addresses, strict=True)
-            for unit, device in sorted(binding.units.items())
-        ]
-
-    def _profile(self, name: str) -> str:
-        return next(meter.profile for meter in self._scenario.scenario.meters if meter.name == name)
 
     def _control_entries(self) -> dict[str, Any]:
         """Return what the ready file says of the control interface; the token where there is one."""
@@ -208,7 +163,7 @@ class SiteServer:
             self._site,
             self._session,
             self._out,
-            endpoints=self._endpoint_entries,
+            endpoints=self._endpoints.entries,
             dashboard=lambda: None if self._dashboard is None else self._dashboard.url,
         )
         self._undo.callback(self._control.stop)

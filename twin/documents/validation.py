@@ -12,6 +12,10 @@ from twin.documents.yaml_document import Document
 Model = TypeVar("Model", bound=BaseModel)
 
 
+_CHOICES = ("one", "several")
+"""Tags by which a field takes one thing or a list of them."""
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """Return the one of ``names`` that is spelled most like ``name``, or None when none is alike."""
     close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
@@ -64,10 +68,13 @@ def findings_of(data: Any, errors: Iterable[Any], model: type[BaseModel] | None 
 
 
 def _finding(document: Document, model: type[BaseModel] | None, item: Any) -> Finding:
-    path = _real_path(document.data, item["loc"])
+    kind = item["type"]
+    loc = item["loc"]
+    if kind.startswith("union_tag") and isinstance(loc[-1], str) and loc[-1] in _CHOICES:
+        loc = loc[:-1]  # the union within a union: it is no key
+    path = _real_path(document.data, loc)
     field = dotted(path)
     where = document.mark(path)
-    kind = item["type"]
     if kind == "extra_forbidden":
         if model is None:
             return Finding(where, field, "unknown field", "leave it out")

@@ -2,6 +2,7 @@
 
 from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.kw320 import (
+    FORMATS,
     PROFILES,
     AlarmConfig,
     Fleet,
@@ -9,11 +10,13 @@ from twin.meters.kw320 import (
     MeterConfigError,
     build_fleet,
     check_config,
+    serial_registers,
 )
 from twin.meters.settings import RATED_FREQUENCIES, Wiring
 from twin.meters.wiring import LINE_TO_LINE
 
 __all__ = [
+    "FORMATS",
     "LINE_TO_LINE",
     "PROFILES",
     "RATED_FREQUENCIES",
@@ -25,4 +28,5 @@ __all__ = [
     "Wiring",
     "build_fleet",
     "check_config",
+    "serial_registers",
 ]

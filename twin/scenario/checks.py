@@ -10,6 +10,7 @@ from twin.contracts import Access, Finding
 from twin.meters import PROFILES, RATED_FREQUENCIES
 from twin.meters.kw320.profile import image_map
 from twin.scenario.context import Context, Path_
+from twin.scenario.endpoint_checks import ENDPOINT_RULES
 from twin.scenario.equipment import FIELDS, connected_phases, equipment
 from twin.scenario.equipment_checks import EQUIPMENT_RULES
 from twin.scenario.fault_checks import FAULT_RULES
@@ -144,30 +145,6 @@ def _frequency_suits_the_meters(context: Context) -> Iterator[Finding]:
         yield context.finding((site_field(context.scenario),), what, "make it one of 50, 60 or 400 Hz")
 
 
-def _endpoints_differ(context: Context) -> Iterator[Finding]:
-    seen: dict[tuple[str | None, int], tuple[str, str]] = {}
-    units: dict[tuple[str | None, int, int], str] = {}
-    dashboard = context.scenario.dashboard
-    for at, meter in enumerate(context.scenario.meters):
-        endpoint = meter.endpoint
-        if endpoint is None or endpoint.port == 0:
-            continue
-        path: Path_ = ("meters", at, "endpoint")
-        place = (endpoint.host, endpoint.port)
-        if dashboard and endpoint.port == dashboard.port and endpoint.host == dashboard.host:
-            yield context.finding(
-                (*path, "port"), f"port {endpoint.port} is the dashboard's", "choose another"
-            )
-        other = units.setdefault((*place, endpoint.unit), meter.name)
-        if other != meter.name:
-            what = f"port {endpoint.port} unit {endpoint.unit} is already that of meter '{other}'"
-            yield context.finding((*path, "port"), what, "give it another port or another unit")
-        first, check = seen.setdefault(place, (meter.name, endpoint.unit_check))
-        if check != endpoint.unit_check:
-            what = f"unit_check differs from that of meter '{first}' on the same port"
-            yield context.finding((*path, "unit_check"), what, f"make both '{check}' or use another port")
-
-
 def _events_fit(context: Context) -> Iterator[Finding]:
     network = context.network
     switches = [switch.name for switch in network.switches] + [item.name for item in network.capacitors]
@@ -209,7 +186,7 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _meters_are_connected,
     _what_needs_a_network,
     _frequency_suits_the_meters,
-    _endpoints_differ,
+    *ENDPOINT_RULES,
     _events_fit,
     _recording_fits,
     _history_exists,

@@ -16,8 +16,10 @@ from twin.meters import (
     MeterConfig,
     Wiring,
     check_config,
+    serial_registers,
 )
 from twin.scenario.context import Context
+from twin.scenario.endpoint_schema import SerialEndpoint
 from twin.scenario.played import TERMINALS
 from twin.scenario.schema import Alarm, Meter, MeterPoint, Sag, SaturatingTransformer, Swell
 from twin.scenario.site_scenario import LoadPoints, MeterInstallation
@@ -176,6 +178,7 @@ def _registers(meter: Meter, ct2: float, frequency: float) -> dict[str, int]:
     registers = {
         "rated_frequency": RATED_FREQUENCIES.index(frequency) if frequency in RATED_FREQUENCIES else 0,
         "demand_window_minutes": round(meter.demand.window / 60),
+        **_serial_ports(meter),
     }
     if meter.profile not in POWER_QUALITY_PROFILES:
         return registers | meter.registers
@@ -192,6 +195,17 @@ def _registers(meter: Meter, ct2: float, frequency: float) -> dict[str, int]:
         registers["overcurrent_threshold_percent"] = round(meter.over_current.threshold)
         registers["overcurrent_waveform_enable"] = int(meter.over_current.capture)
     return registers | meter.registers
+
+
+def _serial_ports(meter: Meter) -> dict[str, int]:
+    """Return the registers of the serial ports that are connected."""
+    registers: dict[str, int] = {}
+    for _, endpoint in meter.endpoints:
+        if isinstance(endpoint, SerialEndpoint):
+            registers |= serial_registers(meter.profile, endpoint.serial_port).settings(
+                unit=endpoint.unit, baud_rate=endpoint.speed, characters=endpoint.characters
+            )
+    return registers
 
 
 def _alarm(alarm: Alarm, number: int) -> AlarmConfig:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from twin.documents import Ampere, Degree, Ohm, Percent, Second, Volt, VoltAmpere, Watt, WattHour
+from twin.scenario.endpoint_schema import Endpoint, Endpoints, SerialEndpoint
 from twin.scenario.equipment_schema import (
     ZIP_TEXT,
     ArcFurnace,
@@ -148,18 +149,6 @@ class SaturatingTransformer(_Part):
     remanence: Percent = Field(0.0, ge=-90, le=90, description="flux at rest, of the limit flux")
 
 
-class Endpoint(_Part):
-    """Where a master finds the meter."""
-
-    protocol: Literal["modbus-tcp"] = "modbus-tcp"
-    port: int = Field(ge=0, le=65535, description="0 takes a free one")
-    host: str | None = Field(None, description="address to bind; the one of --bind when absent")
-    unit: int = Field(1, ge=0, le=255, description="unit identifier; several meters may share a port")
-    unit_check: Literal["strict", "silent", "any"] = Field(
-        "strict", description="a wrong unit: strict answers exception 0BH, silent nothing, any the meter"
-    )
-
-
 class Demand(_Part):
     """The demands of a meter, as its web page sets them."""
 
@@ -223,7 +212,16 @@ class Meter(_Part):
     current_transformer: SaturatingTransformer | None = Field(
         None, description="a protection transformer that saturates; without one currents arrive as they are"
     )
-    endpoint: Endpoint | None = None
+    endpoint: Endpoints | None = Field(None, description="where masters find it; a list of several")
+
+    @property
+    def endpoints(self) -> tuple[tuple[tuple[str | int, ...], Endpoint | SerialEndpoint], ...]:
+        """Every endpoint, with where it stands within the meter."""
+        if self.endpoint is None:
+            return ()
+        if isinstance(self.endpoint, list):
+            return tuple((("endpoint", at), each) for at, each in enumerate(self.endpoint))
+        return ((("endpoint",), self.endpoint),)
 
 
 class Switching(_Part):

@@ -4,8 +4,10 @@ from twin.meters.kw320.config import AlarmConfig, MeterConfig, check_config
 from twin.meters.kw320.fleet import Fleet
 from twin.meters.kw320.installing import MeterConfigError, build_fleet
 from twin.meters.kw320.profile import PROFILES
+from twin.meters.kw320.serial_ports import FORMATS, serial_registers
 
 __all__ = [
+    "FORMATS",
     "PROFILES",
     "AlarmConfig",
     "Fleet",
@@ -13,4 +15,5 @@ __all__ = [
     "MeterConfigError",
     "build_fleet",
     "check_config",
+    "serial_registers",
 ]

@@ -29,8 +29,9 @@ from twin.meters.kw320.image import ImageLayout, image_layout
 from twin.meters.kw320.log_schedule import LogSchedule
 from twin.meters.kw320.meter import Effect, Kw320Meter
 from twin.meters.kw320.points import register_points
-from twin.meters.kw320.profile import FUNCTION_CODES, SERIAL_PORTS, image_map
+from twin.meters.kw320.profile import FUNCTION_CODES, image_map
 from twin.meters.kw320.published_log import LogPublisher
+from twin.meters.kw320.serial_ports import SERIAL_PORTS
 from twin.meters.kw320.settings_registers import scaling_of
 from twin.meters.kw320.words import WordTable
 from twin.meters.quantities import COLUMN, primary_factor

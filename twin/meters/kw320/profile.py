@@ -4,22 +4,14 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from twin.contracts import SerialPort
 from twin.meters.register_map import RegisterMap
 
 Profile = Literal["kw320", "kw320q"]
 
 PROFILES: tuple[Profile, ...] = ("kw320", "kw320q")
 """``kw320q`` adds power-quality events and waveform capture."""
-FORMATS = ("8E1", "8O1", "8N2", "8N1")
-"""Character formats by value of a parity setting: EVEN, ODD, NON2, NON1 (KW320 manual 6.3.1)."""
 FUNCTION_CODES = frozenset({1, 2, 3, 5, 16})
 """Modbus functions of the family (KW320 manual 6.2); any other answers exception 01."""
-SERIAL_PORTS = (
-    SerialPort(address=0x1001, baud_rate=0x1002, parity=0x0FFF, formats=FORMATS, protocol=0x0FFE),
-    SerialPort(address=0x1031, baud_rate=0x102F, parity=0x1030, formats=FORMATS),
-)
-"""Registers of the two RS-485 ports (KW320 manual 6.3.1, 6.3.2)."""
 POWER_QUALITY_REGIONS = ("pq_settings", "pq_events", "waveform")
 
 
