@@ -17,12 +17,12 @@ from twin.alarming.rules import PolledSource, read_rules
 from twin.alarming.site_control import SiteControl, SiteControlError, utc_ns
 
 SITE = (
-    SCENARIO.split("events:", maxsplit=1)[0].replace("duration: 10 min", "duration: 16 s")
+    SCENARIO.split("events:", maxsplit=1)[0].replace("duration: 10 min", "duration: 20 s")
     + """dashboard: null
 history: {registers: {head: [v1, i1], home: [v1]}}
 events:
   - {event: fault, at: "18:00:03.4", name: digger, bus: HOME, type: slg, phases: a, resistance: 50 mohm}
-  - {event: repair, at: "18:00:09.7", of: digger}
+  - {event: repair, at: "18:00:13.7", of: digger}
 """
 )
 LOW = "{limit: {tag: v1, below: 200 V, deadband: 5 V}}"
@@ -66,11 +66,16 @@ def watched(folder: Path, name: str, *options: str, speed: str = "1") -> str:
     run = folder / name
     run.mkdir()
     with served(scenario, run, "--paused", "--api-port", "0", "--speed", speed) as (ready, _):
-        if "--lockstep" not in options:
-            SiteControl(ready["api"], ready["api_token"]).resume()
-        done = twin("alarms", folder / "rules.yaml", "--ready-file", run / "ready.json", *options)
-        assert done.returncode == 0, done.stderr
-    return done.stdout
+        arguments = ["alarms", folder / "rules.yaml", "--ready-file", run / "ready.json", *options]
+        command = [sys.executable, "-m", "twin.cli", *map(str, arguments)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            head = server.stdout.readline()  # it has begun
+            if "--lockstep" not in options:
+                SiteControl(ready["api"], ready["api_token"]).resume()
+            journal = head + server.stdout.read()
+        assert server.returncode == 0
+    return journal
 
 
 def graded(folder: Path, name: str, journal: str) -> dict[str, Any]:
@@ -90,8 +95,8 @@ def test_in_lockstep_every_run_gives_the_same_journal(tmp_path: Path) -> None:
     assert [line.split(",")[:4] for line in first.splitlines()[1:]] == [
         ["2026-01-15T18:00:04.000Z", "head", "HIGH_CURRENT", "active"],
         ["2026-01-15T18:00:06.000Z", "home", "LOW", "active"],
-        ["2026-01-15T18:00:10.000Z", "head", "HIGH_CURRENT", "return"],
-        ["2026-01-15T18:00:10.000Z", "home", "LOW", "return"],
+        ["2026-01-15T18:00:14.000Z", "head", "HIGH_CURRENT", "return"],
+        ["2026-01-15T18:00:14.000Z", "home", "LOW", "return"],
     ]
     assert watched(tmp_path, "second", "--lockstep") == first
     verdict = graded(tmp_path, "first", first)
@@ -104,7 +109,8 @@ def test_by_its_own_clock_it_misses_nothing(tmp_path: Path) -> None:
     """Twice as fast as real time, so that a poll a second is one each two simulated seconds."""
     prepare(tmp_path)
     journal = watched(tmp_path, "run", "--clock", "site", speed="2")
-    (tmp_path / "map.yaml").write_text(MAP.replace("version: 1", "version: 1\npoll: 2 s\nlatency: 3 s"))
+    slow = MAP.replace("poll: 2 s", "poll: 4 s").replace("version: 1", "version: 1\npoll: 2 s\nlatency: 5 s")
+    (tmp_path / "map.yaml").write_text(slow)
     verdict = graded(tmp_path, "run", journal)
     assert verdict["passed"], journal
     assert [alarm["found"] for alarm in verdict["alarms"]] == [1, 1]

@@ -16,6 +16,8 @@ from twin.alarming.site_control import SiteClock, SiteControl, SiteEndedError
 
 Tell = Callable[[JournalEntry], None]
 _LOOK_S = 1.0
+_LOCKSTEP_TIMEOUT_S = 10.0
+"""While time stands still a busy computer must not make a device seem lost [s]."""
 
 
 def wall_clock() -> int:
@@ -108,13 +110,13 @@ async def watch_in_lockstep(
         Is told each entry as it is made.
     """
     server = AlarmServer(plan.rules)
+    timeout_s = max(plan.timeout_s, _LOCKSTEP_TIMEOUT_S)
     now_ns = await asyncio.to_thread(control.pause)
     end_ns = None if duration_s is None else now_ns + round(duration_s * 1e9)
     due = [(now_ns, place) for place in range(len(plan.sources))]
     async with AsyncExitStack() as stack:
         pollers = [
-            await stack.enter_async_context(Poller(source, timeout_s=plan.timeout_s))
-            for source in plan.sources
+            await stack.enter_async_context(Poller(source, timeout_s=timeout_s)) for source in plan.sources
         ]
         while end_ns is None or due[0][0] <= end_ns:
             at_ns = due[0][0]

@@ -28,10 +28,10 @@ from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
 from twin.documents import Document, read_yaml, suggestion, validate
 from twin.recording import Recording
 
-_CLOCKS_DIFFER_NS = NS_PER_SECOND
-"""How much too early an alarm may seem when the journal is kept by another clock."""
+_EARLY_NS = NS_PER_SECOND
+"""How much too early an alarm may seem at most, as clocks differ; never more than the allowed latency."""
 _ROUNDING_NS = 1_000_000
-"""The same where it is kept in simulated time, to the millisecond."""
+"""How much too early it may always seem: journals hold milliseconds."""
 
 Key = tuple[str, str]
 
@@ -114,7 +114,7 @@ class _Grading:
         self._recording, self._document, self._alarms = recording, document, alarms
         self._start_ns, self._end_ns = _span(recording)
         self._entries = entries
-        self._early_ns = _ROUNDING_NS if alarms.clock is None else _CLOCKS_DIFFER_NS
+        self._early_ns = max(_ROUNDING_NS, min(_EARLY_NS, in_ns(alarms.latency)))
         self._tags = recorded_tags(recording)
         self._raised = occurrences(entries)
 
