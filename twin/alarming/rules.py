@@ -63,7 +63,7 @@ def read_rules(path: Path | str, *, ready_file: Path | str | None = None) -> Ala
 def _endpoints(ready_file: Path) -> dict[str, dict[str, object]]:
     try:
         listed = json.loads(ready_file.read_text(encoding="utf-8"))["endpoints"]
-        return {entry["meter"]: entry for entry in listed}
+        return {entry["meter"]: entry for entry in listed if entry["host"] is not None}
     except (OSError, ValueError, KeyError, TypeError) as error:
         mend = "start the site with: twin serve SCENARIO --ready-file FILE"
         where = Document(str(ready_file), None, {}).mark(())
