@@ -28,6 +28,9 @@ test: $(VENV)/.test-ready lint types imports
 	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/sweeps
 	$(BIN)/pytest tests/sweeps
 
+test-all: test
+	TELL_FIGURES=1 $(BIN)/pytest -m exhaustive
+
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -52,6 +52,11 @@ class VirtualLoop:
                 timer.callback(*timer.arguments)
         self.now = when
 
+    def drain(self) -> None:
+        """Go on until nothing is due any more."""
+        while self._timers:
+            self.run_until(max(self.now, self._timers[0][0]))
+
     @property
     def pending(self) -> int:
         return sum(not timer.cancelled for _, _, timer in self._timers)
