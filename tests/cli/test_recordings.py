@@ -102,7 +102,9 @@ def exported(recording, out, *options):
     return main(["export", "recording", str(recording), "--out", str(out), *options])
 
 
-@pytest.mark.parametrize("what", ["events", "alarms", "truth", "load_profile", "commands", "registers"])
+@pytest.mark.parametrize(
+    "what", ["events", "alarms", "soe", "truth", "load_profile", "commands", "registers"]
+)
 def test_tables_are_exported_as_csv_and_parquet(recorded, tmp_path, what):
     assert exported(recorded, tmp_path, "--what", what) == 0
     assert exported(recorded, tmp_path, "--what", what, "--format", "parquet") == 0

@@ -148,10 +148,10 @@ def test_new_alarm_settings_start_anew():
     assert trace(feed.run(bank, 10 * SECOND)) == [(5_100, 1, "active")]
     other = with_channels(replace(CURRENT, delay_ns=0))
     bank.configure(0, other, feed.now)
-    assert bank.active_alarms(0) == (False,) * 16
+    assert bank.alarms.active(0) == (False,) * 16
     assert trace(feed.run(bank, SECOND), feed.now - SECOND) == [(100, 1, "active")]
     bank.configure(0, replace(other, location="elsewhere"), feed.now)
-    assert bank.active_alarms(0)[0]
+    assert bank.alarms.active(0)[0]
 
 
 def test_parameters_are_named_by_the_code_table():

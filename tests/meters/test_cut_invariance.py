@@ -109,7 +109,7 @@ def live(seed, *, cut, look, meters=METERS, steps=14):
         (bank.fast(m), bank.basic(m), bank.energies(m), bank.extremes(m), bank.events(m), bank.captures(m))
         for m in range(2)
     ]
-    rings = [(bank.active_alarms(m), bank.in_event(m)) for m in range(2)]
+    rings = [(bank.alarms.active(m), bank.in_event(m)) for m in range(2)]
     return freeze(out), freeze(state), freeze(rings)
 
 

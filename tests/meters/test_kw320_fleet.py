@@ -211,13 +211,17 @@ def test_these_tests_cover_every_readable_register(registers):
         *range(0x4000, 0x412C),  # floats, energies, distortion, harmonics of low order, a zero
         *range(0x4136, 0x42A5),  # extremes, sequence, angles
         *range(0x42A9, 0x4349),  # alarm records
-        *range(0x4381, 0x4385),
         *range(0x4391, 0x4399),
         *range(0x4500, 0x461C),
         *range(0x4620, 0x463E),
         *(*range(0x0FFD, 0x1020), 0x1021, *range(0x102E, 0x1037), 0x1038),
         *range(0x103F, 0x109E),
         *range(0x1100, 0x1340),
+        *range(0x109E, 0x10C6),  # input and output modules: test_kw320_io.py
+        *range(0x10D0, 0x10F4),
+        *range(0x4349, 0x4391),
+        *range(0x4399, 0x443A),
+        *range(0x10100, 0x10103),  # relays and inputs
         *range(0x8000, 0x800A),
         *range(0x800B, 0x8010),
     }

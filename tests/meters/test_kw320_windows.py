@@ -11,8 +11,8 @@ from tests.meters.kw320_site import AMPERES, PT, SECOND, START, VOLTS, scaled, s
 from twin.contracts import EventRecord, RegisterBlock, WaveformRecord
 from twin.meters import MeterConfig, build_fleet
 from twin.meters.kw320.logs import (
-    AlarmRing,
     PowerQualityLog,
+    RecordRing,
     event_words,
     phase_bits,
     waveform_words,
@@ -101,7 +101,7 @@ def test_waveform_order():
 
 
 def test_alarm_ring_is_written_in_a_circle():
-    ring = AlarmRing()
+    ring = RecordRing(16)
     assert (ring.newest, ring.words()) == (0, {})
     for count in range(1, 19):
         ring.add({"status": count})

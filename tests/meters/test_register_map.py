@@ -144,21 +144,8 @@ def test_row_of_the_manual(address, name, dtype, code, access):
 
 def test_what_is_not_modelled_does_not_exist():
     addresses = register_map("kw320q").by_address
-    # Reserved, DI counters, SOE, custom block, energy history.
-    for address in (
-        0x1020,
-        0x109E,
-        0x3200,
-        0x412C,
-        0x42A5,
-        0x4349,
-        0x4399,
-        0x463E,
-        0x1340,
-        0x607F,
-        0x610C,
-        0x800A,
-    ):
+    # Reserved, custom block, energy history.
+    for address in (0x1020, 0x10C6, 0x3200, 0x412C, 0x42A5, 0x443A, 0x463E, 0x1340, 0x607F, 0x610C, 0x800A):
         assert address not in addresses
 
 
@@ -181,12 +168,12 @@ def test_plain_model_has_no_power_quality():
 
 def test_windows_are_not_part_of_the_image():
     blocks = image_map("kw320q").blocks
-    assert blocks[-1] == RegisterBlock(0x800B, 5)
+    assert blocks[-2:] == (RegisterBlock(0x800B, 5), RegisterBlock(0x10100, 3))
     assert RegisterBlock(0x4000, 0x12C) in blocks
 
 
 def test_settings_regions_are_those_of_the_manual():
     # Manual 6.3, important note: one write stays in one of these regions.
     starts = [region[0].address for region in register_map("kw320q").write_regions]
-    settings = [0x0FFD, 0x101E, 0x103F, 0x1046, 0x104E, 0x1100, 0x11C0, 0x1280]
+    settings = [0x0FFD, 0x101E, 0x103F, 0x1046, 0x104E, 0x109E, 0x1100, 0x11C0, 0x1280]
     assert starts == [*settings, 0x4048, 0x6000, 0x8000, 0x8CFE, 0x8E00]

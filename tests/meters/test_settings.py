@@ -45,7 +45,7 @@ def test_a_value_out_of_range_is_refused_and_named(field, value):
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"parameter": 41}, {"parameter": 52}, {"delay_ns": 30_000_000_001}, {"comparison": "!"}]
+    "arguments", [{"parameter": -1}, {"parameter": 80}, {"delay_ns": 30_000_000_001}, {"comparison": "!"}]
 )
 def test_an_alarm_channel_out_of_range_is_refused(arguments):
     with pytest.raises(SettingsError):

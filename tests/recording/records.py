@@ -11,6 +11,7 @@ from twin.contracts import (
     IntervalRecord,
     MeterInfo,
     RegisterRecord,
+    SoeRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -64,6 +65,17 @@ def alarm(number, *, meter="head"):
         value=100.0 + number / 3,
         setpoint=100.0,
         comparison=">",
+    )
+
+
+def soe(number, *, meter="head"):
+    return SoeRecord(
+        meter=meter,
+        module="io11",
+        time_ns=START_NS + number * 600 * NS + 7_000_000,
+        input=f"di{1 + number % 6}",
+        on=number % 2 == 0,
+        status=number % 64,
     )
 
 
@@ -131,7 +143,15 @@ def register(number, *, meter="head", address=100):
 
 def one_of_each():
     """A record of every kind that retention knows."""
-    return [truth(1), alarm(1), event(1), waveform(1, samples=8), register(1), interval(1, every_s=STEP_S)]
+    return [
+        truth(1),
+        alarm(1),
+        soe(1),
+        event(1),
+        waveform(1, samples=8),
+        register(1),
+        interval(1, every_s=STEP_S),
+    ]
 
 
 def moved(record, time_ns, number):
@@ -139,6 +159,7 @@ def moved(record, time_ns, number):
     fields = {
         TruthEntry: {"time_ns": time_ns},
         AlarmRecord: {"time_ns": time_ns},
+        SoeRecord: {"time_ns": time_ns},
         EventRecord: {
             "number": number,
             "start_ns": time_ns - 2,

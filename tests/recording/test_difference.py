@@ -8,7 +8,7 @@ import pytest
 from tests.recording import records
 from twin.recording import content_hash, first_difference
 
-MANY = [record for number in range(1, 6) for record in records.batch(number)]
+MANY = [record for number in range(1, 6) for record in (*records.batch(number), records.soe(number))]
 
 
 def written(create, name, appended):
@@ -35,6 +35,7 @@ def test_equal_recordings_have_none(create):
     [
         ("EventRecord", {"extreme": 0.25}, "event meter head, number 1, start_ns"),
         ("AlarmRecord", {"value": math.nan}, "alarm meter head, channel"),
+        ("SoeRecord", {"status": 63}, "soe meter head"),
         ("TruthEntry", {"cause": "nobody"}, "truth element"),
         ("WaveformRecord", {"reason": "swell"}, "waveform meter head, number"),
         ("CommandRecord", {"refusal": "sealed"}, "command sequence"),

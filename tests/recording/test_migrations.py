@@ -103,6 +103,7 @@ def test_steps_run_in_order_from_the_version_on():
         steps = {
             0: ("CREATE TABLE x (a INTEGER)",),
             1: ("ALTER TABLE x ADD COLUMN b INTEGER", "INSERT INTO x VALUES (1, 2)"),
+            **dict.fromkeys(range(2, SCHEMA_VERSION), ()),
         }
         migrate(connection, 0, steps)
         assert connection.execute("SELECT a, b FROM x").fetchall() == [(1, 2)]
@@ -117,3 +118,26 @@ def test_an_older_run_in_a_database_says_how_to_go_on(postgres):
         connection.execute("UPDATE older.meta SET value = '1' WHERE key = 'schema_version'")
     with pytest.raises(RecordingPathError, match=r"older schema 1; run: twin recording migrate 'postgresql"):
         Recording.open(place)
+
+
+def test_a_run_of_version_2_in_a_database_gets_the_present_tables(postgres):
+    import psycopg
+
+    def columns(connection, run):
+        return connection.execute(
+            "SELECT column_name, data_type, is_nullable, is_identity, collation_name"
+            " FROM information_schema.columns WHERE table_schema = %s AND table_name = 'soe' ORDER BY 1",
+            (run,),
+        ).fetchall()
+
+    for run in ("second", "present"):
+        RecordingWriter.create(f"{postgres.url}?run={run}", scenario={}, meters=records.METERS).close()
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute("DROP TABLE second.soe")
+        connection.execute("UPDATE second.meta SET value = '2' WHERE key = 'schema_version'")
+    assert main(["recording", "migrate", f"{postgres.url}?run=second"]) == 0
+    with psycopg.connect(postgres.url) as connection:
+        assert columns(connection, "second") == columns(connection, "present") != []
+    with RecordingWriter.reopen(f"{postgres.url}?run=second") as writer:
+        writer.append([records.soe(1)])
+    assert Recording.open(f"{postgres.url}?run=second").soe() == [records.soe(1)]

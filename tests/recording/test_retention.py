@@ -11,6 +11,7 @@ HALF_DAYS = 20
 KEEP = {
     "truth": 2 * DAY_S,
     "alarms": 3 * DAY_S,
+    "soe": 3.5 * DAY_S,
     "events": 4 * DAY_S,
     "waveforms": DAY_S,
     "registers": 5 * DAY_S,
@@ -39,6 +40,7 @@ def days_left(recording):
     first = {
         "truth": min(entry.time_ns for entry in recording.truth()),
         "alarms": min(alarm.time_ns for alarm in recording.alarms()),
+        "soe": min(change.time_ns for change in recording.soe()),
         "events": min(event.end_ns for event in recording.events()),
         "waveforms": min(wave.trigger_ns for wave in recording.waveforms()),
         "registers": min(change.time_ns for change in recording.registers("head", 100)),
@@ -57,6 +59,7 @@ def test_each_kind_has_its_own_age(create):
     assert days_left(Recording.open(writer.path)) == {
         "truth": 3.0,
         "alarms": 4.0,
+        "soe": 4.5,
         "events": 5.0,
         "waveforms": 2.0,
         "registers": 6.0,

@@ -39,7 +39,7 @@ def test_info_and_meters(writer, recording):
     assert recording.meters() == list(records.METERS)
     info = recording.info
     assert info.scenario == records.SCENARIO
-    assert info.schema_version == 2
+    assert info.schema_version == 3
     assert not info.complete
     writer.close()
     assert recording.info.complete
@@ -55,12 +55,16 @@ def test_nothing_shows_before_the_flush(writer, recording):
 def test_every_kind_comes_back(writer, recording):
     events = [records.event(n) for n in range(1, 6)]
     alarms = [records.alarm(n) for n in range(6)]
+    soe = [records.soe(n) for n in range(5)]
     commands = [records.command(n) for n in range(1, 4)]
     truth = [records.truth(n) for n in range(50)]
-    writer.append([*events, *alarms, *commands, *truth])
+    writer.append([*events, *alarms, *soe, *commands, *truth])
     writer.flush()
     assert recording.events() == events
     assert recording.alarms() == alarms
+    assert recording.soe() == soe
+    assert recording.soe(meter="head", limit=2) == soe[-2:]
+    assert recording.soe(meter="spare") == []
     assert recording.commands() == commands
     assert recording.truth() == truth
 

@@ -17,6 +17,7 @@ FORMATS: Final = {
     "load_profile": _TABLE,
     "events": _TABLE,
     "alarms": _TABLE,
+    "soe": _TABLE,
     "commands": _TABLE,
     "truth": _TABLE,
     "registers": _TABLE,

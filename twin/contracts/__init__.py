@@ -22,6 +22,7 @@ from twin.contracts.record import (
     MeterInfo,
     Record,
     RegisterRecord,
+    SoeRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "Segment",
     "SerialPort",
     "Signal",
+    "SoeRecord",
     "SwitchLine",
     "TapLine",
     "TruthEntry",

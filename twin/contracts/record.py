@@ -96,6 +96,23 @@ class AlarmRecord:
     """``>``, ``=`` or ``<``."""
 
 
+@dataclass(frozen=True, slots=True)
+class SoeRecord:
+    """One change of a digital input in a meter's sequence of events."""
+
+    meter: str
+    module: str
+    """I/O module whose inputs the meter records, for example ``io11``."""
+    time_ns: int
+    """UTC [ns]."""
+    input: str
+    """What has changed, for example ``di3``."""
+    on: bool
+    """Its new state."""
+    status: int
+    """All inputs of the module after the change, the first in bit 0."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class WaveformRecord:
     """One waveform capture."""
@@ -168,6 +185,7 @@ Record = (
     | IntervalBlock
     | EventRecord
     | AlarmRecord
+    | SoeRecord
     | WaveformRecord
     | RegisterRecord
     | CommandRecord

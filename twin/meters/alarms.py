@@ -16,8 +16,19 @@ Flags = NDArray[np.bool_]
 NEVER: Final = np.iinfo(np.int64).max
 REVERSED_SEQUENCE: Final = COLUMN["angle_v2_v1"]
 """Code 51, the alarm that watches the angle of Ub to Ua instead of a limit."""
-PARAMETERS: Final = (*NAMES[:REVERSED_SEQUENCE], "reversed_phase_sequence")
+FIRST_INPUT: Final = len(NAMES)
+"""Code 52, digital input 1; the others follow."""
+INPUTS: Final = 28
+PARAMETERS: Final = (
+    *NAMES[:REVERSED_SEQUENCE],
+    "reversed_phase_sequence",
+    *(f"di{number}" for number in range(1, INPUTS + 1)),
+)
 """Name of each alarm parameter by code (KW320 manual 6.3.4)."""
+
+_INPUT_STATES: Final = {1.0: True, 2.0: False, 3.0: False}
+"""State of an input that meets its alarm, by setpoint."""
+_STATUS_RECORDED: Final = 3.0
 
 
 def _resolution(name: str) -> float:
@@ -44,7 +55,7 @@ class _Watched:
             (meter, number, channel)
             for meter, setting in enumerate(settings)
             for number, channel in enumerate(setting.alarm_channels)
-            if setting.alarm_enable and channel.enabled
+            if setting.alarm_enable and channel.enabled and channel.parameter < FIRST_INPUT
         ]
         channels = [channel for _, _, channel in enabled]
         parameter = np.array([channel.parameter for channel in channels], np.intp)
@@ -92,7 +103,8 @@ class AlarmEngine:
     A channel is *met* once its condition has held on every tick of its delay; the delay itself runs in
     exact time. An alarm is given when its channel is met or, in an AND pair, when both are, and returns
     at the first tick at which a condition fails (KW320 manual 4.4). Between ticks the value of the last
-    tick counts. ``=`` compares in counts of the parameter's register.
+    tick counts. ``=`` compares in counts of the parameter's register. A digital input is no value of a
+    tick: its changes meet and clear conditions at their own time (manual 6.3.4, note 2).
     """
 
     def __init__(self, settings: Sequence[MeterSettings]) -> None:
@@ -103,6 +115,7 @@ class AlarmEngine:
         self._met = np.zeros(shape, np.bool_)
         self._active = np.zeros(shape, np.bool_)
         self._values = np.zeros((len(settings), len(NAMES)))  # of the last tick
+        self._inputs = np.zeros((len(settings), INPUTS), np.bool_)
         self._watched = _Watched(settings)
         self.next_deadline_ns: int = NEVER
         """When the next delay ends [ns]."""
@@ -157,13 +170,33 @@ class AlarmEngine:
         falling = np.zeros_like(self._condition)
         for k in np.flatnonzero(changed).tolist():
             at = divmod(int(watched.state[k]), ALARM_CHANNELS)
-            self._condition[at] = holds[k]
-            self._deadline_ns[at] = ns + watched.delay_ns[k] if holds[k] else NEVER
+            self._change(at, ns, watched.delay_ns[k], holds=bool(holds[k]))
             falling[at] = not holds[k]
-        self._met[falling] = False
         for meter, channel in zip(*np.nonzero(falling & self._active), strict=True):
             if self._active[meter, channel]:
                 records += self._return(int(meter), int(channel), ns)
+        self._find_deadline()
+        return records + self.expire(ns)
+
+    def set_input(self, meter: int, number: int, ns: int, *, on: bool) -> list[AlarmRecord]:
+        """Take a change of a digital input, 1..28; return undelayed alarms and returns.
+
+        With a setpoint of 1 an alarm is met when the input goes on, with 2 or 3 when it goes off; any
+        other setpoint gives none.
+        """
+        self._inputs[meter, number - 1] = on
+        settings = self._settings[meter]
+        if not settings.alarm_enable:
+            return []
+        records: list[AlarmRecord] = []
+        for place, channel in enumerate(settings.alarm_channels):
+            wanted = _INPUT_STATES.get(channel.setpoint)
+            if channel.enabled and channel.parameter == FIRST_INPUT + number - 1 and wanted is not None:
+                at, holds = (meter, place), on == wanted
+                if self._condition[at] != holds:
+                    self._change(at, ns, channel.delay_ns, holds=holds)
+                    if not holds and self._active[at]:
+                        records += self._return(meter, place, ns)
         self._find_deadline()
         return records + self.expire(ns)
 
@@ -184,6 +217,12 @@ class AlarmEngine:
                 records += self._occur(int(meter), int(channel), at)
             self._find_deadline()
         return records
+
+    def _change(self, at: tuple[int, int], ns: int, delay_ns: int, *, holds: bool) -> None:
+        """Note that the condition of a channel begins or ends to hold."""
+        self._condition[at] = holds
+        self._deadline_ns[at] = ns + delay_ns if holds else NEVER
+        self._met[at] &= holds
 
     def _partners(self, meter: int, channel: int) -> tuple[int, ...]:
         if self._settings[meter].and_pairs[channel // 2]:
@@ -206,8 +245,12 @@ class AlarmEngine:
         settings = self._settings[meter]
         watched = settings.alarm_channels[channel]
         code = watched.parameter
-        value = float(self._values[meter, code])
-        factor = primary_factor(code, pt_ratio=settings.pt_ratio, ct_ratio=settings.ct_ratio)
+        if code >= FIRST_INPUT:
+            shown = watched.setpoint == _STATUS_RECORDED and self._inputs[meter, code - FIRST_INPUT]
+            value, factor = float(shown), 1.0
+        else:
+            value = float(self._values[meter, code])
+            factor = primary_factor(code, pt_ratio=settings.pt_ratio, ct_ratio=settings.ct_ratio)
         return AlarmRecord(
             settings.name,
             channel + 1,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import EventRecord, Record, Segment, TwinError, WaveformRecord
+from twin.contracts import AlarmRecord, EventRecord, Record, Segment, TwinError, WaveformRecord
 from twin.meters.alarms import NEVER, AlarmEngine
 from twin.meters.counting import Counting
 from twin.meters.demand import NS_PER_MINUTE
@@ -16,14 +16,17 @@ from twin.meters.extremes import Extreme, Extremes
 from twin.meters.front_end import FeedError, FrontEnd
 from twin.meters.inputs import Inputs
 from twin.meters.power_quality import WATCHED, PowerQuality
-from twin.meters.quantities import BASIC_NAMES, DEMAND_COLUMNS, FAST_NAMES
+from twin.meters.quantities import ANALOGUE_COLUMNS, BASIC_NAMES, DEMAND_COLUMNS, FAST_NAMES
 from twin.meters.settings import MeterSettings, differ
 from twin.meters.straddle import straddle_bounds
+from twin.meters.tick_plan import TickPlan
 from twin.meters.window import WINDOWS, Conventions, MeasuringWindow, WindowView
 from twin.metrology import phasor_step_bound
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
+
+_NONE: frozenset[str] = frozenset()
 
 
 class BankError(TwinError, ValueError):
@@ -64,10 +67,9 @@ class MeterBank:
         self._counting = Counting(settings, self._window, start_ns=start_ns)
         self._extremes = Extremes(meters, start_ns)
         self._alarms = AlarmEngine(settings)
+        self._analogue = np.zeros((meters, 4))  # counts of AI1..AI4
         self._quality = PowerQuality(settings, self._front_end, self._conventions.wirings)
-        self._next_tick = start_ns - start_ns % FAST_NS + FAST_NS
-        self._fast_until = self._slow_until = start_ns  # ticks up to here may differ from the one before
-        self._fast_from = start_ns  # fast ticks before are known to move no alarm
+        self._ticks = TickPlan(start_ns)
 
     @property
     def cursor_ns(self) -> int:
@@ -75,9 +77,9 @@ class MeterBank:
         return self._cursor
 
     @property
-    def settings(self) -> tuple[MeterSettings, ...]:
-        """Settings of each meter."""
-        return tuple(self._settings)
+    def counting(self) -> Counting:
+        """What adds up over time."""
+        return self._counting
 
     @property
     def idle(self) -> bool:
@@ -85,7 +87,7 @@ class MeterBank:
         settled = self._window.steady is not None and self._window.settled_ns <= self._cursor
         return settled and self._quality.idle
 
-    def advance(self, segment: Segment, until_ns: int) -> list[Record]:
+    def advance(self, segment: Segment, until_ns: int, *, halting: frozenset[str] = _NONE) -> list[Record]:
         """Live on to a time.
 
         Parameters
@@ -95,6 +97,9 @@ class MeterBank:
             another one must start where that call ended.
         until_ns : int
             New end of time, UTC [ns].
+        halting : frozenset of str
+            Meters whose alarms move something outside: time halts at an alarm of theirs, which may be
+            earlier than ``until_ns``; `cursor_ns` tells.
 
         Returns
         -------
@@ -110,8 +115,12 @@ class MeterBank:
             raise FeedError(f"time {until_ns} ns lies before {self._cursor} ns; time only goes forward")
         if not self._front_end.holds(segment):
             self._enter(segment)
+        if halting and self._front_end.sampling:
+            # What is sampled cannot be taken back: go no further than the next thing that may halt it.
+            stops = self._ticks.next_tick, self._alarms.next_deadline_ns
+            until_ns = min(until_ns, *(stop for stop in stops if stop > self._cursor))
         self._front_end.extend(until_ns)
-        records = self._run(until_ns)
+        records, until_ns = self._run(until_ns, halting)
         records += self._quality.run(until_ns)
         self._cursor = until_ns
         records.sort(key=lambda stamped: stamped[0])
@@ -162,9 +171,10 @@ class MeterBank:
         """Return ``max_v1``, ``min_v1`` .. since the last clear, secondary SI."""
         return self._extremes.shown(meter)
 
-    def active_alarms(self, meter: int) -> tuple[bool, ...]:
-        """Return which of the 16 channels are in alarm."""
-        return self._alarms.active(meter)
+    @property
+    def alarms(self) -> AlarmEngine:
+        """The alarm channels."""
+        return self._alarms
 
     def events(self, meter: int) -> list[EventRecord]:
         """Return the log of power-quality events, oldest first."""
@@ -241,6 +251,13 @@ class MeterBank:
         """Empty the waveform store."""
         self._quality.captures.clear(meter)
 
+    def set_analogue(self, meter: int, number: int, counts: int, now_ns: int) -> None:
+        """Let an analogue input, 1..4, show so many counts; alarms look at it at the next fast tick."""
+        self._require_now(now_ns)
+        if self._analogue[meter, number - 1] != counts:
+            self._analogue[meter, number - 1] = counts
+            self._ticks.look_once(now_ns)
+
     def trigger_capture(self, meter: int, now_ns: int) -> bool:
         """Trigger a waveform capture by hand; return whether the meter could hear it."""
         self._require_now(now_ns)
@@ -275,75 +292,67 @@ class MeterBank:
 
     def _spare_alarms(self, before: WindowView, after: WindowView, high: Float) -> None:
         """Leave out the fast ticks over a boundary that cannot move an alarm."""
-        pending = self._alarms.next_deadline_ns <= self._fast_until
+        ticks = self._ticks
+        pending = self._alarms.next_deadline_ns <= ticks.fast_until
         if not self._alarms.watching or pending or before.cycle_frequency != after.cycle_frequency:
             return
         bounds = straddle_bounds(before, after, high, self._conventions)
         bounds[:, :, DEMAND_COLUMNS] = self._counting.demand.values
+        bounds[:, :, ANALOGUE_COLUMNS] = self._analogue
         if self._alarms.unmoved(bounds):
             # The steady values lie between the bounds too; only a delay that runs will record them.
             idle = self._alarms.next_deadline_ns == NEVER
-            self._fast_from = self._fast_until + (FAST_NS if idle else 0)
+            ticks.fast_from = ticks.fast_until + (FAST_NS if idle else 0)
 
     def _expect_change(self, from_ns: int) -> None:
         """Look at every tick after a time, until windows lie in the current stretch again."""
-        self._next_tick = from_ns - from_ns % FAST_NS + FAST_NS
-        self._fast_from = self._next_tick
         if self._front_end.empty:
+            self._ticks.begin(from_ns)
             return
-        if self._window.steady is None:
-            self._fast_until = self._slow_until = NEVER
-            return
-        settled = max(self._window.settled_ns, from_ns + 1)
-        self._fast_until = -(-settled // FAST_NS) * FAST_NS
-        self._slow_until = -(-settled // BASIC_NS) * BASIC_NS
+        steady = self._window.steady is not None
+        self._ticks.expect_change(from_ns, self._window.settled_ns if steady else None)
 
     def _upcoming_tick(self) -> int:
         """Return the next tick that must be looked at; ticks that equal the one before are left out."""
-        fast = max(self._next_tick, self._fast_from) if self._alarms.watching else NEVER
-        slow = -(-self._next_tick // BASIC_NS) * BASIC_NS
-        return min(
-            fast if fast <= self._fast_until else NEVER,
-            slow if slow <= self._slow_until else NEVER,
-            self._counting.next_minute,
-        )
+        return min(self._ticks.upcoming(alarms=self._alarms.watching), self._counting.next_minute)
 
-    def _run(self, until_ns: int) -> list[tuple[int, Record]]:
-        """Live through the ticks, minutes and alarm delays up to a time."""
+    def _run(self, until_ns: int, halting: frozenset[str]) -> tuple[list[tuple[int, Record]], int]:
+        """Live through the ticks, minutes and alarm delays up to a time; return how far it came."""
         records: list[tuple[int, Record]] = []
         while True:
             tick = self._upcoming_tick()
             at = min(tick, self._alarms.next_deadline_ns)
             if at > until_ns:
-                return records
+                return records, until_ns
             if at == self._counting.next_minute:
                 if count := self._quiet_minutes(until_ns):
                     records += self._close_intervals(self._end_quiet_minutes(count))
                     continue
                 self._counting.end_minute()
-            if at == tick:
-                records += self._tick(at)
-            else:
-                records += [(record.time_ns, record) for record in self._alarms.expire(at)]
+            alarms = self._tick(at) if at == tick else self._alarms.expire(at)
+            records += [(record.time_ns, record) for record in alarms]
             if at % NS_PER_MINUTE == 0:
                 records += self._close_intervals(at)
+            if halting and any(record.meter in halting for record in alarms):
+                return records, max(at, self._cursor)
 
-    def _tick(self, ns: int) -> list[tuple[int, Record]]:
+    def _tick(self, ns: int) -> list[AlarmRecord]:
         values = self._complete(self._window.at(ns))
         if ns % BASIC_NS == 0:
             self._extremes.update(values, ns)
             self._counting.profile.update(values)
-        self._next_tick = ns + FAST_NS
+        self._ticks.next_tick = ns + FAST_NS
         if not self._alarms.watching:
             return []
         if ns % NS_PER_MINUTE == 0:
-            self._fast_from = ns  # demands may have begun a delay: look at every tick again
-        return [(record.time_ns, record) for record in self._alarms.evaluate(ns, values)]
+            self._ticks.fast_from = ns  # demands may have begun a delay: look at every tick again
+        return self._alarms.evaluate(ns, values)
 
     def _quiet_minutes(self, until_ns: int) -> int:
         """Return how many minutes end by a time in which nothing changes but the demands."""
         first = self._counting.next_minute
-        pending = self._slow_until >= first or (self._alarms.watching and self._fast_until >= first)
+        ticks = self._ticks
+        pending = ticks.slow_until >= first or (self._alarms.watching and ticks.fast_until >= first)
         if pending or self._alarms.watches(DEMAND_COLUMNS):
             return 0
         return self._counting.quiet_minutes(min(until_ns, self._alarms.next_deadline_ns - 1))
@@ -353,7 +362,7 @@ class MeterBank:
         times, demands = self._counting.end_quiet_minutes(count)
         self._extremes.update_columns(DEMAND_COLUMNS, demands, times)
         last = int(times[-1])
-        self._next_tick = last + FAST_NS
+        self._ticks.next_tick = last + FAST_NS
         return last
 
     def _close_intervals(self, ns: int) -> list[tuple[int, Record]]:
@@ -361,7 +370,7 @@ class MeterBank:
         if block is None:
             return []
         # The new interval must see at least one tick, even if nothing changes any more.
-        self._slow_until = max(self._slow_until, ns + BASIC_NS)
+        self._ticks.slow_until = max(self._ticks.slow_until, ns + BASIC_NS)
         return [(ns, block)]
 
     def _energies_settled(self) -> EnergyRegisters:
@@ -372,6 +381,7 @@ class MeterBank:
         """Return the values of a view together with the demands of now, (meters, 52)."""
         values = view.values.copy()
         values[:, DEMAND_COLUMNS] = self._counting.demand.values
+        values[:, ANALOGUE_COLUMNS] = self._analogue
         return values
 
     def _turn_currents(self, meter: int, settings: MeterSettings) -> None:

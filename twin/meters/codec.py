@@ -41,7 +41,8 @@ RESOLUTION: dict[str, float] = {
 
 SI_PER_UNIT: dict[str, float] = {
     "V": 1.0, "A": 1.0, "W": 1.0, "var": 1.0, "VA": 1.0, "Hz": 1.0, "deg": 1.0, "": 1.0,
-    "%": 0.01, "kWh": 1e3, "kvarh": 1e3, "kVAh": 1e3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0,
+    "%": 0.01, "kWh": 1e3, "kvarh": 1e3, "kVAh": 1e3,
+    "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0,
 }  # fmt: skip
 """SI value of one unit of the register table."""
 

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from twin.contracts import NS_PER_SECOND, Instant, IntervalBlock
 from twin.meters.demand import NS_PER_MINUTE, SOURCES, Demand
 from twin.meters.energies import EnergyRegisters
+from twin.meters.energy_pulses import EnergyPulseOutputs, PulseOutput
 from twin.meters.load_profile import LoadProfile
+from twin.meters.pulses import PulseTrain
 from twin.meters.quantities import DEMAND_COLUMNS, NAMES
 from twin.meters.settings import MeterSettings
 from twin.meters.window import MeasuringWindow, WindowView
@@ -33,6 +35,7 @@ class Counting:
     energies : EnergyRegisters
     demand : Demand
     profile : LoadProfile
+    pulses : EnergyPulseOutputs
     next_minute : int
         End of the minute that runs, UTC [ns].
     """
@@ -42,6 +45,7 @@ class Counting:
         self.energies = EnergyRegisters(meters)
         self.demand = Demand(settings)
         self.profile = LoadProfile(settings, start_ns)
+        self.pulses = EnergyPulseOutputs()
         self.next_minute = (start_ns // NS_PER_MINUTE + 1) * NS_PER_MINUTE
         self._window = window
         self._ratio = np.ones((meters, 1))
@@ -49,6 +53,7 @@ class Counting:
             self.adopt(meter, setting)
         self._minute_sum = np.zeros((meters, len(NAMES)))  # value x time of all displayed quantities
         self._counted_ns = start_ns  # up to when energies, means and lags have counted
+        self._ahead: tuple[int, int, EnergyRegisters] | None = None  # counted, asked for, as they stand then
 
     def adopt(self, meter: int, settings: MeterSettings) -> None:
         """Take a meter's ratio of primary to secondary power."""
@@ -61,6 +66,7 @@ class Counting:
             return
         view = self._current(ns)
         self.energies.add(view.registered * self._ratio, duration)
+        self.pulses.add(self.energies, self._counted_ns, ns)
         self.demand.add(view.values, duration)
         weighted = view.values * (duration / NS_PER_SECOND)
         self.profile.add(weighted)
@@ -73,6 +79,19 @@ class Counting:
         if pending == 0:
             return self.energies
         return self.energies.ahead(self._current(ns).registered * self._ratio, pending)
+
+    def set_pulse_output(self, meter: int, output: int, setting: PulseOutput | None, now_ns: int) -> None:
+        """Let a digital output give a pulse for each so much energy from now on; None stops it."""
+        self.count_to(now_ns)
+        self.pulses.set(meter, output, setting, self.energies)
+
+    def pulse_train(self, meter: int, output: int, ns: int) -> PulseTrain | None:
+        """Return the pulses of an output up to a time in the current stretch; nothing changes."""
+        if not self.pulses.runs(meter, output) or ns == self._counted_ns:
+            return self.pulses.train(meter, output)
+        if self._ahead is None or self._ahead[:2] != (self._counted_ns, ns):
+            self._ahead = (self._counted_ns, ns, self.energies_at(ns))
+        return self.pulses.ahead(meter, output, self._ahead[2], self._counted_ns, ns)
 
     def end_minute(self) -> None:
         """End the minute that runs."""
@@ -107,6 +126,7 @@ class Counting:
         first = self.next_minute
         view = self._current(first)
         self.energies.add(view.registered * self._ratio, count * NS_PER_MINUTE)
+        self.pulses.add(self.energies, self._counted_ns, self._counted_ns + count * NS_PER_MINUTE)
         weighted = view.values * 60.0
         for _ in range(count):  # floats round by the order in which they are added
             self.profile.add(weighted)

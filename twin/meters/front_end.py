@@ -115,6 +115,11 @@ class FrontEnd:
         self.previous_stationary, self.stationary = self.stationary, steady and self._sampler is None
         return first or not same
 
+    @property
+    def sampling(self) -> bool:
+        """Whether the newest segment is measured on samples."""
+        return self._sampler is not None
+
     def extend(self, until_ns: int) -> None:
         """Let the newest segment reach to a time, if it is one of samples."""
         if self._sampler is not None:

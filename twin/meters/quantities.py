@@ -30,11 +30,13 @@ COLUMN: Final = {name: column for column, name in enumerate(NAMES)}
 FAST_NAMES: Final = NAMES[: COLUMN["pf"] + 1]
 """What the fast-read block shows (KW320 manual 6.3.6), in its order."""
 BASIC_NAMES: Final = tuple(name for name in NAMES if name not in {"ai1", "ai2", "ai3", "ai4"})
-"""Scalars of the basic block; analogue inputs belong to modules that are not fitted."""
+"""Scalars of the basic block; analogue inputs have a block of their own."""
 DEMAND_NAMES: Final = ("p_demand", "q_demand", "s_demand", "i1_demand", "i2_demand", "i3_demand")
 """Columns that the demand keeps, not the window."""
 DEMAND_COLUMNS: Final = slice(COLUMN["p_demand"], COLUMN["i3_demand"] + 1)
 """Their columns."""
+ANALOGUE_COLUMNS: Final = slice(COLUMN["ai1"], COLUMN["ai4"] + 1)
+"""Columns of the analogue inputs, in counts."""
 
 VOLT: Final = 0
 AMPERE: Final = 1

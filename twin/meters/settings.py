@@ -22,6 +22,8 @@ ALARM_CHANNELS = 16
 """Alarm channels of a meter (KW320 manual 4.4)."""
 ALARM_PAIRS = 8
 """Pairs of neighbouring channels that may be combined by AND (KW320 manual 4.4)."""
+ALARM_PARAMETERS = 80
+"""Codes of what an alarm can watch: 52 quantities, then DI1..DI28 (KW320 manual 6.3.4)."""
 MAX_ALARM_DELAY_NS = 30_000_000_000
 """3000 x 10 ms (KW320 manual 6.3.4, register 1051H)."""
 CT2_CODES = (1.0, 5.0, 80.0, 100.0, 200.0, 333.0)
@@ -37,18 +39,17 @@ class AlarmChannel:
     """One over/under limit alarm (KW320 manual 4.4 and 6.3.4)."""
 
     parameter: int = 0
-    """Code 0..40 or 45..51 of the manual's alarming parameter code table; see ``twin.meters.alarms``."""
+    """Code 0..79 of the manual's alarming parameter code table; see ``twin.meters.alarms``."""
     comparison: Comparison = ">"
     setpoint: float = 0.0
-    """In secondary SI units; fractions for unbalance and THD; unused by code 51."""
+    """In secondary SI units; fractions for unbalance and THD; unused by code 51; 1, 2 or 3 with an input."""
     delay_ns: int = 0
     """How long the condition must last before the alarm is given, 0..30 s [ns]."""
     enabled: bool = False
 
     def __post_init__(self) -> None:
-        if not (0 <= self.parameter <= 40 or 45 <= self.parameter <= 51):
-            message = f"alarm parameter code {self.parameter} is not served; use 0..40 or 45..51"
-            raise SettingsError(message)
+        if not 0 <= self.parameter < ALARM_PARAMETERS:
+            raise SettingsError(f"alarm parameter code {self.parameter} is unknown; use 0..79")
         if self.comparison not in get_args(Comparison):
             raise SettingsError(f"alarm comparison {self.comparison!r} is unknown; use '>', '=' or '<'")
         if not 0 <= self.delay_ns <= MAX_ALARM_DELAY_NS:

@@ -11,6 +11,7 @@ from twin.contracts import (
     MeterInfo,
     Point,
     RegisterRecord,
+    SoeRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -124,6 +125,13 @@ class Recording:
         """Return alarm transitions in order of time; parameters as for ``events``."""
         found = self._newest(sql.ALARMS, after_ns, limit, meter=meter)
         return [rows.alarm_from(row) for row in found]
+
+    def soe(
+        self, *, meter: str | None = None, after_ns: int | None = None, limit: int | None = None
+    ) -> list[SoeRecord]:
+        """Return the changes of digital inputs in order of time; parameters as for ``events``."""
+        found = self._newest(sql.SOE_RECORDS, after_ns, limit, meter=meter)
+        return [rows.soe_from(row) for row in found]
 
     def commands(self, *, after_ns: int | None = None, limit: int | None = None) -> list[CommandRecord]:
         """Return the command log in the order in which commands were applied."""

@@ -18,6 +18,7 @@ from twin.contracts import (
     MeterInfo,
     Point,
     RegisterRecord,
+    SoeRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -117,6 +118,24 @@ def alarm_from(row: Row) -> AlarmRecord:
     meter, channel, parameter, transition, time_ns, value, setpoint, comparison = row
     value, setpoint = _number(value), _number(setpoint)
     return AlarmRecord(meter, channel, parameter, transition, time_ns, value, setpoint, comparison)
+
+
+def soe_row(record: SoeRecord) -> Row:
+    """Return the row of table ``soe``."""
+    return (
+        record.meter,
+        record.module,
+        int(record.time_ns),
+        record.input,
+        int(record.on),
+        int(record.status),
+    )
+
+
+def soe_from(row: Row) -> SoeRecord:
+    """Return the change of a digital input of a row."""
+    meter, module, time_ns, changed, on, status = row
+    return SoeRecord(meter, module, time_ns, changed, bool(on), status)
 
 
 def waveform_row(waveform: WaveformRecord) -> Row:

@@ -13,6 +13,7 @@ from twin.recording.tables import (
     METER,
     REGISTER_CHANGE,
     REGISTER_POINT,
+    SOE,
     TRUTH,
     WAVEFORM,
     Table,
@@ -76,6 +77,11 @@ SELECT {quoted(ALARM.given)} FROM alarm
 WHERE time_ns > :after_ns AND {_OF_METER}
 ORDER BY time_ns DESC, id DESC LIMIT :limit
 """
+SOE_RECORDS = f"""
+SELECT {quoted(SOE.given)} FROM soe
+WHERE time_ns > :after_ns AND {_OF_METER}
+ORDER BY time_ns DESC, id DESC LIMIT :limit
+"""
 COMMANDS = f"""
 SELECT {quoted(COMMAND.given)} FROM command
 WHERE applied_ns > :after_ns
@@ -117,16 +123,18 @@ CANONICAL_ROWS = (
     (METER, METER.given[1:], "name"),
     (REGISTER_CHANGE, REGISTER_CHANGE.given, "meter, address, time_ns"),
     (REGISTER_POINT, REGISTER_POINT.given, "meter, address"),
+    (SOE, SOE.given, "time_ns, meter, id"),
     (TRUTH, TRUTH.given, "time_ns, id"),
     (WAVEFORM, tuple(name for name in WAVEFORM.given if name != "samples"), "meter, number"),
 )
 """Table, columns and key order of what the content hash covers, beside the load profile."""
-OPTIONAL = frozenset({"register_change", "register_point"})
+OPTIONAL = frozenset({"register_change", "register_point", "soe"})
 """Tables that do not enter the content hash while they are empty."""
 
 FORGETTING = {
     "truth": ("DELETE FROM truth WHERE time_ns < ?",),
     "alarms": ("DELETE FROM alarm WHERE time_ns < ?",),
+    "soe": ("DELETE FROM soe WHERE time_ns < ?",),
     "events": ("DELETE FROM event WHERE end_ns < ?",),
     "waveforms": ("DELETE FROM waveform WHERE trigger_ns < ?",),
     # The last change before is what the register held since: it stays, or the trend would begin with a gap.

@@ -15,7 +15,7 @@ from twin.recording import rows
 from twin.recording.errors import RecordingPathError
 from twin.recording.export import export_load_profile_csv, export_load_profile_parquet, utc_text
 from twin.recording.reader import Recording
-from twin.recording.tables import ALARM, COMMAND, EVENT, TRUTH, Kind
+from twin.recording.tables import ALARM, COMMAND, EVENT, SOE, TRUTH, Kind
 
 Tables = Iterator[tuple[Any, ...]]
 
@@ -27,7 +27,7 @@ def export_table(
     recording: Recording,
     path: str | Path,
     *,
-    what: Literal["load_profile", "events", "alarms", "commands", "truth", "registers"],
+    what: Literal["load_profile", "events", "alarms", "soe", "commands", "truth", "registers"],
     meter: str | None = None,
 ) -> None:
     """Write records of one kind to one file, in order of time.
@@ -91,6 +91,10 @@ def _alarms(recording: Recording, meter: str | None) -> tuple[tuple[str, ...], s
     return ALARM.given, "time_ns", map(rows.alarm_row, recording.alarms(meter=meter))
 
 
+def _soe(recording: Recording, meter: str | None) -> tuple[tuple[str, ...], str, Tables]:
+    return SOE.given, "time_ns", map(rows.soe_row, recording.soe(meter=meter))
+
+
 def _commands(recording: Recording, meter: str | None) -> tuple[tuple[str, ...], str, Tables]:
     found = (one for one in recording.commands() if meter in {None, one.target})
     return COMMAND.given, "applied_ns", map(rows.command_row, found)
@@ -117,6 +121,7 @@ def _register_rows(recording: Recording, meters: list[str]) -> Tables:
 _CONTENT: Final[dict[str, Callable[[Recording, str | None], tuple[tuple[str, ...], str, Tables]]]] = {
     "events": _events,
     "alarms": _alarms,
+    "soe": _soe,
     "commands": _commands,
     "truth": _truth,
     "registers": _registers,
@@ -137,7 +142,7 @@ def _write_parquet(path: Path, columns: tuple[str, ...], found: Tables) -> None:
 
     kinds: dict[str, Kind] = {"address": "integer", "raw": "real"}
     kinds |= {
-        column.name: column.kind for table in (EVENT, ALARM, COMMAND, TRUTH) for column in table.columns
+        column.name: column.kind for table in (EVENT, ALARM, SOE, COMMAND, TRUTH) for column in table.columns
     }
     types = {"integer": pa.int64(), "real": pa.float64(), "text": pa.string()}
     schema = pa.schema([(name, types[kinds.get(name, "text")]) for name in columns])

@@ -11,7 +11,7 @@ from typing import Literal
 
 FORMAT = "twin recording"
 """Value of ``meta.format`` by which a recording is recognised."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Grows with every change of the tables; ``migrations`` tells how an older one becomes this one."""
 
 Kind = Literal["integer", "real", "text", "blob"]
@@ -114,6 +114,22 @@ ALARM = Table(
         _real("value", "at the transition"),
         _real("setpoint"),
         _text("comparison", ">, = or <"),
+    ),
+    key=("id",),
+    numbered=True,
+    index="time_ns",
+)
+
+SOE = Table(
+    "soe",
+    (
+        _integer("id", "order of arrival"),
+        _text("meter"),
+        _text("module", "I/O module whose inputs are recorded"),
+        _integer("time_ns"),
+        _text("input", "what has changed, for example di3"),
+        _integer("state", "its new state: 1 on, 0 off"),
+        _integer("status", "all inputs of the module, the first in bit 0"),
     ),
     key=("id",),
     numbered=True,
@@ -225,13 +241,14 @@ SEGMENT = Table(
 )
 
 TABLES = (
-    META, METER, EVENT, ALARM, WAVEFORM, COMMAND, TRUTH, REGISTER_POINT, REGISTER_CHANGE,
+    META, METER, EVENT, ALARM, SOE, WAVEFORM, COMMAND, TRUTH, REGISTER_POINT, REGISTER_CHANGE,
     CHANNEL_SET, METER_CHANNEL_SET, SEGMENT,
 )  # fmt: skip
 """All but the load profile."""
 
 RECORD_TABLES = {
-    table.name: table for table in (EVENT, ALARM, WAVEFORM, COMMAND, TRUTH, REGISTER_POINT, REGISTER_CHANGE)
+    table.name: table
+    for table in (EVENT, ALARM, SOE, WAVEFORM, COMMAND, TRUTH, REGISTER_POINT, REGISTER_CHANGE)
 }
 """What records other than intervals go to, by name."""
 

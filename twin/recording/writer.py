@@ -14,6 +14,7 @@ from twin.contracts import (
     Point,
     Record,
     RegisterRecord,
+    SoeRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -307,6 +308,8 @@ class RecordingWriter:
                 return "event", rows.event_row(record)
             case AlarmRecord():
                 return "alarm", rows.alarm_row(record)
+            case SoeRecord():
+                return "soe", rows.soe_row(record)
             case WaveformRecord():
                 return "waveform", rows.waveform_row(record)
             case RegisterRecord():
@@ -372,7 +375,7 @@ def _time_ns(record: Record) -> int:
             return record.end_ns
         case EventRecord():
             return record.trigger_ns if record.end_ns is None else record.end_ns
-        case AlarmRecord() | TruthEntry() | RegisterRecord():
+        case AlarmRecord() | SoeRecord() | TruthEntry() | RegisterRecord():
             return record.time_ns
         case WaveformRecord():
             return record.trigger_ns

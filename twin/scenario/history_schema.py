@@ -15,6 +15,7 @@ class Keep(_Part):
 
     truth: Second | None = Field(None, gt=0, description=_DAYS)
     alarms: Second | None = Field(None, gt=0, description=_DAYS)
+    soe: Second | None = Field(None, gt=0, description=_DAYS)
     events: Second | None = Field(None, gt=0, description=_DAYS)
     waveforms: Second | None = Field(None, gt=0, description=_DAYS)
     registers: Second | None = Field(None, gt=0, description=_DAYS)

@@ -43,17 +43,19 @@ _TABLE: tuple[tuple[int, str, AlarmFormat], ...] = (
     (32, "load_type", AlarmFormat("F1", "", False)),
     (33, "thd_v1 thd_v2 thd_v3 thd_v_avg", AlarmFormat("F18", "%", False)),
     (37, "thd_i1 thd_i2 thd_i3 thd_i_avg", AlarmFormat("F18", "%", False)),
+    (41, "ai1 ai2 ai3 ai4", AlarmFormat("F1", "", False)),
     (45, "p_demand", AlarmFormat("F13", "W", True)),
     (46, "q_demand", AlarmFormat("F14", "var", True)),
     (47, "s_demand", AlarmFormat("F15", "VA", True)),
     (48, "i1_demand i2_demand i3_demand", AlarmFormat("F12", "A", False)),
     (51, "reversed_phase_sequence", AlarmFormat("F25", "deg", False)),
+    (52, " ".join(f"di{number}" for number in range(1, 29)), AlarmFormat("F1", "", False)),
 )
 """First code, names of the parameters from it on, and their format."""
 PARAMETER_CODE: dict[str, int] = {
     name: first + place for first, names, _ in _TABLE for place, name in enumerate(names.split())
 }
-"""Code by name; 41..44 and 52..79 need input modules, which are not modelled."""
+"""Code by name."""
 ALARM_FORMATS: dict[int, AlarmFormat] = {
     PARAMETER_CODE[name]: form for _, names, form in _TABLE for name in names.split()
 }

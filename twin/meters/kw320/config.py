@@ -12,6 +12,7 @@ from twin.meters.codec import SI_PER_UNIT
 from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
 from twin.meters.kw320.data_log_settings import data_log_problem
+from twin.meters.kw320.io_modules import MODULES, channels, module_of, setting_of
 from twin.meters.kw320.profile import PROFILES, register_map
 from twin.meters.kw320.settings_registers import (
     COMPARISONS,
@@ -54,6 +55,10 @@ class AlarmConfig:
     """Primary, SI; a fraction for unbalance and THD."""
     delay_s: float = 0.0
     """How long the condition must last, 0..30 s in steps of 10 ms [s]."""
+    relay: int = 0
+    """Relay that is on while the alarm is, 1..8; 0: none. It is set to alarm mode."""
+    outputs: tuple[int, ...] = ()
+    """Digital outputs that are on while the alarm is, 1..4. They are set to alarm mode."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +91,8 @@ class MeterConfig:
     """Of ``rolling``; a divisor of the demand window [min]."""
     registers: Mapping[str, int] = field(default_factory=dict)
     """Raw values of further setting registers, by name; the others keep their defaults."""
+    modules: tuple[str, ...] = ()
+    """I/O modules that are connected: ``io11``, ``io21``, ``io31``, ``io12``, ``io22``, ``io32``."""
     alarms: tuple[AlarmConfig, ...] = ()
     time_zone: str = "UTC"
     """IANA name of the zone whose time the meter's clock shows."""
@@ -152,6 +159,7 @@ def check_config(config: MeterConfig) -> list[str]:
         *_ratio_problems(config),
         *_register_problems(config),
         *_alarm_problems(config),
+        *_module_problems(config),
     ]
     if config.time_zone not in _time_zones():
         close = nearest(config.time_zone, _time_zones())
@@ -200,6 +208,9 @@ def initial_registers(config: MeterConfig) -> dict[str, int]:
         raw |= _alarm_registers(alarm, raw)
     if config.alarms:
         raw["alarm_enable"] = 1
+    for alarm in config.alarms:
+        raw |= {f"{module_of('relay', alarm.relay).name}_relay_mode": 1} if alarm.relay else {}
+        raw |= {f"{module_of('do', output).name}_do_mode": 1 for output in alarm.outputs}
     return raw | dict(config.registers)
 
 
@@ -218,7 +229,11 @@ def _alarm_registers(alarm: AlarmConfig, raw: Mapping[str, int]) -> dict[str, in
         prefix + "comparison": COMPARISONS.index(alarm.comparison) + 1,
         prefix + "setpoint": setpoint_word(parameter, secondary),
         prefix + "delay": round(alarm.delay_s * 100),
+        prefix + "relay": alarm.relay,
         "alarm_channels_enable": raw["alarm_channels_enable"] | 1 << (alarm.channel - 1),
+    } | {
+        f"alarm_to_do{output}": raw[f"alarm_to_do{output}"] | 1 << (alarm.channel - 1)
+        for output in alarm.outputs
     }
 
 
@@ -314,6 +329,35 @@ def _alarm_problems(config: MeterConfig) -> list[str]:
             problems.append(f"{where}.comparison: {alarm.comparison!r} is unknown; use '>', '=' or '<'")
         if not 0 <= alarm.delay_s <= MAX_DELAY_S:
             problems.append(f"{where}.delay_s: {alarm.delay_s:g} s is out of range; use 0..30 s")
+        problems += _output_problems(config, alarm, where)
+    return problems
+
+
+def _output_problems(config: MeterConfig, alarm: AlarmConfig, where: str) -> list[str]:
+    """Return what an alarm is to move, or to watch, that is on no connected module."""
+    wanted = [("parameter", alarm.parameter)] if alarm.parameter[:2] in ("ai", "di") else []
+    wanted += [("relay", f"relay{alarm.relay}")] if alarm.relay else []
+    wanted += [("outputs", f"do{output}") for output in alarm.outputs]
+    there = channels(config.modules, "di", "ai", "relay", "do")
+    return [
+        f"{where}.{field_name}: no connected module has {channel}; {suggestion(channel, there, 'channels')}"
+        for field_name, channel in wanted
+        if channel not in there
+    ]
+
+
+def _module_problems(config: MeterConfig) -> list[str]:
+    problems = []
+    for place, name in enumerate(config.modules):
+        if name not in MODULES:
+            mend = suggestion(name, MODULES, "modules")
+            problems.append(f"modules[{place}]: {name!r} is no I/O module; {mend}")
+        elif name in config.modules[:place]:
+            problems.append(f"modules[{place}]: {name} stands twice; a second one is {name[:3]}2")
+    for name in config.registers:
+        module = setting_of(name)
+        if module and module not in config.modules:
+            problems.append(f"registers.{name}: module {module} is not connected; add it to the modules")
     return problems
 
 

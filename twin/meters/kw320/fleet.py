@@ -26,6 +26,8 @@ from twin.meters.kw320 import publication
 from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320.config import MeterConfig
 from twin.meters.kw320.image import ImageLayout, image_layout
+from twin.meters.kw320.io_fleet import FleetIo
+from twin.meters.kw320.io_modules import COILS, INPUT_BITS
 from twin.meters.kw320.log_schedule import LogSchedule
 from twin.meters.kw320.meter import Effect, Kw320Meter
 from twin.meters.kw320.points import register_points
@@ -76,6 +78,8 @@ class Fleet:
             self._tables[profile] = WordTable(image_layout(profile), meters, places)
             for row, place in enumerate(places):
                 self._row[place] = row
+        self.io = FleetIo(self._meters, self._bank, emit=self._ended.extend, changed=self._note)
+        """The inputs and outputs of the meters' I/O modules."""
 
     # -- what never changes -------------------------------------------------------------------------
 
@@ -112,14 +116,14 @@ class Fleet:
         return self._meters[meter].registers.write_regions
 
     def coils(self, meter: int) -> tuple[BitBlock, ...]:
-        """Return the relay outputs; none, as no I/O module is connected."""
+        """Return the relay outputs; what is not connected reads 0."""
         del meter
-        return ()
+        return (COILS,)
 
     def inputs(self, meter: int) -> tuple[BitBlock, ...]:
-        """Return the digital inputs; none, as no I/O module is connected."""
+        """Return the digital inputs; what is not connected reads 0."""
         del meter
-        return ()
+        return (INPUT_BITS,)
 
     def serial_ports(self, meter: int) -> tuple[SerialPort, ...]:
         """Return which registers set the meter's serial ports."""
@@ -176,7 +180,7 @@ class Fleet:
 
     # -- what time and masters change ---------------------------------------------------------------
 
-    def advance(self, segment: Segment, until_ns: int) -> list[Record]:
+    def advance(self, segment: Segment, until_ns: int, *, halt: bool = False) -> list[Record]:
         """Let the meters measure a signal until an instant.
 
         Parameters
@@ -186,23 +190,29 @@ class Fleet:
             a later instant; a new one starts where the meters are.
         until_ns : int
             UTC [ns].
+        halt : bool
+            Stop, perhaps earlier, when an output moves that something outside listens to.
 
         Returns
         -------
         list of Record
             What the meters recorded meanwhile, in order of time.
         """
-        records = [*self._ended]
-        self._ended.clear()
-        while (at := self._data_logs.next_ns) < until_ns:
-            records += self._measure(segment, at)
-        return records + self._measure(segment, until_ns)
+        io, records = self.io, self._keep(self._take_ended())
+        while True:
+            until = min(until_ns, max(min(io.next_ns, self._data_logs.next_ns), self.now_ns))
+            recorded = self._bank.advance(segment, until, halting=io.halting)
+            io.take(recorded)
+            records += self._keep([*recorded, *self._take_ended()])
+            self._data_logs.record(self._bank, self._tables.values(), self.now_ns)
+            if self.now_ns == until_ns or (halt and io.moved):
+                io.moved = False
+                return records
 
-    def _measure(self, segment: Segment, until_ns: int) -> list[Record]:
-        """Let the meters measure up to an instant, and make what their data logs record then."""
-        records = self._keep(self._bank.advance(segment, until_ns))
-        self._data_logs.record(self._bank, self._tables.values(), until_ns)
-        return records
+    def _take_ended(self) -> list[Record]:
+        ended = self._ended.copy()
+        self._ended.clear()
+        return ended
 
     def _keep(self, records: list[Record]) -> list[Record]:
         """Keep records in the meters that made them."""
@@ -212,9 +222,13 @@ class Fleet:
             meter = self._by_name[record.meter]
             phases = self._capture_phases(meter, record) if isinstance(record, WaveformRecord) else ""
             self._meters[meter].keep(record, phases=phases)
-            self._table(meter).note(self._row[meter])
-            self._unpublished.add(meter)
+            self._note(meter)
         return records
+
+    def _note(self, meter: int) -> None:
+        """Have what a meter shows beside its measurements published again."""
+        self._table(meter).note(self._row[meter])
+        self._unpublished.add(meter)
 
     def _capture_phases(self, meter: int, record: WaveformRecord) -> str:
         """Return the letters of the phases that triggered a capture."""
@@ -247,11 +261,13 @@ class Fleet:
             raise NotNowError(
                 f"a write at {now_ns} ns needs meters advanced to it, not {self._bank.cursor_ns}"
             )
+        before = self._meters[meter].raw
         try:
             effect = self._meters[meter].write(address, words, now_ns)
         except RefusedError as error:
             return Answer(now_ns, error.refusal, error.detail)
         self._apply(meter, effect, now_ns)
+        self.io.after_write(meter, before)
         self._data_logs.expect([meter])
         self._table(meter).expire(self._row[meter])
         self._unpublished.add(meter)

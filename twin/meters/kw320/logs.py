@@ -121,19 +121,28 @@ def waveform_words(
     return reason, np.ascontiguousarray(halves.reshape(12 * CYCLES, CYCLE))
 
 
-@dataclass(slots=True)
-class AlarmRing:
-    """The alarm records: sixteen places written in a circle."""
+class RecordRing:
+    """Records in a number of places that are written in a circle.
 
-    records: dict[int, dict[str, int]] = field(default_factory=dict)
-    """Place 1..16 to the words of the record there."""
-    count: int = 0
-    """How many records were ever added."""
+    Parameters
+    ----------
+    places : int
+        How many there are.
+    """
+
+    __slots__ = ("_places", "count", "records")
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self.records: dict[int, dict[str, int]] = {}
+        """Place, from 1 on, to the words of the record there."""
+        self.count = 0
+        """How many records were ever added."""
 
     @property
     def newest(self) -> int:
-        """Place of the newest record; 0 when there is none (register 1032H)."""
-        return (self.count - 1) % ALARM_RECORDS + 1 if self.count else 0
+        """Place of the newest record; 0 when there is none (registers 1032H, 1033H)."""
+        return (self.count - 1) % self._places + 1 if self.count else 0
 
     def add(self, words: dict[str, int]) -> None:
         """Put a record into the next place."""

@@ -22,16 +22,20 @@ from twin.meters.kw320.access import (
     raw_values,
 )
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
+from twin.meters.kw320.analogue import written_problems
 from twin.meters.kw320.clock import MeterClock
 from twin.meters.kw320.config import MeterConfig, initial_registers
 from twin.meters.kw320.data_log_settings import touched_logs
 from twin.meters.kw320.data_log_window import DataLogWindow
 from twin.meters.kw320.data_logs import DataLogs
+from twin.meters.kw320.io_modules import BY_NUMBER, setting_of
+from twin.meters.kw320.io_state import IoState
 from twin.meters.kw320.logs import (
+    ALARM_RECORDS,
     MAX_EVENTS,
     MAX_WAVEFORMS,
-    AlarmRing,
     PowerQualityLog,
+    RecordRing,
     event_words,
     waveform_words,
 )
@@ -47,7 +51,7 @@ MAX_RUN_TIME = 999_999_999
 """Register 1034H [0.01 h]."""
 RUN_TIME_COUNT_NS = 36 * NS_PER_SECOND
 """One count of it [ns]."""
-_NEW_ALARM = 1
+_NEW_ALARM, _NEW_SOE = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ class Kw320Meter:
         self.scaling = scaling_of(self.raw)
         self.clock = MeterClock(config.time_zone)
         self.log = PowerQualityLog()
-        self.alarms = AlarmRing()
+        self.alarms = RecordRing(ALARM_RECORDS)
+        self.io = IoState(config.modules)
         self.data_logs = DataLogs(self.raw, self.clock, start_ns)
         self.windows: tuple[RetrievalWindow, ...] = (DataLogWindow(lambda: self.data_logs.memory),)
         if self.settings.power_quality:
@@ -99,8 +104,10 @@ class Kw320Meter:
     def state(self, now_ns: int) -> dict[str, int]:
         """Return the raw values of the registers that follow the meter's state, by name."""
         return {
-            "system_status": self._new_alarm,
+            "system_status": self._new_alarm | self.io.new_soe << 1,
             "alarm_record_number": self.alarms.newest,
+            "soe_group_number": self.io.soe.newest,
+            "io_modules_connected": self.io.connected,
             "run_time": min((now_ns - self.run_since_ns) // RUN_TIME_COUNT_NS, MAX_RUN_TIME),
         }
 
@@ -188,12 +195,21 @@ class Kw320Meter:
 
     def _set(self, values: Mapping[Register, int], named: Mapping[str, int], now_ns: int) -> Effect:
         """Set settings and states, then name the actions."""
-        changed = {register.name: raw for register, raw in values.items() if register.source == "setting"}
+        changed = {
+            register.name: raw
+            for register, raw in values.items()
+            # Settings of a module that is not connected stay as they are (manual 6.3.5).
+            if register.source == "setting" and setting_of(register.name) in ("", *self.io.modules)
+        }
         raw = self.raw | changed
         check_settings(raw, self.raw)
         identity = self._identity
         if "demand_mode" in changed:
             identity = replace(identity, demand_mode=None)
+        if problems := written_problems(changed, raw):
+            named_by = self.registers.by_name
+            detail = "; ".join(f"{label(named_by[name])}: {what}" for name, what in problems.items())
+            raise RefusedError(Refusal.ILLEGAL_VALUE, detail)
         try:
             settings = meter_settings(identity, raw)
         except SettingsError as error:
@@ -202,12 +218,22 @@ class Kw320Meter:
         if raw["energy_display"] != self.raw["energy_display"] and "clear_energy" not in actions:
             actions.append("clear_energy")  # the web page's note: changing the reading resets the energy
         logs = touched_logs(name for name, value in changed.items() if value != self.raw[name])
+        self.io.settle(self.raw, now_ns)
+        if raw["soe_enable"] != self.raw["soe_enable"]:
+            self.io.clear_soe()  # the records belong to the inputs of another module
         before, self.settings = self.settings, settings
         self.raw, self.scaling, self._identity = raw, scaling_of(raw), identity
         if logs:
             self.data_logs.configure(raw, logs, now_ns)
         if "system_status" in named:
             self._new_alarm &= named["system_status"]
+            self.io.new_soe &= bool(named["system_status"] & _NEW_SOE)
+        if "soe_group_number" in named:
+            self.io.clear_soe()
+        if "alarm_record_number" in named:
+            self._act("clear_alarm_records", now_ns)
+        if named.get("clear_pulse_counter"):
+            self.io.clear_counters(BY_NUMBER[named["clear_pulse_counter"]], raw, now_ns)
         if "run_time" in named:
             self.run_since_ns = now_ns - named["run_time"] * RUN_TIME_COUNT_NS
         for action in actions:
@@ -219,7 +245,7 @@ class Kw320Meter:
         if action == "clear_run_time":
             self.run_since_ns = now_ns
         elif action == "clear_alarm_records":
-            self.alarms = AlarmRing()
+            self.alarms = RecordRing(ALARM_RECORDS)
             self._new_alarm = 0
         elif action == "clear_pq_events":
             self.log = self.log.without_events()

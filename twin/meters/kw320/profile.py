@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from twin.meters.kw320.io_modules import bit_registers
 from twin.meters.register_map import RegisterMap
 
 Profile = Literal["kw320", "kw320q"]
@@ -24,6 +25,7 @@ def register_map(profile: str) -> RegisterMap:
 
 @cache
 def image_map(profile: str) -> RegisterMap:
-    """Return the registers that are published as an image: all but those of retrieval windows."""
+    """Return what is published as an image: registers but those of retrieval windows, relays and inputs."""
     whole = register_map(profile)
-    return whole.select(register for register in whole.registers if register.source != "window")
+    registers = [register for register in whole.registers if register.source != "window"]
+    return whole.select([*registers, *bit_registers()])

@@ -10,8 +10,10 @@ from twin.meters.bank import MeterBank
 from twin.meters.codec import Scaling
 from twin.meters.energies import REGISTERS as ENERGIES
 from twin.meters.extremes import REGISTERS as EXTREMES
+from twin.meters.kw320.analogue import output_value
 from twin.meters.kw320.clock import FIELDS
 from twin.meters.kw320.image import CHANNELS, MEASURED, ORDERS, ImageLayout
+from twin.meters.kw320.io_modules import ANALOGUE
 from twin.meters.kw320.meter import MAX_RUN_TIME, RUN_TIME_COUNT_NS, Kw320Meter
 from twin.meters.quantities import FAST_NAMES
 
@@ -62,11 +64,17 @@ class WordTable:
         self._scalings: list[Scaling | None] = [None] * count
         self._settings: list[object] = [None] * count
         self._alarms: list[object] = [None] * count
+        self._soe: list[object] = [None] * count
+        self._analogue = {
+            row: outputs
+            for row, of in enumerate(meters)
+            if (outputs := [k for k in range(1, ANALOGUE + 1) if of.io.has("ao", k)])
+        }
         self._run_since_ns = np.zeros(count, np.int64)
         self._signatures: list[object] = [None] * count
         self._clocks: dict[object, tuple[NDArray[np.intp], tuple[int, ...]]] = {}
         for row in range(count):
-            for kind in ("action", "zero", "extreme_time"):
+            for kind in ("action", "zero", "extreme_time", "count", "analogue"):
                 layout.put_raw(self.words[row], kind, {})
 
     def expire(self, row: int) -> None:
@@ -95,6 +103,7 @@ class WordTable:
         fast = wanted[self._fast_tick[wanted] != now_ns // FAST_NS]
         if fast.size:
             self._put("fast", bank.fast_table(), fast)
+            self._put_analogue(bank.fast_table(), fast)
             self._fast_tick[fast] = now_ns // FAST_NS
         basic = wanted[self._basic_tick[wanted] != now_ns // BASIC_NS]
         if basic.size:
@@ -102,6 +111,7 @@ class WordTable:
             self._put_extremes(bank, basic)
             self._basic_tick[basic] = now_ns // BASIC_NS
         self._put("energy", bank.energy_table(), wanted)
+        self._put_fed(wanted, now_ns)
         run_time = np.minimum((now_ns - self._run_since_ns[wanted]) // RUN_TIME_COUNT_NS, MAX_RUN_TIME)
         first = self.layout.place("run_time")
         self.words[wanted, first] = run_time >> 16
@@ -142,7 +152,14 @@ class WordTable:
             if self._alarms[row] != alarms:
                 self.layout.put_raw(words, "alarm_record", of.alarms.words())
                 self._alarms[row] = alarms
+            soe = (of.io.soe, of.io.soe.count)
+            if self._soe[row] != soe:
+                self.layout.put_raw(words, "soe_record", of.io.soe.words())
+                self._soe[row] = soe
             self.layout.put_raw(words, "state", of.state(now_ns))
+            self.layout.put_raw(words, "input", of.io.registers(of.raw, now_ns))
+            if of.io.modules:
+                self.layout.put_raw(words, "count", of.io.counts(of.raw, now_ns))
             self._run_since_ns[row] = of.run_since_ns
             reset = reset or self._signatures[row] != of.clock.signature(now_ns)
             self._signatures[row] = of.clock.signature(now_ns)
@@ -163,6 +180,27 @@ class WordTable:
         self.layout.codec(kind).encode_rows(
             values, self._factor[kind], rows, self.words, place=self.places, column=self._column[kind]
         )
+
+    def _put_analogue(self, fast: Float, rows: Int) -> None:
+        """Let analogue outputs follow the fast block, whose order is that of their parameters."""
+        for row in rows.tolist() if self._analogue else ():
+            raw = self._meters[row].raw
+            shown = {
+                f"ao{k}": output_value(raw, k, float(fast[self.places[row], raw[f"ao{k}_parameter"]]))
+                for k in self._analogue.get(row, ())
+            }
+            if shown:
+                bits = np.array(list(shown.values()), np.float32).view(np.uint32).tolist()
+                raw_bits = dict(zip(shown, bits, strict=True))
+                self.layout.put_raw(self.words[row], "analogue", raw_bits)
+
+    def _put_fed(self, rows: Int, now_ns: int) -> None:
+        """Encode the counters and inputs that pulses move by themselves."""
+        for row in rows.tolist():
+            of = self._meters[row]
+            if of.io.fed:
+                self.layout.put_raw(self.words[row], "count", of.io.counts(of.raw, now_ns))
+                self.layout.put_raw(self.words[row], "input", of.io.registers(of.raw, now_ns))
 
     def _put_basic(self, basic: Mapping[str, Float], rows: Int) -> None:
         nothing = np.zeros(len(basic["frequency"]))
