@@ -25,7 +25,7 @@ def recording(create):
 def test_sqlite_reads_every_table(recording):
     with closing(sqlite3.connect(recording.path / "recording.sqlite")) as connection:
         meta = dict(connection.execute("SELECT key, value FROM meta"))
-        assert (meta["format"], meta["schema_version"]) == ("twin recording", "2")
+        assert (meta["format"], meta["schema_version"]) == ("twin recording", "3")
         names = [row[0] for row in connection.execute("SELECT name FROM meter ORDER BY position")]
         assert names == ["head", "feeder"]
         for table in ("event", "alarm", "command", "truth", "waveform"):
