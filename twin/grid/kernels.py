@@ -225,3 +225,61 @@ def reduce_to_loads(
         weighted_sums(probe_start, probe_row, probe_weight, x, transfer[j])
         for r in range(direct.shape[1]):
             transfer[j, r] += direct[j, r]
+
+
+@njit(cache=True, nogil=True)
+def add_drawn(
+    start: Index,
+    column: Index,
+    matrix: Complex,
+    first_kept: int,
+    still: Flag,
+    ends: Index,
+    probe_start: Index,
+    probe_row: Index,
+    probe_weight: Complex,
+    direct: tuple[Index, Index, Complex],
+    flowing: Flag,
+    current: Complex,
+    out: Complex,
+) -> None:
+    """Add what currents drawn at the load points do to the probes, at each order at which they flow.
+
+    Parameters
+    ----------
+    start, column, first_kept, still, probe_start, probe_row
+        As of `reduce_to_loads`.
+    matrix : c128[orders, size]
+        The factorised equations.
+    ends : int[loads, 2]
+        Rows between which each load lies; -1 is earth.
+    probe_weight : c128[orders, terms]
+    direct
+        Load, probe row and share of each current that a probe's row holds by itself.
+    flowing : bool[orders]
+        Others are left as they are.
+    current : c128[orders, loads]
+        Drawn from the first row to the second [A].
+    out : c128[probe rows, orders]
+        Added to [V, A].
+    """
+    rows = start.shape[0] - 1
+    x = np.zeros(rows, dtype=np.complex128)
+    for h in range(flowing.shape[0]):
+        if not flowing[h]:
+            continue
+        for k in range(first_kept, rows):
+            x[k] = 0.0
+        for j in range(ends.shape[0]):
+            for side in range(2):
+                at = ends[j, side]
+                if at >= 0 and not still[at]:
+                    x[at] += current[h, j] if side == 1 else -current[h, j]
+        substitute(start, column, matrix[h], first_kept, first_kept, x)
+        for r in range(probe_start.shape[0] - 1):
+            total = complex(0.0, 0.0)
+            for e in range(probe_start[r], probe_start[r + 1]):
+                total += probe_weight[h, e] * x[probe_row[e]]
+            out[r, h] += total
+        for e in range(direct[0].shape[0]):
+            out[direct[1][e], h] += direct[2][e] * current[h, direct[0][e]]

@@ -272,7 +272,7 @@ class GridSolver:
                 self._reductions[key] = self._reduce(state)
             self._reductions.move_to_end(key)
             self._attached = None
-            size = 2 * self._reductions[key].transfers.re.nbytes
+            size = self._reductions[key].transfers.nbytes
             while len(self._reductions) > max(1.0, _REMEMBERED / max(size, 1)):
                 self._reductions.popitem(last=False)
             self._current = self._reductions[key]
@@ -346,19 +346,7 @@ class GridSolver:
             potential[one] = loose.potential(v)
         if self._gathered is not None:
             current[one] += self._gathered.current(v)
-        transfers = reduction.transfers
-        transfers.require(np.any(current, axis=1))
-        phasor = np.empty((6 * len(self.probes), len(self.orders)), dtype=np.complex128)
-        load_kernels.apply_transfer(
-            reduction.base,
-            transfers.moved,
-            transfers.place,
-            transfers.re,
-            transfers.im,
-            current,
-            self._orders,
-            phasor,
-        )
+        phasor = reduction.transfers.phasors(reduction.base, current)
         if loose is not None:
             phasor += np.einsum("gr,hg->rh", loose.shift, potential)
         return Solution(phasor, v, current[one], current, int(iterations), float(mismatch), potential)

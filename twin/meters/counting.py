@@ -128,8 +128,7 @@ class Counting:
         self.energies.add(view.registered * self._ratio, count * NS_PER_MINUTE)
         self.pulses.add(self.energies, self._counted_ns, self._counted_ns + count * NS_PER_MINUTE)
         weighted = view.values * 60.0
-        for _ in range(count):  # floats round by the order in which they are added
-            self.profile.add(weighted)
+        self.profile.add_repeatedly(weighted, count)
         demands = self.demand.end_minutes(weighted[:, SOURCES] / 60.0, first // NS_PER_MINUTE, count)
         self.profile.update_columns(DEMAND_COLUMNS, demands)
         times = first + NS_PER_MINUTE * np.arange(count, dtype=np.int64)

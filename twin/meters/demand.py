@@ -114,7 +114,7 @@ class Demand:
             return history
         end_minutes(
             first,
-            means,
+            np.ascontiguousarray(means),
             self._minutes,
             self._window,
             self._every,

@@ -24,29 +24,40 @@ def end_minutes(first, means, minutes, window, every, thermal, lag, shown, histo
     history : f64[minutes, meters, sources]
         Demands after each minute; written.
     """
-    slots, meters, _ = minutes.shape
+    slots, meters, sources = minutes.shape
     alike = not thermal.any() and (window == window[0]).all() and (every == every[0]).all()
+    # One long row instead of many short ones: the inner loops are then vector instructions.
+    flat, means_row = minutes.reshape(slots, meters * sources), means.reshape(meters * sources)
+    shown_row, history_row = shown.reshape(meters * sources), history.reshape(-1, meters * sources)
     for step in range(history.shape[0]):
         minute = first + step
-        minutes[minute % slots] = means
+        for k in range(means_row.size):
+            flat[minute % slots, k] = means_row[k]
         if alike:
             if minute % every[0] == 0:
-                _average(minutes, minute, window[0], shown)
+                _average(flat, minute, window[0], shown_row)
         else:
             for meter in range(meters):
-                if minute % every[meter] == 0 and thermal[meter]:
-                    shown[meter] = lag[meter]
-                elif minute % every[meter] == 0:
-                    one = slice(meter, meter + 1)
-                    _average(minutes[:, one], minute, window[meter], shown[one])
-        history[step] = shown
+                if minute % every[meter] != 0:
+                    continue
+                one = slice(meter * sources, (meter + 1) * sources)
+                if thermal[meter]:
+                    shown_row[one] = lag[meter]
+                else:
+                    _average(flat[:, one], minute, window[meter], shown_row[one])
+        for k in range(shown_row.size):
+            history_row[step, k] = shown_row[k]
 
 
 @njit(cache=True, nogil=True)
 def _average(minutes, minute, window, shown):  # type: ignore[no-untyped-def]
-    """Fill ``shown`` with the means over a window of minutes, the newest added first."""
+    """Fill ``shown`` (values,) with the means over a window of minutes (slots, values), the newest first."""
     slots = minutes.shape[0]
-    shown[:] = 0.0
+    for k in range(shown.size):
+        shown[k] = 0.0
     for ago in range(window):
-        shown += minutes[(minute - ago) % slots]
-    shown /= window
+        row = minutes[(minute - ago) % slots]
+        for k in range(shown.size):
+            shown[k] += row[k]
+    for k in range(shown.size):
+        shown[k] /= window

@@ -65,15 +65,10 @@ class Extremes:
         history : ndarray, shape (ticks, meters, columns)
         times_ns : ndarray of int64, shape (ticks,)
         """
-        for extreme, stamp, best, first in (
-            (self._max, self._max_ns, history.max(axis=0), history.argmax(axis=0)),
-            (self._min, self._min_ns, history.min(axis=0), history.argmin(axis=0)),
-        ):
-            present = extreme[:, columns]
-            beyond = best > present if extreme is self._max else best < present
-            if np.count_nonzero(beyond):
-                extreme[:, columns] = np.where(beyond, best, present)
-                stamp[:, columns] = np.where(beyond, times_ns[first], stamp[:, columns])
+        from twin.meters.interval_kernels import widen_stamped  # noqa: PLC0415
+
+        extremes = (self._max, self._min, self._max_ns, self._min_ns)
+        widen_stamped(history, times_ns, *(one[:, columns] for one in extremes))
 
     def clear(self, meter: int, values: Float, ns: int) -> None:
         """Start a meter anew from the values (52,) that it shows."""

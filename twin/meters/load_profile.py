@@ -1,7 +1,7 @@
 """The load profile: one record per interval of UTC, made of energies, means and extremes."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,9 @@ MEAN_COLUMNS: Final = [COLUMN[name] for name in MEANS]
 """Columns of displayed quantities whose means an interval records."""
 HIGHEST: Final = ("v1", "v2", "v3", "i1", "i2", "i3", "p_sum", "thd_v1", "thd_v2", "thd_v3")
 LOWEST: Final = ("v1", "v2", "v3")
-_HIGH_COLUMNS: Final = [COLUMN[name] for name in HIGHEST]
-_LOW_COLUMNS: Final = [COLUMN[name] for name in LOWEST]
+_COLUMNS: Final = tuple(
+    np.array([COLUMN[name] for name in names], np.int64) for names in (MEANS, LOWEST, HIGHEST)
+)
 _ENERGIES: Final = ("p_imp_wh", "p_exp_wh", "q_imp_varh", "q_exp_varh", "s_vah")
 """In the order of the energy counters."""
 CHANNELS: Final = (
@@ -33,8 +34,6 @@ CHANNELS: Final = (
 )
 """What an interval records, in its order."""
 _MEASURED: Final = slice(len(_ENERGIES), len(CHANNELS) - 1)
-_MEANS: Final = slice(len(_ENERGIES), len(_ENERGIES) + len(MEANS))
-_EXTREMES: Final = slice(len(_ENERGIES) + len(MEANS), len(CHANNELS) - 1)
 
 
 class LoadProfile:
@@ -78,6 +77,12 @@ class LoadProfile:
         """Let displayed values times the seconds that they lasted (meters, 52) count towards the means."""
         self.sums += weighted
 
+    def add_repeatedly(self, weighted: Float, count: int) -> None:
+        """Do the same ``count`` times, for as many stretches of one length."""
+        from twin.meters.interval_kernels import add_repeatedly  # noqa: PLC0415
+
+        add_repeatedly(weighted, count, self.sums)
+
     def update(self, values: Float) -> None:
         """Let the displayed values of a tick count towards the extremes."""
         np.maximum(self.high, values, out=self.high)
@@ -85,8 +90,9 @@ class LoadProfile:
 
     def update_columns(self, columns: slice, history: Float) -> None:
         """Let some displayed values at several ticks (ticks, meters, columns) count towards the extremes."""
-        self.high[:, columns] = np.maximum(self.high[:, columns], history.max(axis=0))
-        self.low[:, columns] = np.minimum(self.low[:, columns], history.min(axis=0))
+        from twin.meters.interval_kernels import widen  # noqa: PLC0415
+
+        widen(history, self.high[:, columns], self.low[:, columns])
 
     def due(self, ns: int) -> NDArray[np.intp]:
         """Return the meters whose interval ends at a whole minute."""
@@ -121,41 +127,24 @@ class LoadProfile:
             every = chosen.size == len(self._names)
             names = self._all if every else tuple(self._names[meter] for meter in chosen.tolist())
             block = IntervalBlock(names, ns, duration[long], CHANNELS, values)
-        self._start_ns[meters] = ns
+        # As a rule the intervals of all meters end together, and nothing need be picked.
+        part = slice(None) if meters.size == len(self._names) else meters
+        self._start_ns[part] = ns
         for mine, counted in ((self._whole, counts[0]), (self._rest, counts[1])):
-            mine[:, meters] = counted[:, meters]
-        self.sums[meters] = 0.0
-        self.high[meters] = -np.inf
-        self.low[meters] = np.inf
+            mine[:, part] = counted[:, part]
+        self.sums[part] = 0.0
+        self.high[part] = -np.inf
+        self.low[part] = np.inf
         return block
 
     def _values(self, meters: NDArray[np.intp], counts: tuple[Int, Int], duration: Float) -> Float:
         """Return what the intervals of some meters record, (meters, channels)."""
-        # As a rule the intervals of all meters end together, and nothing need be picked.
-        part = slice(None) if meters.size == len(self._names) else meters
-        whole = counts[0][:, part] - self._whole[:, part]
-        below = (counts[1][:, part] - self._rest[:, part]) / FEMTOJOULES
-        energies = _of_phases(whole) + _of_phases(below)
+        from twin.meters.interval_kernels import interval_values  # noqa: PLC0415
+
         values = np.empty((meters.size, len(CHANNELS)))
-        values[:, : len(_ENERGIES)] = energies.T
-        first = len(_ENERGIES)
-        for columns, taken in (
-            (MEAN_COLUMNS, self.sums),
-            (_LOW_COLUMNS, self.low),
-            (_HIGH_COLUMNS, self.high),
-        ):
-            values[:, first : first + len(columns)] = taken[part][:, columns]
-            first += len(columns)
-        extremes = values[:, _EXTREMES]
-        extremes[np.isinf(extremes)] = np.nan
-        values[:, _MEANS] /= duration[:, None]
-        net, apparent = energies[0] - energies[1], energies[4]
-        values[:, -1] = np.nan
-        np.divide(net, apparent, out=values[:, -1], where=apparent > 0.0)
-        values *= self._factor[part]
+        before = (self._whole, self._rest)
+        extremes = (self.sums, self.low, self.high)
+        interval_values(
+            meters, duration, *counts, *before, FEMTOJOULES, *extremes, _COLUMNS, self._factor, values
+        )
         return values
-
-
-def _of_phases(counted: NDArray[Any]) -> NDArray[Any]:
-    """Return sums over the last axis, the phases and a system without them, in their order."""
-    return np.asarray(counted[..., 0] + counted[..., 1] + counted[..., 2] + counted[..., 3])

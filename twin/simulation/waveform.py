@@ -58,8 +58,10 @@ class Waveform:
         self.frequency = frequency
         self.transitions: Transitions | None = None
         self._inrushes: Inrushes | None = None
-        self._order: Float = np.array(solver.orders, dtype=np.float64)
-        self._rate = np.zeros(self._order.size, dtype=np.complex128)
+        self._orders: Float = np.array(solver.orders, dtype=np.float64)
+        self._one = solver.orders.index(1)
+        self._present = np.ones(self._orders.size, dtype=np.bool_)
+        self._order, self._rate = self._orders, np.zeros(self._orders.size, dtype=np.complex128)
         self._sign: Float = np.array(signs, dtype=np.float64).reshape(-1, 1)
         self._peak = amplitude_from_rms(self._sign.astype(np.complex128))
         if call_at is not None:
@@ -102,7 +104,18 @@ class Waveform:
             self.transitions.solved(solution, p, q, start_ns, theta)
         if self._inrushes is not None:
             self._inrushes.solved(solution, start_ns, theta=theta, frequency=self.frequency)
-        return self._with_modes(start_ns, theta, phasor[: self._peak.size] * self._peak)
+        return self._with_modes(start_ns, theta, self._steady(phasor[: self._peak.size]))
+
+    def _steady(self, phasor: Complex) -> Complex:
+        """Return the peak amplitudes of the orders that there are; first and last are kept as they are."""
+        present = phasor.any(axis=0)
+        present[self._one] = present[-1] = True
+        if not np.array_equal(present, self._present):
+            # Segments of the same orders share these arrays: meters look at them once.
+            self._present, self._order = present, self._orders[present]
+            self._rate = np.zeros(self._order.size, dtype=np.complex128)
+        whole = self._order.size == self._orders.size
+        return (phasor if whole else phasor[:, self._present]) * self._peak
 
     def reanchored(self, old: Segment, at_ns: int, theta: float) -> Segment:
         """Return the segment that goes on from an instant, at a phase, with the terms of the old one."""
