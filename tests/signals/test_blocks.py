@@ -199,3 +199,24 @@ def test_loops_agree_with_plain_numpy(count, left, right):
     root = np.array([1, *[2**0.5] * 3])[:, None]
     bins = 0.1 * root * (np.exp(-1j * np.outer(np.arange(4), theta)) @ (samples * weight).T)
     assert np.abs(planes[0] + 1j * planes[1] - bins).max() < 1e-12
+
+
+def test_only_meters_with_samples_are_summed_over_them():
+    """A neighbour that is sampled changes no bit of a meter that is not: its terms are integrated exactly."""
+    rng = np.random.default_rng(2)
+    amplitude = rng.normal(size=(12, 2)) + 1j * rng.normal(size=(12, 2))
+    terms = segment(amplitude=amplitude, order=[1, 5], rate=[0.0, -40.0])
+    samples = np.concatenate([np.zeros((6, 400)), rng.normal(size=(6, 400))])
+    window = at(0.001), at(0.023)
+
+    def moments(rows, *, sampled):
+        part = replace(terms, amplitude=terms.amplitude[rows])
+        part = with_samples(samples[rows], before=50, terms=part) if sampled else part
+        return window_moments(signal(part, duration_s=0.05), *window, orders=9)
+
+    gram, spectrum, _ = moments(slice(None), sampled=True)
+    for meter, sampled in ((0, False), (1, True)):
+        own = slice(6 * meter, 6 * meter + 6)
+        alone, alone_spectrum, _ = moments(own, sampled=sampled)
+        assert (gram[meter] == alone[0]).all()
+        assert (spectrum[own] == alone_spectrum).all()

@@ -91,7 +91,7 @@ class CaptureStore:
 
     def trigger(self, meter: int, reason: str, phases: str, step: int, trigger_ns: int) -> bool:
         """Begin a capture around a sample, counted in 64ths of a cycle; return whether it was heard."""
-        self._finish(meter, trigger_ns)
+        self._finish([meter] if meter in self._pending else [], trigger_ns)
         settings = self._settings[meter]
         full = len(self._groups[meter]) >= CAPACITY
         if not settings.power_quality or full or meter in self._pending:
@@ -101,44 +101,49 @@ class CaptureStore:
 
     def finish(self, until_ns: int) -> list[tuple[int, WaveformRecord]]:
         """Complete the captures that are over by a time; return them with the time of their end."""
-        for meter in sorted(self._pending):
-            self._finish(meter, until_ns)
+        self._finish(sorted(self._pending), until_ns)
         finished, self._finished = self._finished, []
         return finished
 
-    def _finish(self, meter: int, until_ns: int) -> None:
-        pending = self._pending.get(meter)
-        if pending is None:
-            return
-        end = self._front_end.step_instant(pending.step + SAMPLES - TRIGGER_INDEX, SAMPLES_PER_CYCLE)
-        end_ns = end.ns + round(end.fraction)
-        if end_ns > until_ns:
-            return
-        del self._pending[meter]
-        self._count[meter] += 1
-        record = self._record(meter, pending, end_ns, self._count[meter])
-        self._groups[meter].append(record)
-        self._phases[meter].append(pending.phases)
-        self._finished.append((end_ns, record))
+    def _finish(self, meters: Sequence[int], until_ns: int) -> None:
+        """Write the pending captures of some meters that are over, those of the same samples at once."""
+        alike: dict[int, list[int]] = {}
+        for meter in meters:
+            alike.setdefault(self._pending[meter].step, []).append(meter)
+        written: dict[int, tuple[int, NDArray[np.float64]]] = {}
+        for step, members in alike.items():
+            end = self._front_end.step_instant(step + SAMPLES - TRIGGER_INDEX, SAMPLES_PER_CYCLE)
+            end_ns = end.ns + round(end.fraction)
+            if end_ns <= until_ns:
+                samples = self._samples(step, end_ns, members)
+                written |= {meter: (end_ns, part) for meter, part in zip(members, samples, strict=True)}
+        for meter in sorted(written):
+            end_ns, samples = written[meter]
+            pending = self._pending.pop(meter)
+            self._count[meter] += 1
+            record = self._record(meter, pending, samples, self._count[meter])
+            self._groups[meter].append(record)
+            self._phases[meter].append(pending.phases)
+            self._finished.append((end_ns, record))
 
-    def _record(self, meter: int, pending: _Pending, end_ns: int, number: int) -> WaveformRecord:
-        settings = self._settings[meter]
+    def _samples(self, step: int, end_ns: int, meters: Sequence[int]) -> NDArray[np.float64]:
+        """Return what meters sampled around a trigger, shape (meters, channels, samples) [V or A]."""
         front_end = self._front_end
-        start = front_end.step_instant(pending.step - TRIGGER_INDEX, SAMPLES_PER_CYCLE)
-        signal = front_end.signal(start, end_ns + SPARE_NS)
-        samples = synthesise_cycles(
-            signal,
-            start,
-            samples_per_cycle=SAMPLES_PER_CYCLE,
-            count=SAMPLES,
-            channels=slice(meter * CHANNELS, (meter + 1) * CHANNELS),
-        )
+        start = front_end.step_instant(step - TRIGGER_INDEX, SAMPLES_PER_CYCLE)
+        signal = front_end.signal(start, end_ns + SPARE_NS, meters=np.array(meters, np.intp))
+        samples = synthesise_cycles(signal, start, samples_per_cycle=SAMPLES_PER_CYCLE, count=SAMPLES)
+        return samples.reshape(len(meters), CHANNELS, SAMPLES)
+
+    def _record(
+        self, meter: int, pending: _Pending, samples: NDArray[np.float64], number: int
+    ) -> WaveformRecord:
+        settings = self._settings[meter]
         samples += self._noise(meter, pending.step - TRIGGER_INDEX)
         per_unit = counts(settings)
         raw = np.clip(np.rint(samples * per_unit[:, None]), *COUNT_RANGE).astype(np.int16)
         ratio = np.repeat([settings.pt_ratio, settings.ct_ratio], 3)
         scale = tuple((ratio / per_unit).tolist())
-        interval = 1.0 / (SAMPLES_PER_CYCLE * front_end.newest.frequency)
+        interval = 1.0 / (SAMPLES_PER_CYCLE * self._front_end.newest.frequency)
         return WaveformRecord(
             settings.name,
             number,

@@ -45,9 +45,9 @@ def widen_stamped(history, times, high, low, high_ns, low_ns):  # type: ignore[n
 
 
 @njit(cache=True, nogil=True)
-def interval_values(
+def interval_values(  # type: ignore[no-untyped-def]
     meters, duration, whole, rest, whole_before, rest_before, unit, sums, low, high, columns, factor, out
-):  # type: ignore[no-untyped-def]
+):
     """Fill what intervals of some meters record.
 
     Parameters

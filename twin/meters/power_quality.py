@@ -45,6 +45,8 @@ class PowerQuality:
         self._noise_power = front_end.inputs.noise**2
         self._learn_levels()
         self._watched = np.zeros(len(settings), np.bool_)
+        self._resting = np.ones(len(settings), np.bool_)
+        """Whether nothing is outside at a meter and no event lasts."""
         self._next = 0  # number of the next half cycle, while any meter is watched
         self._steady = np.zeros((len(settings), CHANNELS))
         self._low = np.zeros(0)
@@ -80,6 +82,7 @@ class PowerQuality:
         self._settings[meter] = settings
         self.captures.configure(meter, settings)
         self._monitors[meter] = EventMonitor(settings)
+        self._resting[meter] = True
         self._open[meter].clear()
         self._learn_levels()
         if not self._front_end.empty:
@@ -91,6 +94,7 @@ class PowerQuality:
     def _learn_levels(self) -> None:
         """Find the levels between which the RMS of a signal is quiet; its noise comes on top."""
         self._low_level, high = levels(self._monitors)
+        self._outer_low, self._outer_high = self._low_level.reshape(-1, CHANNELS), high.reshape(-1, CHANNELS)
         noise = self._wirings.watched_noise(self._noise_power)
         self._high_level = np.sqrt(np.maximum(high**2 - noise.ravel(), 0.0))
 
@@ -188,16 +192,35 @@ class PowerQuality:
             gram = window_gram(signal, start, end, channels=CHANNELS)
             squares = self._wirings.watched_squares(gram, meters)
             rms = np.sqrt(squares + noise[meters])
-            for row, meter in enumerate(meters.tolist()):
-                for detector, three in self._monitors[meter].detectors(rms[row]):
-                    transition = detector.step(three, k, end.ns + round(end.fraction))
-                    if transition is not None:
-                        records += self._log(meter, transition, detector.level)
+            for row in self._stirred(meters, rms).tolist():
+                records += self._step(int(meters[row]), rms[row], k, end.ns + round(end.fraction))
+        return records
+
+    def _stirred(self, meters: NDArray[np.intp], rms: Float) -> NDArray[np.intp]:
+        """Return which of some meters a half cycle's RMS values (meters, 6) can move.
+
+        Detectors at rest stay so on whatever lies between their levels.
+        """
+        outside = np.any((rms < self._outer_low[meters]) | (rms > self._outer_high[meters]), axis=1)
+        return np.flatnonzero(outside | ~self._resting[meters])
+
+    def _step(self, meter: int, rms: Float, half_cycle: int, ns: int) -> list[Stamped]:
+        """Show a half cycle's RMS values (6,) to the detectors of a meter."""
+        records: list[Stamped] = []
+        monitor = self._monitors[meter]
+        for detector, three in monitor.detectors(rms):
+            transition = detector.step(three, half_cycle, ns)
+            if transition is not None:
+                records += self._log(meter, transition, detector.level)
+        self._resting[meter] = monitor.idle
         return records
 
     def _count_steady(self, first: int, count: int) -> list[Stamped]:
         records: list[Stamped] = []
-        for meter in np.flatnonzero(self._watched).tolist():
+        watched = np.flatnonzero(self._watched)
+        stirred = watched[self._stirred(watched, self._steady[watched])]
+        self._watched[:] = False
+        for meter in stirred.tolist():
             seen = [
                 (transition.at_ns, transition, detector.level)
                 for detector, three in self._monitors[meter].detectors(self._steady[meter])
@@ -206,7 +229,8 @@ class PowerQuality:
             # Numbers and captures go by time, whichever detector was asked first.
             for _, transition, level in sorted(seen, key=lambda one: one[0]):
                 records += self._log(meter, transition, level)
-            self._watched[meter] = not self._monitors[meter].idle
+            self._resting[meter] = self._monitors[meter].idle
+            self._watched[meter] = not self._resting[meter]
         records.sort(key=lambda stamped: stamped[0])
         return records
 

@@ -75,8 +75,7 @@ class Detector:
     def step(self, rms: Float, half_cycle: int, ns: int) -> Transition | None:
         """Take the three phases of one half cycle; return the begin or the end of an event."""
         worse = min if self.below else max
-        for phase in range(3):
-            value = float(rms[phase])
+        for phase, value in enumerate(rms.tolist()):
             if not self.outside(value):
                 self.count[phase] = 0
                 continue
@@ -85,11 +84,11 @@ class Detector:
                 self._extreme[phase] = value
             self.count[phase] += 1
             self._extreme[phase] = worse(self._extreme[phase], value)
+        if self.active is None and max(self.count) < self.needed:
+            return None
         out = [phase for phase in range(3) if self.count[phase]]
         if self.active is not None:
             return self._continue(out, ns)
-        if max(self.count) < self.needed:
-            return None
         self.active = Transition(
             self.type,
             "".join(PHASES[phase] for phase in out),

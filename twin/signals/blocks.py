@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from twin.contracts import NS_PER_SECOND, SampledBlock, Segment
 from twin.signals.phase import Piece
 
+Rows = slice | NDArray[np.intp]
+
 POINTS = 6
 """Samples that one polynomial goes through."""
 MARGIN = POINTS // 2
@@ -87,7 +89,7 @@ def add_block(
 
 
 def terms_on(
-    segment: Segment, begin: Fraction, spacing: Fraction, count: int, rows: slice
+    segment: Segment, begin: Fraction, spacing: Fraction, count: int, rows: Rows
 ) -> NDArray[np.float64]:
     """Return a segment's terms at equidistant times, which may lie before its start.
 
@@ -150,14 +152,22 @@ class LatticePiece:
     """One cell [s]."""
 
 
-def on_lattice(piece: Piece, rows: slice) -> LatticePiece:
+def sampled_rows(piece: Piece) -> NDArray[np.bool_]:
+    """Return which channels of a segment with a block have samples in a piece of a window, (channels,)."""
+    block = piece.segment.block
+    assert block is not None
+    first, after = _reach(piece)[0]
+    return np.asarray(block.samples[:, first:after].any(axis=1))
+
+
+def on_lattice(piece: Piece, rows: Rows) -> LatticePiece:
     """Return a piece of a window as samples and what they weigh.
 
     Parameters
     ----------
     piece : Piece
         Of a segment that has a block.
-    rows : slice
+    rows : slice or ndarray
         Channels.
     """
     from twin.signals.block_kernels import lattice_weights  # noqa: PLC0415
@@ -165,21 +175,31 @@ def on_lattice(piece: Piece, rows: slice) -> LatticePiece:
     segment, block = piece.segment, piece.segment.block
     assert block is not None
     step = Fraction(block.step_s) * NS_PER_SECOND
-    # Times are counted from the start of the segment, places from the first sample of the block.
-    origin = block.start_ns - segment.start_ns + Fraction(block.start_fraction)
-    begin = piece.span[0] + Fraction(piece.span[1]) - origin
-    end = begin + piece.span[2] + Fraction(piece.span[3])
-    left, left_rest = split(begin / step)
-    right, right_rest = split(end / step)
-    count = block.samples.shape[1]
-    table = table_of(block)
-    first = min(max(left - MARGIN + 1, 0), max(count - POINTS, 0))
-    after = max(min(right + MARGIN + 1, count), min(POINTS, count))
+    (first, after), (left, left_rest), (right, right_rest), origin = _reach(piece)
     # The stencils of the cells at either end of the part are those of the whole block.
     weight = np.empty(after - first)
     span = (left - first, left_rest, right - first, right_rest)
-    lattice_weights(table, after - first, span, weight)
+    lattice_weights(table_of(block), after - first, span, weight)
     at = origin + first * step
     values = terms_on(segment, at, step, after - first, rows)
     values += block.samples[rows, first:after]
     return LatticePiece(values, weight, (*split(at), *split(step)), block.step_s)
+
+
+def _reach(piece: Piece) -> tuple[tuple[int, int], tuple[int, float], tuple[int, float], Fraction]:
+    """Return first and last sample that a piece of a window needs, its begin and end, and the block's start.
+
+    Begin and end are places counted from the first sample of the block; its start is a time, counted from
+    the start of the segment [ns].
+    """
+    segment, block = piece.segment, piece.segment.block
+    assert block is not None
+    step = Fraction(block.step_s) * NS_PER_SECOND
+    origin = block.start_ns - segment.start_ns + Fraction(block.start_fraction)
+    begin = piece.span[0] + Fraction(piece.span[1]) - origin
+    end = begin + piece.span[2] + Fraction(piece.span[3])
+    left, right = split(begin / step), split(end / step)
+    count = block.samples.shape[1]
+    first = min(max(left[0] - MARGIN + 1, 0), max(count - POINTS, 0))
+    after = max(min(right[0] + MARGIN + 1, count), min(POINTS, count))
+    return (first, after), left, right, origin

@@ -6,11 +6,13 @@ over the samples of the block (see `twin.signals.blocks` for the order of the er
 The kernels are imported where they are used, so that reading this package's names costs no compiler.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import Instant, Signal
-from twin.signals.blocks import on_lattice
+from twin.signals.blocks import Rows, on_lattice, sampled_rows
 from twin.signals.phase import Piece, pieces
 
 _NO_GRAM = np.zeros((0, 6, 6))
@@ -47,8 +49,6 @@ def window_moments(
     SignalRangeError
         If the window is empty or not inside the signal, or a block does not cover its segment.
     """
-    from twin.signals import kernels  # noqa: PLC0415
-
     rows = len(signal.channels)
     gram = np.zeros((rows // channels, channels, channels)) if channels else _NO_GRAM
     planes = np.zeros((2, orders, rows)) if orders else _NO_SPECTRUM
@@ -59,32 +59,70 @@ def window_moments(
         weight = piece.length / total
         frequency += weight * segment.frequency
         if segment.block is not None:
-            _add_sampled(piece, total * 1e-9, gram, planes)
-            continue
-        terms = (
-            np.ascontiguousarray(segment.amplitude),
-            segment.order,
-            segment.rate,
-            segment.theta,
-            segment.frequency,
-        )
-        if channels:
-            kernels.add_gram(*terms, piece.span, weight, gram)
-        if orders:
-            kernels.add_spectrum(*terms, piece.span, weight, planes)
+            _add_block(piece, weight, total * 1e-9, gram, planes)
+        else:
+            _add_terms(piece, weight, gram, planes)
     spectrum = np.empty((planes.shape[2], orders), np.complex128)
     spectrum.real = planes[0].T
     spectrum.imag = planes[1].T
     return gram, spectrum, frequency
 
 
-def _add_sampled(
-    piece: Piece, total_s: float, gram: NDArray[np.float64], planes: NDArray[np.float64]
+def _add_terms(piece: Piece, weight: float, gram: NDArray[np.float64], planes: NDArray[np.float64]) -> None:
+    """Add a piece of terms alone, in closed form."""
+    from twin.signals import kernels  # noqa: PLC0415
+
+    segment = piece.segment
+    terms = (
+        np.ascontiguousarray(segment.amplitude),
+        segment.order,
+        segment.rate,
+        segment.theta,
+        segment.frequency,
+    )
+    if gram.shape[0]:
+        kernels.add_gram(*terms, piece.span, weight, gram)
+    if planes.shape[1]:
+        kernels.add_spectrum(*terms, piece.span, weight, planes)
+
+
+def _add_block(
+    piece: Piece,
+    weight: float,
+    total_s: float,
+    gram: NDArray[np.float64],
+    planes: NDArray[np.float64],
 ) -> None:
-    """Add a piece whose segment has a block, over the samples of the block."""
+    """Add a piece whose segment has a block: meters that it has samples of over those, others exactly."""
+    size = gram.shape[1] if gram.shape[0] else 1
+    sampled = sampled_rows(piece).reshape(-1, size).any(axis=1)
+    if sampled.all():
+        _add_sampled(piece, slice(None), total_s, gram, planes)
+        return
+    for groups, exact in ((np.flatnonzero(sampled), False), (np.flatnonzero(~sampled), True)):
+        rows = (groups[:, None] * size + np.arange(size)).ravel()
+        if not rows.size:
+            continue
+        own_gram = np.ascontiguousarray(gram[groups]) if gram.shape[0] else gram
+        own_planes = np.ascontiguousarray(planes[:, :, rows]) if planes.shape[1] else planes
+        if exact:
+            part = replace(piece.segment, amplitude=piece.segment.amplitude[rows], block=None)
+            _add_terms(replace(piece, segment=part), weight, own_gram, own_planes)
+        else:
+            _add_sampled(piece, rows, total_s, own_gram, own_planes)
+        if gram.shape[0]:
+            gram[groups] = own_gram
+        if planes.shape[1]:
+            planes[:, :, rows] = own_planes
+
+
+def _add_sampled(
+    piece: Piece, rows: Rows, total_s: float, gram: NDArray[np.float64], planes: NDArray[np.float64]
+) -> None:
+    """Add some channels of a piece whose segment has a block, over the samples of the block."""
     from twin.signals import block_kernels  # noqa: PLC0415
 
-    part = on_lattice(piece, slice(None))
+    part = on_lattice(piece, rows)
     scale = part.step_s / total_s
     if gram.shape[0]:
         block_kernels.add_weighted_gram(part.values, part.weight, scale, gram)

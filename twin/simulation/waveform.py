@@ -108,7 +108,7 @@ class Waveform:
 
     def _steady(self, phasor: Complex) -> Complex:
         """Return the peak amplitudes of the orders that there are; first and last are kept as they are."""
-        present = phasor.any(axis=0)
+        present = np.asarray(phasor.any(axis=0))
         present[self._one] = present[-1] = True
         if not np.array_equal(present, self._present):
             # Segments of the same orders share these arrays: meters look at them once.
