@@ -16,8 +16,6 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 MEANS: Final = ("v1", "v2", "v3", "i1", "i2", "i3", "frequency")
-MEAN_COLUMNS: Final = [COLUMN[name] for name in MEANS]
-"""Columns of displayed quantities whose means an interval records."""
 HIGHEST: Final = ("v1", "v2", "v3", "i1", "i2", "i3", "p_sum", "thd_v1", "thd_v2", "thd_v3")
 LOWEST: Final = ("v1", "v2", "v3")
 _COLUMNS: Final = tuple(
