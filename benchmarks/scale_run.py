@@ -9,10 +9,31 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twin.cli.launcher import pin
 
+if TYPE_CHECKING:
+    from twin.scenario import SiteScenario
+
 pin()  # before NumPy is there
+
+
+def what_is_on(loaded: "SiteScenario") -> str:
+    """Say what the first meter measures and records, from its settings."""
+    from twin.meters.kw320.meter import Kw320Meter
+    from twin.meters.load_profile import CHANNELS
+
+    settings = Kw320Meter(loaded.meters[0].config, start_ns=loaded.start_ns).settings
+    on = ["energies", f"{settings.demand_mode} demand", "maxima and minima", "orders 2 to 63 where they flow"]
+    alarms = sum(channel.enabled for channel in settings.alarm_channels)
+    on.append(f"{alarms} alarms set" if alarms else "no alarm set")
+    if settings.power_quality:
+        kinds = ("sag", "swell", "over_current")
+        caught = [kind.replace("_", " ") for kind in kinds if getattr(settings, f"{kind}_waveform")]
+        on.append(f"sags, swells and over-current, captures of {' and '.join(caught) or 'nothing'}")
+    on.append(f"a load profile of {len(CHANNELS)} channels each {settings.load_profile_minutes} minutes")
+    return ", ".join([*on, f"errors of its accuracy: {settings.accuracy}"])
 
 
 def main(scenario: Path, folder: Path) -> None:
@@ -37,6 +58,7 @@ def main(scenario: Path, folder: Path) -> None:
     print(
         json.dumps(
             {
+                "on": what_is_on(loaded),
                 "days": (loaded.end_ns - loaded.start_ns) / 86400e9,
                 "meters": len(loaded.meters),
                 "buses": len(loaded.network.buses),
