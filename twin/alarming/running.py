@@ -91,13 +91,61 @@ async def _until_end(
                 return
 
 
+class Lockstep:
+    """An alarm server that polls when it is told what time it is; use it as an asynchronous context manager.
+
+    Sources that are due together are polled at once; what they bring is taken in the order of the rules file.
+
+    Parameters
+    ----------
+    plan : AlarmPlan
+    now_ns : int
+        Simulated time at which every source is due first, UTC [ns].
+    tell : callable
+        Is told each entry as it is made.
+    """
+
+    def __init__(self, plan: AlarmPlan, *, now_ns: int, tell: Tell = _nobody) -> None:
+        self.server = AlarmServer(plan.rules)
+        self._plan = plan
+        self._tell = tell
+        self._due = [(now_ns, place) for place in range(len(plan.sources))]
+        timeout_s = max(plan.timeout_s, _LOCKSTEP_TIMEOUT_S)
+        self._pollers = [Poller(source, timeout_s=timeout_s) for source in plan.sources]
+
+    async def __aenter__(self) -> "Lockstep":
+        """Return the server; it connects at its first poll."""
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Close all connections."""
+        for poller in self._pollers:
+            await poller.__aexit__(*error)
+
+    @property
+    def due_ns(self) -> int:
+        """When the next poll is due, UTC [ns]."""
+        return self._due[0][0]
+
+    async def poll(self, now_ns: int) -> None:
+        """Poll whatever is due at a simulated time, which stands still meanwhile."""
+        places = []
+        while self._due[0][0] <= now_ns:
+            place = heapq.heappop(self._due)[1]
+            places.append(place)
+            heapq.heappush(self._due, (now_ns + self._plan.sources[place].poll_ns, place))
+        clock = partial(int, now_ns)
+        for scan in await asyncio.gather(*(self._pollers[place].scan(clock) for place in sorted(places))):
+            for entry in self.server.take(scan):
+                self._tell(entry)
+
+
 async def watch_in_lockstep(
     plan: AlarmPlan, control: SiteControl, *, duration_s: float | None = None, tell: Tell = _nobody
 ) -> AlarmServer:
     """Let simulated time pass from poll to poll: it goes on only when each poll that is due has finished.
 
-    So a run gives the same journal on any machine. Sources that are due together are polled at once; what
-    they bring is taken in the order of the rules file.
+    So a run gives the same journal on any machine.
 
     Parameters
     ----------
@@ -109,29 +157,15 @@ async def watch_in_lockstep(
     tell : callable
         Is told each entry as it is made.
     """
-    server = AlarmServer(plan.rules)
-    timeout_s = max(plan.timeout_s, _LOCKSTEP_TIMEOUT_S)
     now_ns = await asyncio.to_thread(control.pause)
     end_ns = None if duration_s is None else now_ns + round(duration_s * 1e9)
-    due = [(now_ns, place) for place in range(len(plan.sources))]
-    async with AsyncExitStack() as stack:
-        pollers = [
-            await stack.enter_async_context(Poller(source, timeout_s=timeout_s)) for source in plan.sources
-        ]
-        while end_ns is None or due[0][0] <= end_ns:
-            at_ns = due[0][0]
+    async with Lockstep(plan, now_ns=now_ns, tell=tell) as lockstep:
+        while end_ns is None or lockstep.due_ns <= end_ns:
+            at_ns = lockstep.due_ns
             if at_ns > now_ns:
                 with suppress(SiteEndedError):
                     now_ns = await asyncio.to_thread(control.step, (at_ns - now_ns) * 1e-9)
                 if now_ns < at_ns:
                     break  # the scenario has ended
-            places = []
-            while due and due[0][0] <= at_ns:
-                places.append(heapq.heappop(due)[1])
-            clock = partial(int, at_ns)
-            for scan in await asyncio.gather(*(pollers[place].scan(clock) for place in sorted(places))):
-                for entry in server.take(scan):
-                    tell(entry)
-            for place in places:
-                heapq.heappush(due, (at_ns + plan.sources[place].poll_ns, place))
-    return server
+            await lockstep.poll(at_ns)
+    return lockstep.server

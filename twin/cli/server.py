@@ -6,13 +6,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from twin.cli.control import ControlSettings, start_control
-from twin.cli.endpoints import SiteEndpoints, place_of
 from twin.contracts import BadInputError, Finding
 from twin.documents.validation import dotted
 from twin.recording import Place
 from twin.scenario import SiteScenario, utc_text
 from twin.simulation import LiveSession, build_site
 from twin.simulation.replaying import RecordedSession
+from twin.simulation.site_endpoints import SiteEndpoints, place_of
 
 
 class SiteServer:

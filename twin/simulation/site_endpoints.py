@@ -33,6 +33,9 @@ class SiteEndpoints:
         Address for endpoints that name none.
     submit
         Takes masters' writes.
+    free_ports
+        Whether every TCP port is replaced by a free one, so that several sites can be served at once; meters that
+        share a port still do.
 
     Raises
     ------
@@ -46,7 +49,10 @@ class SiteEndpoints:
         meters: Mapping[str, Any],
         bind: str,
         submit: Callable[[Command], "Future[Answer]"],
+        *,
+        free_ports: bool = False,
     ) -> None:
+        self._free_ports = free_ports
         self._scenario = scenario
         self._meters = meters
         self._bind = bind
@@ -134,7 +140,10 @@ class SiteEndpoints:
                 what = f"{place[0]}:{place[1]} unit {endpoint.unit} is already that of '{other}'"
                 raise self._finding((*path, "port"), what, "give it another port or unit")
             units[place][endpoint.unit] = self._meters[name]
-        return [Binding(host, port, devices, check) for (host, port, check, _), devices in units.items()]
+        return [
+            Binding(host, 0 if self._free_ports else port, devices, check)
+            for (host, port, check, _), devices in units.items()
+        ]
 
     def _bind_lines(self) -> list[SerialBinding]:
         lines: dict[tuple[str, int], list[tuple[str, SerialEndpoint]]] = defaultdict(list)
