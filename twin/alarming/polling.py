@@ -32,10 +32,7 @@ class Poller:
     def __init__(self, source: PolledSource, *, timeout_s: float) -> None:
         self.source = source
         self._timeout_s = timeout_s
-        # A retry would double the time after which a device counts as lost; the next poll is one.
-        self._client = AsyncModbusTcpClient(
-            source.host, port=source.port, timeout=timeout_s, retries=0, reconnect_delay=0
-        )
+        self._client: AsyncModbusTcpClient | None = None
 
     async def __aenter__(self) -> "Poller":
         """Return the poller; it connects at its first scan."""
@@ -43,7 +40,7 @@ class Poller:
 
     async def __aexit__(self, *_: object) -> None:
         """Close the connection."""
-        self._client.close()
+        self._close()
 
     async def scan(self, clock: Clock) -> Scan:
         """Read all tags of the device once.
@@ -62,18 +59,31 @@ class Poller:
         values: dict[str, float] = {}
         try:
             async with asyncio.timeout(2 * self._timeout_s * max(1, len(self.source.reads))):
-                if not self._client.connected and not await self._client.connect():
+                client = self._client = self._client or self._new_client()
+                if not client.connected and not await client.connect():
                     return self._lost(clock, "it takes no connection")
                 for read in self.source.reads:
-                    values |= await self._read(read)
+                    values |= await self._read(client, read)
         except (ModbusException, OSError, TimeoutError) as error:
             # What comes late must not be taken for the answer to the next request.
-            self._client.close()
+            self._close()
             return self._lost(clock, str(error) or "no answer in time")
         return Scan(self.source.name, clock(), values)
 
-    async def _read(self, read: RegisterRead) -> dict[str, float]:
-        answer = await self._client.read_holding_registers(
+    def _new_client(self) -> AsyncModbusTcpClient:
+        """Return a client, which belongs to the event loop that runs now."""
+        # A retry would double the time after which a device counts as lost; the next poll is one.
+        return AsyncModbusTcpClient(
+            self.source.host, port=self.source.port, timeout=self._timeout_s, retries=0, reconnect_delay=0
+        )
+
+    def _close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    async def _read(self, client: AsyncModbusTcpClient, read: RegisterRead) -> dict[str, float]:
+        answer = await client.read_holding_registers(
             read.address, count=read.count, device_id=self.source.unit
         )
         if answer.isError() or len(answer.registers) != read.count:

@@ -10,7 +10,7 @@ from twin.alarming.condition_builder import ConditionBuilder, Path_, in_ns
 from twin.alarming.conditions import Truth
 from twin.alarming.reads import RegisterRead, plan_reads
 from twin.alarming.rules_schema import Alarm, Rules, Source
-from twin.alarming.tag_list import TagAddress, read_tag_list
+from twin.alarming.tag_list import TagAddress, parse_tag_list, read_tag_list
 from twin.contracts import BadInputError, Finding
 from twin.documents import Document, read_yaml, suggestion, validate
 
@@ -39,7 +39,13 @@ class AlarmPlan:
     timeout_s: float
 
 
-def read_rules(path: Path | str, *, ready_file: Path | str | None = None) -> AlarmPlan:
+def read_rules(
+    path: Path | str,
+    *,
+    ready_file: Path | str | None = None,
+    endpoints: Mapping[str, Mapping[str, object]] | None = None,
+    tag_list: str | None = None,
+) -> AlarmPlan:
     """Read a rules file.
 
     Parameters
@@ -47,6 +53,10 @@ def read_rules(path: Path | str, *, ready_file: Path | str | None = None) -> Ala
     path : Path or str
     ready_file : Path or str, optional
         As ``twin serve --ready-file`` writes it: where meters answer whose sources give no host and port.
+    endpoints : Mapping, optional
+        The same: ``host``, ``port`` and ``unit`` by meter.
+    tag_list : str, optional
+        The tag list for rules that name none, as text.
 
     Raises
     ------
@@ -55,9 +65,16 @@ def read_rules(path: Path | str, *, ready_file: Path | str | None = None) -> Ala
     """
     document = read_yaml(path)
     rules = validate(document, Rules)
-    tags = read_tag_list(Path(path).parent / rules.tags)
-    endpoints = {} if ready_file is None else _endpoints(Path(ready_file))
-    return _Builder(document, rules, tags, endpoints).plan()
+    if rules.tags is not None:
+        tags = read_tag_list(Path(path).parent / rules.tags)
+    elif tag_list is not None:
+        tags = parse_tag_list(tag_list, "tag list")
+    else:
+        mend = "add tags: FILE, written by: twin export points SCENARIO > FILE"
+        raise BadInputError(Finding(document.mark(()), "tags", "is missing", mend))
+    if ready_file is not None:
+        endpoints = _endpoints(Path(ready_file))
+    return _Builder(document, rules, tags, endpoints or {}).plan()
 
 
 def _endpoints(ready_file: Path) -> dict[str, dict[str, object]]:

@@ -154,7 +154,9 @@ class Rules(_Part):
     """Rules of an alarm server."""
 
     version: Literal[1] = Field(description="of this format")
-    tags: str = Field(description="tag list as `twin export points` writes it, relative to this file")
+    tags: str | None = Field(
+        None, description="tag list as `twin export points` writes it, relative to this file"
+    )
     poll: Second = Field(1.0, gt=0, description="time from poll to poll of a source")
     timeout: Second = Field(0.5, gt=0, description="how long an answer is waited for")
     sources: list[Source] = Field(min_length=1, description="devices that are polled")

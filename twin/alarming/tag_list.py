@@ -64,6 +64,11 @@ def read_tag_list(path: Path | str) -> dict[tuple[str, str], TagAddress]:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         mend = "write it with: twin export points SCENARIO > FILE"
         raise BadInputError(Finding(Mark(file), "", f"cannot be read ({reason})", mend)) from error
+    return parse_tag_list(text, file)
+
+
+def parse_tag_list(text: str, file: str) -> dict[tuple[str, str], TagAddress]:
+    """Return the tag list of a text; parameters and errors as of ``read_tag_list``."""
     reader = csv.DictReader(io.StringIO(text))
     missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
     if missing:

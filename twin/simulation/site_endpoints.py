@@ -34,8 +34,8 @@ class SiteEndpoints:
     submit
         Takes masters' writes.
     free_ports
-        Whether every TCP port is replaced by a free one, so that several sites can be served at once; meters that
-        share a port still do.
+        Whether every TCP port is replaced by a free one, so that several sites can be served at once;
+        meters that share a port still do.
 
     Raises
     ------

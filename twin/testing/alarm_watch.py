@@ -1,11 +1,21 @@
 """What a test asks of an alarm server that watches its site."""
 
 import re
+from typing import Protocol
 
 from twin.alarming.alarm_server import AlarmServer
 from twin.alarming.alarm_state import AlarmState
 from twin.alarming.journal import JournalEntry, utc_text
 from twin.contracts import NS_PER_SECOND
+
+
+class HasTime(Protocol):
+    """Something with a simulated time."""
+
+    @property
+    def now_ns(self) -> int:
+        """Simulated time, UTC [ns]."""
+        ...
 
 
 class AlarmWatch:
@@ -14,11 +24,11 @@ class AlarmWatch:
     Parameters
     ----------
     server : AlarmServer
-    site : object
-        Has ``now_ns``.
+    site : HasTime
+        Operators act at its time.
     """
 
-    def __init__(self, server: AlarmServer, site: "HasTime") -> None:
+    def __init__(self, server: AlarmServer, site: HasTime) -> None:
         self._server = server
         self._site = site
 
@@ -96,9 +106,8 @@ class AlarmWatch:
 
     def assert_active(self, *names: str) -> None:
         """Assert that exactly these alarms are active now."""
-        assert set(self.active) == set(names), (
-            f"active are {', '.join(self.active) or 'none'}, not {', '.join(names) or 'none'}\n{self._listing()}"
-        )
+        found, wanted = (", ".join(which) or "none" for which in (self.active, names))
+        assert set(self.active) == set(names), f"active are {found}, not {wanted}\n{self._listing()}"
 
     def assert_sequence(self, *steps: str) -> None:
         """Assert that the journal is just this, in order: ``LOW active``, ``LOW return``, .."""
@@ -112,9 +121,3 @@ class AlarmWatch:
             for entry in self.journal
         ]
         return "journal:\n" + ("\n".join(lines) or "  empty")
-
-
-class HasTime:
-    """Something with a simulated time."""
-
-    now_ns: int

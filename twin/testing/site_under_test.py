@@ -1,18 +1,19 @@
 """A site that a test drives: it is served on free ports, and time passes only when the test says so."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from twin.alarming.rules import PolledEndpoint, read_rules
+from twin.alarming.rules import read_rules
 from twin.alarming.running import Lockstep
 from twin.api.meters import decoded
-from twin.contracts import NS_PER_SECOND, Answer, Command, Point, TwinError
+from twin.contracts import NS_PER_SECOND, Answer, Command, TwinError
 from twin.documents import parse_quantity, suggestion
 from twin.protocols.points import points_csv
 from twin.recording import Recording
@@ -104,15 +105,15 @@ class SiteUnderTest:
         """Whether simulated time has come to the scenario's end."""
         return self.now_ns >= self._loaded.end_ns
 
-    def step(self, time: str | float) -> None:
+    def step(self, span: str | float) -> None:
         """Let simulated time pass; alarm servers that watch poll on their way.
 
         Parameters
         ----------
-        time : str or float
+        span : str or float
             ``"5 s"``, ``"2 min"``, or seconds. It ends with the scenario at the latest.
         """
-        seconds = parse_quantity(time, "s") if isinstance(time, str) else float(time)
+        seconds = parse_quantity(span, "s") if isinstance(span, str) else float(span)
         self._pass_until(min(self.now_ns + round(seconds * NS_PER_SECOND), self._loaded.end_ns))
 
     def step_until_quiet(self, *, quiet: str = "30 s", longest: str = "10 min") -> None:
@@ -200,12 +201,11 @@ class SiteUnderTest:
         if name not in points:
             mend = suggestion(name, points, "registers")
             raise SiteRefusedError(f"{meter} has no register {name!r}; {mend}")
-        return self._value(found, points[name])
-
-    def _value(self, meter: LiveMeter, point: Point) -> float:
-        words = meter.image.read(point.address, point.words)
-        assert words is not None, f"{point.name} is not published"
-        return decoded(point, words)
+        point = points[name]
+        held = found.image.read(point.address, point.words)
+        if held is None:
+            raise SiteRefusedError(f"{name} of {meter} is only shown through a window of its master")
+        return decoded(point, held)
 
     def _meter(self, name: str) -> LiveMeter:
         meters = {meter.name: meter for meter in self._session.meters}
@@ -215,8 +215,13 @@ class SiteUnderTest:
 
     @property
     def recording(self) -> Recording:
-        """What is recorded so far; truth, events, alarms, captures, load profiles."""
-        return Recording.open(self._recording)
+        """What is recorded up to now: truth, events, alarms, captures, load profiles."""
+        recording = Recording.open(self._recording)
+        deadline = time.monotonic() + _PATIENCE_S
+        # A live site writes once a second of real time.
+        while (recording.info.reached_ns or 0) < self.now_ns and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return recording
 
     def tag_list(self) -> str:
         """Return the tag list that a SCADA imports, as CSV."""
@@ -228,12 +233,9 @@ class SiteUnderTest:
         Parameters
         ----------
         rules : Path or str
-            Rules file. Its tag list may be left out (``tags: null``): it is the site's own.
+            Rules file; without ``tags`` its tag list is the site's own.
         """
-        endpoints = {
-            name: PolledEndpoint(address.host, address.port, address.unit)
-            for name, address in self.endpoints.items()
-        }
+        endpoints = {name: asdict(address) for name, address in self.endpoints.items()}
         plan = read_rules(rules, endpoints=endpoints, tag_list=self.tag_list())
         lockstep = Lockstep(plan, now_ns=self.now_ns)
         self._watches.append(lockstep)

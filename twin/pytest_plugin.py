@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture ``twin_site``."""
+"""The pytest plugin: the fixture ``twin_site``. Every test session loads it, so it imports nothing heavy."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from twin.testing.site_under_test import SiteUnderTest
+    from twin.testing import SiteUnderTest
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def twin_site(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Callable[..
 
     Each site has ports of its own and a recording in a temporary directory; all are stopped after the test.
     """
-    from twin.testing.site_under_test import SiteUnderTest  # noqa: PLC0415  numba takes its time
+    from twin.testing import SiteUnderTest  # noqa: PLC0415  numba takes its time
 
     with ExitStack() as sites:
 

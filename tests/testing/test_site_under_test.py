@@ -1,0 +1,112 @@
+"""The fixture: a site in virtual time, driven and watched by a test."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pymodbus.client import ModbusTcpClient
+
+from tests.sites import SCENARIO, write_site
+from twin.contracts import BadInputError
+from twin.testing import SiteRefusedError, SiteUnderTest
+
+QUIET = (
+    SCENARIO.split("events:", maxsplit=1)[0].replace("port: 0", "port: 15502, unit: 1") + "dashboard: null\n"
+)
+RULES = """
+version: 1
+sources: [{name: home}, {name: head}]
+alarms:
+  - name: LOW
+    source: home
+    priority: high
+    when: {limit: {tag: v1, below: 207 V, deadband: 3 V}}
+    suppressed_when: {limit: {source: head, tag: i1, below: 1 A}}
+  - {name: OVERLOAD, source: head, on_delay: 3 s, when: {limit: {tag: i1, above: 100 A}}}
+"""
+Start = Callable[[Path], SiteUnderTest]
+
+
+@pytest.fixture
+def site(tmp_path: Path, twin_site: Start) -> SiteUnderTest:
+    """The little site, on which nothing happens of itself; both meters want the same port."""
+    meters = QUIET.replace("port: 15502, unit: 1", "port: 15502, unit: 2", 1)
+    return twin_site(write_site(tmp_path, scenario=meters))
+
+
+def rules(tmp_path: Path) -> Path:
+    """Write the rules."""
+    file = tmp_path / "rules.yaml"
+    file.write_text(RULES, encoding="utf-8")
+    return file
+
+
+def test_time_stands_still_between_steps(site: SiteUnderTest) -> None:
+    before = site.now_ns
+    assert site.read("home", "v1") == pytest.approx(230.0, abs=3.0)
+    assert site.now_ns == before
+    site.step("2.5 s")
+    site.step(0.5)
+    assert site.now_ns == before + 3_000_000_000
+
+
+def test_a_master_of_its_own_finds_the_meters(site: SiteUnderTest) -> None:
+    """Two units behind one port that nobody else has; an independent client reads them."""
+    head, home = site.endpoints["head"], site.endpoints["home"]
+    assert (head.port, head.unit, home.unit) == (home.port, 2, 1)
+    assert head.port != 15502
+    client = ModbusTcpClient(home.host, port=home.port)
+    assert client.connect()
+    try:
+        answer = client.read_holding_registers(0x4002, count=2, device_id=home.unit)
+        value = client.convert_from_registers(answer.registers, client.DATATYPE.FLOAT32)
+    finally:
+        client.close()
+    assert value == pytest.approx(site.read("home", "v1"))
+
+
+def test_alarms_are_raised_by_what_the_test_does(site: SiteUnderTest, tmp_path: Path) -> None:
+    alarms = site.watch(rules(tmp_path))
+    site.step("3 s")
+    alarms.assert_active()
+    site.inject("fault", name="digger", bus="HOME", type="slg", phases="a", resistance="50 mohm")
+    site.step("2 s")
+    alarms.assert_active("LOW")
+    alarms.acknowledge("LOW")
+    site.step("3 s")
+    alarms.assert_active("LOW", "OVERLOAD")
+    site.inject("repair", of="digger")
+    site.step_until_quiet(quiet="5 s", longest="1 min")
+    alarms.assert_sequence(*("LOW active", "LOW ack", "OVERLOAD active", "LOW return", "OVERLOAD return"))
+    alarms.assert_raised("LOW", "OVERLOAD", times=1)
+    assert alarms.standing == ("OVERLOAD",)
+    kinds = [entry.kind for entry in site.recording.truth() if entry.element == "digger"]
+    assert kinds == ["fault_applied", "fault_cleared"]
+
+
+def test_what_should_not_be_is_told_with_the_journal(site: SiteUnderTest, tmp_path: Path) -> None:
+    alarms = site.watch(rules(tmp_path))
+    site.operate("SW2", "open")
+    site.step("2 s")
+    with pytest.raises(AssertionError, match=r"LOW was raised\njournal:\n.*home  LOW  active"):
+        alarms.assert_not_raised("LOW")
+    with pytest.raises(AssertionError, match="OVERLOAD was raised 0 times, not 2"):
+        alarms.assert_raised("OVERLOAD", times=2)
+    with pytest.raises(AssertionError, match="active are LOW, not none"):
+        alarms.assert_active()
+    with pytest.raises(KeyError):
+        alarms.assert_not_raised("LWO")
+
+
+def test_what_the_site_refuses_is_said(site: SiteUnderTest) -> None:
+    with pytest.raises(SiteRefusedError, match="did you mean 'v1'"):
+        site.read("home", "v_1")
+    with pytest.raises(SiteRefusedError, match="no meter 'hoem'"):
+        site.read("hoem", "v1")
+    with pytest.raises(SiteRefusedError, match="NOWHERE"):
+        site.inject("fault", name="F", bus="NOWHERE", type="slg", phases="a")
+
+
+def test_a_bad_scenario_starts_nothing(tmp_path: Path, twin_site: Start) -> None:
+    with pytest.raises(BadInputError, match="duration"):
+        twin_site(write_site(tmp_path, scenario=QUIET.replace("duration: 10 min", "duration: soon")))
