@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import termios
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -181,15 +180,32 @@ def test_raw_bytes(serve):
         os.close(descriptor)
 
 
-def test_an_answer_that_nobody_reads_does_not_stop_the_line(serve, master):
+@pytest.mark.skipif(MBPOLL is None, reason="mbpoll is not installed (apt-get install mbpoll)")
+@pytest.mark.parametrize("early", [0.0, 0.3])
+def test_an_answer_that_nobody_read_is_not_the_next_masters(serve, early):
+    """A program asks and ends, before the answer or after it; libmodbus would take what is left."""
     path = serve(meter(1), meter(2))
     descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY)
-    for _ in range(3):
-        os.write(descriptor, encode_frame(1, octets("03 40 00 00 7D")))
-        time.sleep(0.2)
-    termios.tcflush(descriptor, termios.TCIFLUSH)
+    os.write(descriptor, encode_frame(1, octets("03 40 00 00 7D")))
+    time.sleep(early)
     os.close(descriptor)
-    assert registers_of(master(path), 2) == [2]
+    time.sleep(0.3)
+    arguments = ["-m", "rtu", "-b", "19200", "-P", "none", "-0", "-1", "-a", "2", "-r", "16384"]
+    done = subprocess.run(
+        [str(MBPOLL), *arguments, path], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert "[16384]: \t2\n" in done.stdout, done.stderr
+
+
+def test_a_master_that_reads_late_gets_all_answers(serve):
+    descriptor = os.open(serve(meter(1)), os.O_RDWR | os.O_NOCTTY)
+    try:
+        for _ in range(3):
+            os.write(descriptor, encode_frame(1, octets("03 40 00 00 01")))
+            time.sleep(0.1)
+        assert os.read(descriptor, 100) == 3 * encode_frame(1, octets("03 02 00 01"))
+    finally:
+        os.close(descriptor)
 
 
 def test_a_link_to_the_pair_comes_and_goes(tmp_path):

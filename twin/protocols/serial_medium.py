@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import os
+import termios
 from collections.abc import Callable
 from contextlib import suppress
 
 from twin.protocols.carried_out import WriteContext
 from twin.protocols.modbus_rtu import RtuLine
+from twin.protocols.opener_watch import OpenerWatch
 from twin.protocols.serial_binding import SerialBinding
 from twin.protocols.serial_device import SerialDevice, baud_rate_of, set_format
 from twin.protocols.serial_format import SerialFormat
@@ -32,6 +34,9 @@ class SerialMedium:
         self._descriptor = device.descriptor
         self._is_pair = device.is_pair
         self._name = device.path
+        self._masters_end = -1
+        self._openers: OpenerWatch | None = None
+        self._abandoned = False
 
     @property
     def keeps_time(self) -> bool:
@@ -40,16 +45,30 @@ class SerialMedium:
 
     def listen(self, loop: asyncio.AbstractEventLoop, receive: Callable[[bytes], None]) -> None:
         """Have bytes handed over as they come, until the device is gone."""
+        if self._is_pair:
+            self._masters_end = os.open(self._name, os.O_RDWR | os.O_NOCTTY)
+            self._openers = OpenerWatch(self._name)
+            if self._openers.descriptor >= 0:
+                loop.add_reader(self._openers.descriptor, self._note_openers, self._openers)
         loop.add_reader(self._descriptor, self._read, loop, receive)
 
     def stop(self, loop: asyncio.AbstractEventLoop) -> None:
         """Listen no more."""
         loop.remove_reader(self._descriptor)
+        if self._openers is not None:
+            if self._openers.descriptor >= 0:
+                loop.remove_reader(self._openers.descriptor)
+            self._openers.close()
+            self._openers = None
+        if self._masters_end >= 0:
+            os.close(self._masters_end)
+            self._masters_end = -1
 
     def write(self, data: bytes) -> None:
         """Send bytes; what nobody takes is lost, as on a real line."""
-        with suppress(OSError):
-            os.write(self._descriptor, data)
+        if not self._abandoned:
+            with suppress(OSError):
+                os.write(self._descriptor, data)
 
     def follow(self, serial_format: SerialFormat) -> None:
         """Set a real device; on a pair the settings are the master's."""
@@ -64,6 +83,12 @@ class SerialMedium:
         """Return the speed that the master has set on its side of a pair [Bd]; None where it is unknown."""
         return baud_rate_of(self._descriptor) if self._is_pair else None
 
+    def _note_openers(self, openers: OpenerWatch) -> None:
+        """Forget what the last master has not read; a real device does so when it is closed, a pair not."""
+        if openers.take():
+            termios.tcflush(self._masters_end, termios.TCIFLUSH)
+        self._abandoned = openers.count <= 0
+
     def _read(self, loop: asyncio.AbstractEventLoop, receive: Callable[[bytes], None]) -> None:
         try:
             data = os.read(self._descriptor, _READ_BYTES)
@@ -73,6 +98,7 @@ class SerialMedium:
             data = b""
             _log.error("the serial device '%s' is gone: %s", self._name, error)
         if data:
+            self._abandoned = False
             receive(data)
         else:
             self.stop(loop)
