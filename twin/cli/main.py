@@ -265,6 +265,7 @@ def _add_calibrate(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _add_export(commands: "Commands[argparse.ArgumentParser]") -> None:
+    from twin.cli.logs import add_commands  # noqa: PLC0415
     from twin.cli.recording import FORMATS  # noqa: PLC0415
 
     export = add_command(
@@ -287,6 +288,7 @@ def _add_export(commands: "Commands[argparse.ArgumentParser]") -> None:
     recording.add_argument("--format", choices=formats, help="csv; of waveforms comtrade")
     recording.add_argument("--out", required=True, metavar="DIR", help="folder for the files")
     recording.add_argument("--meter", help="only this meter's")
+    add_commands(kinds)
 
 
 def _add_recording(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -15,6 +15,7 @@ from twin.meters.energies import EnergyRegisters
 from twin.meters.extremes import Extreme, Extremes
 from twin.meters.front_end import FeedError, FrontEnd
 from twin.meters.inputs import Inputs
+from twin.meters.interval_log import ClosedIntervals
 from twin.meters.power_quality import WATCHED, PowerQuality
 from twin.meters.quantities import ANALOGUE_COLUMNS, BASIC_NAMES, DEMAND_COLUMNS, FAST_NAMES
 from twin.meters.settings import MeterSettings, differ
@@ -45,6 +46,8 @@ class MeterBank:
         One per meter, in the order of the segments' channels; all of one rated frequency.
     start_ns : int
         When the feed begins, UTC [ns]. Before it the first segment is taken to have lasted.
+    logged : sequence of int
+        Which meter each logger is of; several may be of one.
 
     Raises
     ------
@@ -52,7 +55,9 @@ class MeterBank:
         If the meters are not all rated for the same frequency.
     """
 
-    def __init__(self, settings: Sequence[MeterSettings], *, start_ns: int) -> None:
+    def __init__(
+        self, settings: Sequence[MeterSettings], *, start_ns: int, logged: Sequence[int] = ()
+    ) -> None:
         if len({setting.rated_frequency for setting in settings}) > 1:
             raise BankError("meters of one bank must have one rated frequency; make a bank for each")
         meters = len(settings)
@@ -64,7 +69,7 @@ class MeterBank:
         self._conventions = Conventions.of(settings)
         self._window = MeasuringWindow(self._front_end, self._conventions, cycles=cycles, orders=orders)
         self._display = Display(self._window, self._front_end.inputs, cycles=cycles)
-        self._counting = Counting(settings, self._window, start_ns=start_ns)
+        self._counting = Counting(settings, self._window, start_ns=start_ns, logged=logged)
         self._extremes = Extremes(meters, start_ns)
         self._alarms = AlarmEngine(settings)
         self._analogue = np.zeros((meters, 4))  # counts of AI1..AI4
@@ -216,7 +221,9 @@ class MeterBank:
         if differ(old, settings, "demand_"):
             self._counting.demand.configure(meter, settings)
         if settings.current_direction != old.current_direction:
-            self._turn_currents(meter, settings)
+            fitted = replace(self._fitted[meter], current_direction=settings.current_direction)
+            self._fitted[meter] = fitted
+            self._front_end.turn(self._fitted)
         self._window.refresh()
         if differ(old, settings, *WATCHED):
             ended += self._quality.configure(meter, settings, now_ns)
@@ -242,6 +249,12 @@ class MeterBank:
         if not self._front_end.empty:
             view = self._window.at(self._cursor - self._cursor % BASIC_NS)
             self._extremes.clear(meter, self._complete(view)[meter], self._cursor)
+
+    def close_intervals(self, loggers: Sequence[int]) -> ClosedIntervals:
+        """End the intervals of some loggers now, and begin the next ones."""
+        values = self._complete(self._window.at(self._cursor - self._cursor % BASIC_NS))
+        self._ticks.see_second(self._cursor)
+        return self._counting.close_log(loggers, values, self._cursor)
 
     def clear_events(self, meter: int) -> None:
         """Empty the log of power-quality events."""
@@ -340,7 +353,7 @@ class MeterBank:
         values = self._complete(self._window.at(ns))
         if ns % BASIC_NS == 0:
             self._extremes.update(values, ns)
-            self._counting.profile.update(values)
+            self._counting.update(values)
         self._ticks.next_tick = ns + FAST_NS
         if not self._alarms.watching:
             return []
@@ -361,16 +374,14 @@ class MeterBank:
         """Live through such minutes; return the end of the last."""
         times, demands = self._counting.end_quiet_minutes(count)
         self._extremes.update_columns(DEMAND_COLUMNS, demands, times)
-        last = int(times[-1])
-        self._ticks.next_tick = last + FAST_NS
-        return last
+        self._ticks.next_tick = int(times[-1]) + FAST_NS
+        return int(times[-1])
 
     def _close_intervals(self, ns: int) -> list[tuple[int, Record]]:
         block = self._counting.close_intervals(ns)
         if block is None:
             return []
-        # The new interval must see at least one tick, even if nothing changes any more.
-        self._ticks.slow_until = max(self._ticks.slow_until, ns + BASIC_NS)
+        self._ticks.see_second(ns)
         return [(ns, block)]
 
     def _energies_settled(self) -> EnergyRegisters:
@@ -383,10 +394,6 @@ class MeterBank:
         values[:, DEMAND_COLUMNS] = self._counting.demand.values
         values[:, ANALOGUE_COLUMNS] = self._analogue
         return values
-
-    def _turn_currents(self, meter: int, settings: MeterSettings) -> None:
-        self._fitted[meter] = replace(self._fitted[meter], current_direction=settings.current_direction)
-        self._front_end.turn(self._fitted)
 
     def _require_now(self, now_ns: int) -> None:
         if now_ns != self._cursor:

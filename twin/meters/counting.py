@@ -9,6 +9,7 @@ from twin.contracts import NS_PER_SECOND, Instant, IntervalBlock
 from twin.meters.demand import NS_PER_MINUTE, SOURCES, Demand
 from twin.meters.energies import EnergyRegisters
 from twin.meters.energy_pulses import EnergyPulseOutputs, PulseOutput
+from twin.meters.interval_log import ClosedIntervals, IntervalLog
 from twin.meters.load_profile import LoadProfile
 from twin.meters.pulses import PulseTrain
 from twin.meters.quantities import DEMAND_COLUMNS, NAMES
@@ -29,6 +30,8 @@ class Counting:
         Of the same meters.
     start_ns : int
         When counting begins, UTC [ns].
+    logged : sequence of int
+        Which meter each logger is of.
 
     Attributes
     ----------
@@ -36,16 +39,26 @@ class Counting:
     demand : Demand
     profile : LoadProfile
     pulses : EnergyPulseOutputs
+    log : IntervalLog
+        Of loggers.
     next_minute : int
         End of the minute that runs, UTC [ns].
     """
 
-    def __init__(self, settings: Sequence[MeterSettings], window: MeasuringWindow, *, start_ns: int) -> None:
+    def __init__(
+        self,
+        settings: Sequence[MeterSettings],
+        window: MeasuringWindow,
+        *,
+        start_ns: int,
+        logged: Sequence[int] = (),
+    ) -> None:
         meters = len(settings)
         self.energies = EnergyRegisters(meters)
         self.demand = Demand(settings)
         self.profile = LoadProfile(settings, start_ns)
         self.pulses = EnergyPulseOutputs()
+        self.log = IntervalLog(logged, start_ns)
         self.next_minute = (start_ns // NS_PER_MINUTE + 1) * NS_PER_MINUTE
         self._window = window
         self._ratio = np.ones((meters, 1))
@@ -70,8 +83,19 @@ class Counting:
         self.demand.add(view.values, duration)
         weighted = view.values * (duration / NS_PER_SECOND)
         self.profile.add(weighted)
+        self.log.add(weighted)
         self._minute_sum += weighted
         self._counted_ns = ns
+
+    def update(self, values: Float) -> None:
+        """Let the displayed values of a tick count towards the extremes of open intervals."""
+        self.profile.update(values)
+        self.log.update(values)
+
+    def close_log(self, loggers: Sequence[int], values: Float, ns: int) -> ClosedIntervals:
+        """End the intervals of some loggers, which show these values at their end."""
+        self.count_to(ns)
+        return self.log.close(loggers, values, ns)
 
     def energies_at(self, ns: int) -> EnergyRegisters:
         """Return the energies as they stand at a time in the current stretch; nothing changes."""
@@ -129,8 +153,11 @@ class Counting:
         self.pulses.add(self.energies, self._counted_ns, self._counted_ns + count * NS_PER_MINUTE)
         weighted = view.values * 60.0
         self.profile.add_repeatedly(weighted, count)
+        for _ in range(count):  # floats round by the order in which they are added
+            self.log.add(weighted)
         demands = self.demand.end_minutes(weighted[:, SOURCES] / 60.0, first // NS_PER_MINUTE, count)
         self.profile.update_columns(DEMAND_COLUMNS, demands)
+        self.log.update_columns(DEMAND_COLUMNS, demands)
         times = first + NS_PER_MINUTE * np.arange(count, dtype=np.int64)
         self._counted_ns = int(times[-1])
         self.next_minute = self._counted_ns + NS_PER_MINUTE

@@ -55,6 +55,11 @@ class TickPlan:
         self.fast_from = min(self.fast_from, self.next_tick)
         self.fast_until = max(self.fast_until, _tick_after(now_ns))
 
+    def see_second(self, now_ns: int) -> None:
+        """Look at the next whole second, even if nothing changes any more: new intervals begin now."""
+        self.next_tick = max(self.next_tick, _tick_after(now_ns))
+        self.slow_until = max(self.slow_until, now_ns - now_ns % BASIC_NS + BASIC_NS)
+
     def upcoming(self, *, alarms: bool) -> int:
         """Return the next tick that must be looked at; ``alarms``: whether any alarm watches fast ticks."""
         fast = max(self.next_tick, self.fast_from) if alarms else NEVER

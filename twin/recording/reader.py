@@ -19,6 +19,7 @@ from twin.recording import rows, sql
 from twin.recording.database import Connection
 from twin.recording.errors import NotRecordedError, RecordingPathError
 from twin.recording.load_profile import LoadProfile, Piece, merge, piece_of_rows, within
+from twin.recording.logger_channels import PROFILE, logger_prefix, split_logger
 from twin.recording.places import Place
 from twin.recording.rows import WaveformSummary
 from twin.recording.store import Source, open_source
@@ -191,7 +192,44 @@ class Recording:
         """
         with self._source.snapshot() as connection:
             self._check_meter(connection, meter)
-            return _union(_channel_sets(connection, meter).values())
+            return _union(_channel_sets(connection, meter, PROFILE).values())
+
+    def loggers(self, meter: str) -> dict[int, tuple[str, ...]]:
+        """Return the channels that each data logger of a meter has recorded so far, by its number.
+
+        Raises
+        ------
+        NotRecordedError
+            When the recording has no such meter.
+        """
+        with self._source.snapshot() as connection:
+            self._check_meter(connection, meter)
+            every = _channel_sets(connection, meter, "").values()
+        found: dict[int, tuple[str, ...]] = {}
+        for channels in every:
+            number, _ = split_logger(channels[0])
+            if number:
+                found[number] = tuple(split_logger(channel)[1] for channel in channels)
+        return dict(sorted(found.items()))
+
+    def logged(
+        self, meter: str, number: int, *, start_ns: int | None = None, end_ns: int | None = None
+    ) -> LoadProfile:
+        """Return what a data logger of a meter kept; parameters as for ``load_profile``.
+
+        Raises
+        ------
+        NotRecordedError
+            When the recording has no such meter, or the meter no such logger.
+        """
+        known = self.loggers(meter)
+        if number not in known:
+            listed = ", ".join(map(str, known)) or "none"
+            msg = f"{self.path}: meter {meter!r} has recorded no logger {number}; it has {listed}"
+            raise NotRecordedError(msg)
+        found = self._intervals(meter, logger_prefix(number), start_ns, end_ns, None)
+        values = {split_logger(channel)[1]: column for channel, column in found.values.items()}
+        return LoadProfile(found.end_ns, values, found.duration_s)
 
     def load_profile(
         self,
@@ -218,9 +256,20 @@ class Recording:
         NotRecordedError
             When the recording has no such meter, or the meter no such channel.
         """
+        return self._intervals(meter, PROFILE, start_ns, end_ns, channels)
+
+    def _intervals(
+        self,
+        meter: str,
+        prefix: str | None,
+        start_ns: int | None,
+        end_ns: int | None,
+        channels: Sequence[str] | None,
+    ) -> LoadProfile:
+        """Return intervals of the load profile, or of channels that begin with a logger's prefix."""
         span = (_EARLIEST_NS if start_ns is None else start_ns, _LATEST_NS if end_ns is None else end_ns)
         while True:
-            wanted, sources = self._profile_sources(meter, span, channels)
+            wanted, sources = self._profile_sources(meter, prefix, span, channels)
             # Segments never change: they are read after the transaction has ended.
             pieces: list[Piece] = []
             try:
@@ -231,7 +280,7 @@ class Recording:
                     pieces.append(piece_of_rows(hot, columns))
             except RecordingPathError:
                 # Retention may have removed a day meanwhile; then the manifest no longer names it.
-                if self._profile_sources(meter, span, channels)[1] == sources:
+                if self._profile_sources(meter, prefix, span, channels)[1] == sources:
                     raise
                 continue
             return merge(pieces, wanted)
@@ -276,12 +325,12 @@ class Recording:
         return [RegisterRecord(meter, address, time_ns, rows.words_from(words)) for time_ns, words in found]
 
     def _profile_sources(
-        self, meter: str, span: tuple[int, int], channels: Sequence[str] | None
+        self, meter: str, prefix: str | None, span: tuple[int, int], channels: Sequence[str] | None
     ) -> tuple[tuple[str, ...], list[tuple[tuple[str, ...], list[str], list[rows.Row]]]]:
         """Return the channels wanted and, per set of them, the sealed days and hot intervals in a span."""
         with self._source.snapshot() as connection:
             self._check_meter(connection, meter)
-            sets = _channel_sets(connection, meter)
+            sets = _channel_sets(connection, meter, prefix)
             known = _union(sets.values())
             wanted = known if channels is None else tuple(channels)
             self._check_channels(meter, wanted, known)
@@ -320,9 +369,13 @@ class Recording:
             raise NotRecordedError(msg)
 
 
-def _channel_sets(connection: Connection, meter: str) -> dict[int, tuple[str, ...]]:
+def _channel_sets(connection: Connection, meter: str, prefix: str | None) -> dict[int, tuple[str, ...]]:
+    """Return a meter's sets of channels: of the load profile, or those that begin with a prefix."""
     found = connection.execute(sql.CHANNEL_SETS_OF_METER, (meter,))
-    return {set_id: rows.from_json(channels) for set_id, channels in found}
+    sets = {set_id: rows.from_json(channels) for set_id, channels in found}
+    if prefix is PROFILE:
+        return {set_id: channels for set_id, channels in sets.items() if not split_logger(channels[0])[0]}
+    return {set_id: channels for set_id, channels in sets.items() if channels[0].startswith(prefix)}
 
 
 def _union(sets: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from twin.meters import (
 )
 from twin.scenario.context import Context
 from twin.scenario.endpoint_schema import SerialEndpoint
+from twin.scenario.logging_keys import data_logs, loggers, logging_problems
 from twin.scenario.played import TERMINALS
 from twin.scenario.schema import Alarm, Meter, MeterPoint, Sag, SaturatingTransformer, Swell
 from twin.scenario.site_scenario import LoadPoints, MeterInstallation
@@ -54,7 +55,7 @@ def install_meters(context: Context, loads: LoadPoints) -> tuple[list[MeterInsta
     installed: list[MeterInstallation] = []
     found: list[Finding] = []
     for at, meter in enumerate(context.scenario.meters):
-        problems = list(_problems(context, at, meter))
+        problems = [*_problems(context, at, meter), *logging_problems(context, at, meter)]
         if problems:
             found += problems
             continue
@@ -144,6 +145,8 @@ def _config(context: Context, meter: Meter, bus: str) -> MeterConfig:
         alarms=tuple(_alarm(alarm, number) for number, alarm in enumerate(meter.alarms, start=1)),
         time_zone=context.scenario.time_zone,
         load_profile_minutes=round(meter.load_profile / 60),
+        data_logs=data_logs(meter.data_logs),
+        loggers=loggers(meter.loggers),
         accuracy=meter.accuracy,
         seed=context.scenario.seed,
         temperature=meter.temperature,

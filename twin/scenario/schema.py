@@ -27,6 +27,7 @@ from twin.scenario.equipment_schema import (
 from twin.scenario.equipment_schema import Part as _Part
 from twin.scenario.fault_schema import Conductor, Fault, Repair
 from twin.scenario.history_schema import History
+from twin.scenario.logging_schema import DataLog, Logger
 from twin.scenario.played_schema import PlayedRecording, ThreePhaseSource
 
 Loads = Literal["all"] | list[str]
@@ -199,6 +200,8 @@ class Meter(_Part):
     registers: dict[str, int] = Field(
         default_factory=dict, description="raw values of further setting registers, by name"
     )
+    data_logs: list[DataLog] = Field(default_factory=list, max_length=3)
+    loggers: list[Logger] = Field(default_factory=list, max_length=3)
     load_profile: Second = Field(900.0, ge=60, le=3600, description="interval of the load profile")
     accuracy: Literal["class", "ideal"] = Field(
         "class", description="class: wrong within its accuracy class, drawn by the seed and the name; ideal"

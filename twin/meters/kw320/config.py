@@ -11,8 +11,10 @@ from twin.meters.accuracy import REFERENCE_TEMPERATURE, Accuracy
 from twin.meters.codec import SI_PER_UNIT
 from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
+from twin.meters.kw320.data_log_config import DataLogConfig, data_log_problems, data_log_registers
 from twin.meters.kw320.data_log_settings import data_log_problem
 from twin.meters.kw320.io_modules import MODULES, channels, module_of, setting_of
+from twin.meters.kw320.logger_config import LoggerConfig, logger_problems
 from twin.meters.kw320.profile import PROFILES, register_map
 from twin.meters.kw320.settings_registers import (
     COMPARISONS,
@@ -98,6 +100,10 @@ class MeterConfig:
     """IANA name of the zone whose time the meter's clock shows."""
     load_profile_minutes: int = 15
     """A divisor of a day [min]."""
+    data_logs: tuple[DataLogConfig, ...] = ()
+    """Data logs in the meter's memory."""
+    loggers: tuple[LoggerConfig, ...] = ()
+    """Data loggers of the web module, at most three."""
     accuracy: Accuracy = "class"
     """``class``: wrong within class 0.2S, as the seed draws it; ``ideal``: no error of the inputs."""
     seed: int = 0
@@ -160,6 +166,8 @@ def check_config(config: MeterConfig) -> list[str]:
         *_register_problems(config),
         *_alarm_problems(config),
         *_module_problems(config),
+        *data_log_problems(config.data_logs, config.profile),
+        *logger_problems(config.loggers),
     ]
     if config.time_zone not in _time_zones():
         close = nearest(config.time_zone, _time_zones())
@@ -178,8 +186,7 @@ def check_config(config: MeterConfig) -> list[str]:
             meter_settings(config.identity, raw)
         except SettingsError as error:
             problems.append(f"registers: {error}; change the value")
-        problem = data_log_problem(initial_registers(config))
-        if problem is not None:
+        if (problem := data_log_problem(raw)) is not None:
             problems.append(f"registers.{problem}; give the logs less")
     return problems
 
@@ -211,7 +218,7 @@ def initial_registers(config: MeterConfig) -> dict[str, int]:
     for alarm in config.alarms:
         raw |= {f"{module_of('relay', alarm.relay).name}_relay_mode": 1} if alarm.relay else {}
         raw |= {f"{module_of('do', output).name}_do_mode": 1 for output in alarm.outputs}
-    return raw | dict(config.registers)
+    return raw | data_log_registers(config.data_logs, config.profile) | dict(config.registers)
 
 
 def _ratio_registers(config: MeterConfig) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """The three data logs of a meter: when they record, and what of all meters is recorded at an instant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -120,7 +120,7 @@ def _next_wanted(settings: DataLogSettings, shown_ns: int) -> int | None:
     return wanted if wanted <= end else None
 
 
-def next_shown(clock: MeterClock, after_ns: int, wanted: "partial[int | None]") -> int:
+def next_shown(clock: MeterClock, after_ns: int, wanted: Callable[[int], int | None]) -> int:
     """Return the first instant after another at which a clock comes to show a wanted time.
 
     Wall times that a clock leaves out, as in the night when summer begins, are not wanted; those that it

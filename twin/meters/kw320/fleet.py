@@ -10,6 +10,7 @@ from twin.contracts import (
     Answer,
     BitBlock,
     EventRecord,
+    IntervalBlock,
     MeterInfo,
     Point,
     Record,
@@ -25,10 +26,12 @@ from twin.meters.codec import Scaling
 from twin.meters.kw320 import publication
 from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320.config import MeterConfig
+from twin.meters.kw320.description import describe
 from twin.meters.kw320.image import ImageLayout, image_layout
 from twin.meters.kw320.io_fleet import FleetIo
 from twin.meters.kw320.io_modules import COILS, INPUT_BITS
 from twin.meters.kw320.log_schedule import LogSchedule
+from twin.meters.kw320.loggers import Loggers
 from twin.meters.kw320.meter import Effect, Kw320Meter
 from twin.meters.kw320.points import register_points
 from twin.meters.kw320.profile import FUNCTION_CODES, image_map
@@ -63,7 +66,9 @@ class Fleet:
 
     def __init__(self, configs: Sequence[MeterConfig], *, start_ns: int) -> None:
         self._meters = [Kw320Meter(config, start_ns=start_ns) for config in configs]
-        self._bank = MeterBank([meter.settings for meter in self._meters], start_ns=start_ns)
+        self._loggers = Loggers(configs, start_ns)
+        settings = [meter.settings for meter in self._meters]
+        self._bank = MeterBank(settings, start_ns=start_ns, logged=self._loggers.meters)
         self._by_name = {config.name: meter for meter, config in enumerate(configs)}
         self._ended: list[Record] = []  # alarms and events that a write ended since the last advance
         self._logs: list[LogPublisher | None] = [None] * len(configs)
@@ -140,16 +145,7 @@ class Fleet:
 
     def info(self, meter: int) -> MeterInfo:
         """Return the meter as a recording describes it."""
-        of = self._meters[meter]
-        settings, scaling = of.settings, of.scaling
-        rated_current = settings.rated_current * scaling.ct_ratio if settings.power_quality else settings.ct1
-        return MeterInfo(
-            name=of.config.name,
-            profile=of.config.profile,
-            location=of.config.location,
-            rated_voltage=settings.rated_voltage * scaling.pt_ratio,
-            rated_current=rated_current,
-        )
+        return describe(self._meters[meter])
 
     @property
     def now_ns(self) -> int:
@@ -200,14 +196,23 @@ class Fleet:
         """
         io, records = self.io, self._keep(self._take_ended())
         while True:
-            until = min(until_ns, max(min(io.next_ns, self._data_logs.next_ns), self.now_ns))
+            due = min(io.next_ns, self._data_logs.next_ns, self._loggers.next_ns)
+            until = min(until_ns, max(due, self.now_ns))
             recorded = self._bank.advance(segment, until, halting=io.halting)
             io.take(recorded)
             records += self._keep([*recorded, *self._take_ended()])
             self._data_logs.record(self._bank, self._tables.values(), self.now_ns)
+            records += self._close_loggers()
             if self.now_ns == until_ns or (halt and io.moved):
                 io.moved = False
                 return records
+
+    def _close_loggers(self) -> list[IntervalBlock]:
+        if self._loggers.next_ns > self.now_ns:
+            return []
+        scalings = [meter.scaling for meter in self._meters]
+        ratios = [(scaling.pt_ratio, scaling.ct_ratio) for scaling in scalings]
+        return self._loggers.close(self._bank, ratios, self.now_ns)
 
     def _take_ended(self) -> list[Record]:
         ended = self._ended.copy()
