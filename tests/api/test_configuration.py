@@ -1,0 +1,80 @@
+"""A meter's configuration over a real socket: kept, checked as a whole, applied, and found in its log."""
+
+import time
+
+import pytest
+
+from tests.api.live import Client, controlled
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    with controlled(tmp_path_factory.mktemp("configuration")) as (url, _):
+        ask = Client(url)
+        ask.done("POST", "/v1/clock/pause")
+        yield ask
+
+
+def registers(ask, meter):
+    return ask.done("GET", f"/v1/meters/{meter}/configuration")["registers"]
+
+
+def test_one_meter_takes_the_configuration_of_the_other(ask):
+    kept = ask.done("GET", "/v1/meters/head/configuration")
+    assert (kept["profile"], kept["meter"]) == ("kw320q", "head")
+    assert (kept["registers"]["ct1"], registers(ask, "home")["ct1"]) == (100, 50)
+    kept["registers"] |= {
+        "log1_registers_sectors": 0x0201,
+        "log1_register_1": 0x4000,
+        "log1_register_2": 0x4001,
+    }
+    done = ask.done("PUT", "/v1/meters/home/configuration", kept)
+    assert done["writes"] > 1
+    assert registers(ask, "home") == kept["registers"]
+    again = ask.done("PUT", "/v1/meters/home/configuration", kept)
+    assert (again["writes"], again["changed"]) == (0, 0)
+    deadline = time.monotonic() + 10
+    while not (log := ask.done("GET", "/v1/meters/home/log")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert len(log) == done["writes"]
+    assert {(line["level"], line["source"]) for line in log} == {("Info", "api")}
+    assert any("ct1 = 100" in line["message"] for line in log)
+    assert ask.done("GET", "/v1/meters/head/log") == []
+
+
+def test_all_that_is_wrong_is_told_and_nothing_is_written(ask):
+    before = registers(ask, "head")
+    body = {"profile": "kw320", "registers": {"ct1": 0, "ct9": 5, "password": 77}}
+    status, problem = ask("PUT", "/v1/meters/head/configuration", body)
+    assert status == 422
+    assert [one["field"] for one in problem["findings"]] == ["profile", "registers.ct1", "registers.ct9"]
+    assert registers(ask, "head") == before
+
+
+def test_a_sealed_meter_refuses_and_says_how_far_it_came(ask):
+    ask.done("PUT", "/v1/meters/head/configuration", {"profile": "kw320q", "registers": {"seal_status": 10}})
+    wanted = {"ct1": 300, "backlight_minutes": 9}
+    status, problem = ask("PUT", "/v1/meters/head/configuration", {"profile": "kw320q", "registers": wanted})
+    assert status == 409
+    assert "sealed" in problem["what"]
+    assert "0 of 2 writes were carried out" in problem["what"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"registers": {}}, "profile"),
+        ({"profile": "kw320q", "registers": {"ct1": "5"}}, "registers.ct1"),
+        ({"profile": "kw320q", "registers": {}, "format": "other"}, "format"),
+        ({"profile": "kw320q", "registers": {}, "version": 2}, "version"),
+    ],
+)
+def test_a_body_that_is_no_configuration(ask, body, field):
+    status, problem = ask("PUT", "/v1/meters/head/configuration", body)
+    assert (status, [one["field"] for one in problem["findings"]]) == (422, [field])
+
+
+def test_a_meter_that_is_not_there(ask):
+    for path in ("/v1/meters/nobody/configuration", "/v1/meters/nobody/log"):
+        assert ask("GET", path)[0] == 404

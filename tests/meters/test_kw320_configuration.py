@@ -1,0 +1,136 @@
+"""A configuration as a whole: kept, checked, applied by ordinary writes; and what the log says."""
+
+import pytest
+
+from tests.meters.kw320_site import START
+from twin.contracts import CommandRecord
+from twin.meters import AlarmConfig, DataLogConfig, MeterConfig
+from twin.meters.kw320.access import RefusedError
+from twin.meters.kw320.configuration import (
+    configuration_problems,
+    configuration_writes,
+    setting_registers,
+    settings_of,
+)
+from twin.meters.kw320.meter import Kw320Meter
+from twin.meters.kw320.module_log import module_event
+
+SET = MeterConfig(
+    name="set",
+    pt1=20_000,
+    pt2=100,
+    ct1=200,
+    ct2=5,
+    rated_voltage=58,
+    registers={"password": 1234, "demand_window_minutes": 5, "sag_threshold_percent": 80},
+    alarms=(AlarmConfig(channel=3, parameter="i1", setpoint=140.0, delay_s=5.0),),
+    data_logs=(
+        DataLogConfig(log=1, quantities=("v1", "v2"), interval_minutes=1, sectors=60),
+        DataLogConfig(log=2, quantities=("ep_imp",), sectors=40),
+    ),
+)
+
+
+def applied(meter, wanted):
+    for address, words in configuration_writes(meter.config.profile, meter.raw, wanted):
+        assert 1 <= len(words) <= 123
+        meter.write(address, words, START)
+
+
+def test_another_meter_becomes_the_same():
+    kept = Kw320Meter(SET, start_ns=START).raw
+    other = Kw320Meter(MeterConfig(name="other"), start_ns=START)
+    assert configuration_problems("kw320q", other.raw, kept) == []
+    applied(other, kept)
+    assert other.raw == kept
+    assert configuration_writes("kw320q", other.raw, kept) == []
+
+
+def test_only_what_differs_is_written():
+    meter = Kw320Meter(SET, start_ns=START)
+    writes = configuration_writes(
+        "kw320q", meter.raw, {"ct1": 300, "ct2": 1, "demand_mode": meter.raw["demand_mode"]}
+    )
+    assert writes == [(0x1008, (300, 1))]
+
+
+def test_logs_give_sectors_up_before_others_take_them():
+    meter = Kw320Meter(SET, start_ns=START)
+    wanted = {"log1_registers_sectors": 4 << 8 | 90, "log2_registers_sectors": 2 << 8 | 10}
+    assert configuration_problems("kw320q", meter.raw, wanted) == []
+    applied(meter, wanted)
+    assert (meter.raw["log1_registers_sectors"] & 0xFF, meter.raw["log2_registers_sectors"] & 0xFF) == (
+        90,
+        10,
+    )
+
+
+def test_the_seal_is_set_last_and_broken_first():
+    meter = Kw320Meter(SET, start_ns=START)
+    applied(meter, {"seal_status": 0x0A, "ct1": 300})
+    assert (meter.raw["seal_status"], meter.raw["ct1"]) == (0x0A, 300)
+    with pytest.raises(RefusedError, match="sealed"):
+        applied(meter, {"ct1": 400})
+    applied(meter, {"seal_status": 0, "ct1": 400})
+    assert (meter.raw["seal_status"], meter.raw["ct1"]) == (0, 400)
+
+
+def test_everything_that_is_wrong_is_told_at_once():
+    meter = Kw320Meter(SET, start_ns=START)
+    given = {"ct1": 0, "ct9": 5, "password": "x", "pt2": True, "demand_window_minutes": 10}
+    told = configuration_problems("kw320q", meter.raw, given)
+    assert [(field, what.partition(" ")[0]) for field, what, _ in told] == [
+        ("registers.ct1", "0"),
+        ("registers.ct9", "is"),
+        ("registers.password", "'x'"),
+        ("registers.pt2", "True"),
+    ]
+    ((field, what, _),) = configuration_problems("kw320q", meter.raw, {"log3_registers_sectors": 0x0101})
+    assert (field, what[:3]) == ("registers.log1..3_registers_sectors", "101")
+    assert (
+        configuration_problems("kw320q", meter.raw, {"rated_frequency": 1})[0][0]
+        == "registers.rated_frequency"
+    )
+
+
+def test_settings_are_read_from_words():
+    meter = Kw320Meter(SET, start_ns=START)
+    words = {}
+    for register in setting_registers("kw320q"):
+        for k in range(register.words):
+            words[register.address + k] = meter.raw[register.name] >> 16 * (register.words - 1 - k) & 0xFFFF
+    assert settings_of("kw320q", words) == meter.raw
+
+
+# -- the log -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "words", "message"),
+    [
+        (0x1008, (500, 5), "set ct1 = 500, ct2 = 5"),
+        (0x1040, (2026, 1), "set the clock: year 2026, month 1"),
+        (0x1010, (0x0A,), "clear max min"),
+        (0x1010, (0x55,), "no action"),
+        (0x8000, (0xAA,), "manual waveform trigger"),
+        (0x100E, (1, 1), "set demand_mode = 1; clear demand"),
+        (0x4048, (0x0A9D, 0x4089), "preset ep_imp = 178077833"),
+        (0x1102, tuple(range(0x4000, 0x4008)),
+         "set " + ", ".join(f"log1_register_{k} = {0x3FFF + k}" for k in range(1, 7)) + " and 2 more"),
+        (0x9000, (1, 2), "write 2 words to 9000H"),
+    ],
+)  # fmt: skip
+def test_what_the_log_says(address, words, message):
+    command = CommandRecord(
+        1, START, "modbus:set", "set", "write_registers", {"address": address, "words": words}, None
+    )
+    event = module_event("kw320q", command)
+    assert (event.time_ns, event.level, event.source, event.message) == (START, "Info", "modbus:set", message)
+
+
+def test_what_was_refused_is_a_warning():
+    arguments = {"address": 0x1008, "words": (0, 5)}
+    command = CommandRecord(1, START, "api", "set", "write_registers", arguments, "illegal_value")
+    event = module_event("kw320q", command)
+    assert (event.level, event.message) == ("Warning", "refused (illegal_value): set ct1 = 0, ct2 = 5")
+    assert module_event("kw320q", CommandRecord(2, START, "api", "SW2", "open", {}, None)) is None

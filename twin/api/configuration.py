@@ -1,0 +1,128 @@
+"""The configuration of a meter as a whole: to keep, and to apply; and the log of who changed it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from twin.api.models import Utc
+from twin.api.problems import ProblemError, answers
+from twin.api.site import ControlledSite
+from twin.api.times import Instant, parse_utc
+from twin.contracts import Finding, Mark
+from twin.meters.kw320.configuration import (
+    FORMAT,
+    VERSION,
+    configuration_problems,
+    configuration_writes,
+    settings_of,
+)
+from twin.meters.kw320.module_log import module_event
+from twin.recording.export import utc_text
+from twin.simulation import LiveMeter
+
+
+class Configuration(BaseModel):
+    """Every setting register of a meter by name, raw."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    format: Literal["twin meter configuration"] = FORMAT
+    version: Literal[1] = VERSION
+    profile: str = Field(description="device family; a meter takes that of its own family alone")
+    meter: str = Field("", description="whose it was")
+    kept_utc: str = Field("", description="when it was read")
+    registers: dict[str, int] = Field(description="raw values by name; those that are left out stay")
+
+
+class ConfigurationApplied(BaseModel):
+    """What applying a configuration did."""
+
+    applied_utc: Utc
+    writes: int = Field(description="writes that were carried out, one settings region each")
+    changed: int = Field(description="registers that differed")
+
+
+class ModuleEntry(BaseModel):
+    """A line of a meter's event log."""
+
+    utc: Utc
+    level: Literal["Info", "Warning"]
+    source: str = Field(description="who asked, for example modbus:head or api")
+    message: str
+
+
+def routes(site: ControlledSite) -> APIRouter:
+    """Return the operations."""
+    router = APIRouter(tags=["meters"])
+
+    @router.get("/meters/{meter}/configuration", responses=answers(404, 503))
+    def read_configuration(meter: str) -> Configuration:
+        """Return a meter's configuration, to keep as a file and to apply to others."""
+        live = site.meter(meter)
+        published_ns, present = _present(site, live)
+        return Configuration(
+            profile=_profile(site, meter),
+            meter=meter,
+            kept_utc=utc_text(published_ns),
+            registers=present,
+        )
+
+    @router.put("/meters/{meter}/configuration", responses=answers(404, 409, 503))
+    def apply_configuration(meter: str, body: Configuration) -> ConfigurationApplied:
+        """Apply a configuration: what differs is written, region by region, as a master would.
+
+        Nothing is written while anything in it is wrong. Where the meter refuses a write after all, for
+        its seal or because settings contradict each other, those before it stay.
+        """
+        live, profile = site.meter(meter), _profile(site, meter)
+        published_ns, present = _present(site, live)
+        found = [
+            Finding(Mark(""), field, what, mend)
+            for field, what, mend in configuration_problems(profile, present, body.registers)
+        ]
+        if body.profile != profile:
+            what = f"'{body.profile}' is not the meter's"
+            found.insert(0, Finding(Mark(""), "profile", what, f"apply that of a {profile}"))
+        if found:
+            raise ProblemError.of_findings(found)
+        writes = configuration_writes(profile, present, body.registers)
+        applied_ns = published_ns
+        for done, (address, words) in enumerate(writes):
+            try:
+                answer = site.ask(meter, "write_registers", address=address, words=words)
+            except ProblemError as error:
+                what = f"{error.what}; {done} of {len(writes)} writes were carried out"
+                raise ProblemError(error.status, what, error.mend) from error
+            applied_ns = answer.applied_ns
+        changed = sum(len(words) for _, words in writes)
+        return ConfigurationApplied(applied_utc=utc_text(applied_ns), writes=len(writes), changed=changed)
+
+    @router.get("/meters/{meter}/log", responses=answers(404, 503))
+    def list_module_events(
+        meter: str,
+        after: Annotated[Instant | None, Query(description="only what is new since")] = None,
+        limit: Annotated[int, Query(ge=1, le=10000, description="only the newest so many")] = 100,
+    ) -> list[ModuleEntry]:
+        """Return who changed a meter's settings and clock, and who cleared what, in order of time."""
+        site.meter(meter)
+        profile = _profile(site, meter)
+        commands = site.recorded().commands(after_ns=None if after is None else parse_utc(after))
+        events = [module_event(profile, command) for command in commands if command.target == meter]
+        return [
+            ModuleEntry(utc=utc_text(one.time_ns), level=one.level, source=one.source, message=one.message)
+            for one in [event for event in events if event is not None][-limit:]
+        ]
+
+    return router
+
+
+def _profile(site: ControlledSite, meter: str) -> str:
+    return next(line.profile for line in site.frame().meters if line.name == meter)
+
+
+def _present(site: ControlledSite, meter: LiveMeter) -> tuple[int, dict[str, int]]:
+    """Return the setting registers of a meter as they are published, and when."""
+    published_ns, words = meter.snapshot()
+    addresses = [block.address + k for block in meter.image.blocks for k in range(block.count)]
+    by_address = dict(zip(addresses, words.tolist(), strict=False))
+    return published_ns, settings_of(_profile(site, meter.name), by_address)

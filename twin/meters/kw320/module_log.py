@@ -1,0 +1,84 @@
+"""What masters did to a meter, in words: the event log of its web module.
+
+References
+----------
+KW320 manual 5.1.7.4.7 (event log: time, level, source, message).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from twin.contracts import CommandRecord
+from twin.meters.kw320.meter import ACTIONS
+from twin.meters.kw320.profile import register_map
+from twin.meters.register_map import Register
+
+_MOST_NAMED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleEvent:
+    """One line of the log."""
+
+    time_ns: int
+    """UTC [ns]."""
+    level: Literal["Info", "Warning"]
+    """``Info``; ``Warning`` for what was refused."""
+    source: str
+    """Who asked: ``modbus:head``, ``api``, .."""
+    message: str
+
+
+def module_event(profile: str, command: CommandRecord) -> ModuleEvent | None:
+    """Return what the log says of a command to a meter; None for one that writes no registers.
+
+    Parameters
+    ----------
+    profile : str
+        Of the meter.
+    command : CommandRecord
+    """
+    address, words = command.arguments.get("address"), command.arguments.get("words")
+    if command.verb != "write_registers" or not isinstance(address, int) or not isinstance(words, Sequence):
+        return None
+    message = _message(profile, address, [int(word) for word in words])
+    if command.refusal is not None:
+        text = f"refused ({command.refusal}): {message}"
+        return ModuleEvent(command.applied_ns, "Warning", command.source, text)
+    return ModuleEvent(command.applied_ns, "Info", command.source, message)
+
+
+def _message(profile: str, address: int, words: Sequence[int]) -> str:
+    written = _written(profile, address, words)
+    if not written:
+        return f"write {len(words)} words to {address:04X}H"
+    kinds = {register.source.partition(".")[0] for register, _ in written}
+    if kinds == {"clock"}:
+        shown = ", ".join(f"{register.name} {raw}" for register, raw in written)
+        return f"set the clock: {shown}"
+    actions = [register.name for register, raw in written if ACTIONS.get(register.name) == raw]
+    if kinds == {"action"}:
+        return ", ".join(name.replace("_", " ") for name in actions) or "no action"
+    verb = "preset" if kinds == {"energy"} else "set"
+    named = [f"{register.name} = {raw}" for register, raw in written if register.source != "action"]
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    also = "".join(f"; {name.replace('_', ' ')}" for name in actions)
+    return f"{verb} {', '.join(named[:_MOST_NAMED])}{more}{also}"
+
+
+def _written(profile: str, address: int, words: Sequence[int]) -> list[tuple[Register, int]]:
+    """Return the registers that a write reaches as wholes, with their raw values."""
+    found = []
+    at = 0
+    while at < len(words):
+        register, word = register_map(profile).by_address.get(address + at, (None, 0))
+        if register is None or word or at + register.words > len(words):
+            at += 1
+            continue
+        raw = 0
+        for part in words[at : at + register.words]:
+            raw = raw << 16 | part
+        found.append((register, raw))
+        at += register.words
+    return found
