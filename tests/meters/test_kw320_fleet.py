@@ -208,6 +208,7 @@ def test_loggable_addresses_without_a_quantity_read_zero(registers):
 def test_these_tests_cover_every_readable_register(registers):
     covered = {
         *range(0x3000, 0x303C),
+        *range(0x3200, 0x3220),
         *range(0x4000, 0x412C),  # floats, energies, distortion, harmonics of low order, a zero
         *range(0x4136, 0x42A5),  # extremes, sequence, angles
         *range(0x42A9, 0x4349),  # alarm records

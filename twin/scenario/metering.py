@@ -145,6 +145,7 @@ def _config(context: Context, meter: Meter, bus: str) -> MeterConfig:
         alarms=tuple(_alarm(alarm, number) for number, alarm in enumerate(meter.alarms, start=1)),
         time_zone=context.scenario.time_zone,
         load_profile_minutes=round(meter.load_profile / 60),
+        custom_read=tuple(meter.custom_read),
         data_logs=data_logs(meter.data_logs),
         loggers=loggers(meter.loggers),
         accuracy=meter.accuracy,

@@ -200,6 +200,9 @@ class Meter(_Part):
     registers: dict[str, int] = Field(
         default_factory=dict, description="raw values of further setting registers, by name"
     )
+    custom_read: list[str] = Field(
+        default_factory=list, max_length=32, description="registers that the custom block 3200H shows"
+    )
     data_logs: list[DataLog] = Field(default_factory=list, max_length=3)
     loggers: list[Logger] = Field(default_factory=list, max_length=3)
     load_profile: Second = Field(900.0, ge=60, le=3600, description="interval of the load profile")

@@ -11,6 +11,7 @@ from twin.meters.accuracy import REFERENCE_TEMPERATURE, Accuracy
 from twin.meters.codec import SI_PER_UNIT
 from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
+from twin.meters.kw320.custom_read import custom_read_problems
 from twin.meters.kw320.data_log_config import DataLogConfig, data_log_problems, data_log_registers
 from twin.meters.kw320.data_log_settings import data_log_problem
 from twin.meters.kw320.io_modules import MODULES, channels, module_of, setting_of
@@ -102,6 +103,8 @@ class MeterConfig:
     """A divisor of a day [min]."""
     data_logs: tuple[DataLogConfig, ...] = ()
     """Data logs in the meter's memory."""
+    custom_read: tuple[str, ...] = ()
+    """Registers that the custom block 3200H shows, by name."""
     loggers: tuple[LoggerConfig, ...] = ()
     """Data loggers of the web module, at most three."""
     accuracy: Accuracy = "class"
@@ -167,6 +170,7 @@ def check_config(config: MeterConfig) -> list[str]:
         *_alarm_problems(config),
         *_module_problems(config),
         *data_log_problems(config.data_logs, config.profile),
+        *custom_read_problems(config.custom_read, config.profile),
         *logger_problems(config.loggers),
     ]
     if config.time_zone not in _time_zones():

@@ -12,6 +12,7 @@ from twin.meters.energies import REGISTERS as ENERGIES
 from twin.meters.extremes import REGISTERS as EXTREMES
 from twin.meters.kw320.analogue import output_value
 from twin.meters.kw320.clock import FIELDS
+from twin.meters.kw320.custom_read import custom_sources
 from twin.meters.kw320.image import CHANNELS, MEASURED, ORDERS, ImageLayout
 from twin.meters.kw320.io_modules import ANALOGUE
 from twin.meters.kw320.meter import MAX_RUN_TIME, RUN_TIME_COUNT_NS, Kw320Meter
@@ -70,6 +71,8 @@ class WordTable:
             for row, of in enumerate(meters)
             if (outputs := [k for k in range(1, ANALOGUE + 1) if of.io.has("ao", k)])
         }
+        self._custom = np.array([custom_sources(layout, of.config.custom_read) for of in meters])
+        self._has_custom = np.array([bool(of.config.custom_read) for of in meters])
         self._run_since_ns = np.zeros(count, np.int64)
         self._signatures: list[object] = [None] * count
         self._clocks: dict[object, tuple[NDArray[np.intp], tuple[int, ...]]] = {}
@@ -117,6 +120,7 @@ class WordTable:
         self.words[wanted, first] = run_time >> 16
         self.words[wanted, first + 1] = run_time & 0xFFFF
         self._put_clocks(wanted, now_ns)
+        self._put_custom(wanted)
 
     def decode(self, kinds: Sequence[str]) -> dict[str, Float]:
         """Return what the words of all meters mean, by key, shape (meters,); primary SI."""
@@ -232,6 +236,13 @@ class WordTable:
                 shown[at] = stamp
             words[stamps_at] = shown.ravel()
         self._extreme_ns[moved] = times[moved]
+
+    def _put_custom(self, rows: Int) -> None:
+        """Show again, in the custom blocks, what other registers show; after all of them."""
+        chosen = rows[self._has_custom[rows]]
+        if chosen.size:
+            shown = np.take_along_axis(self.words[chosen], self._custom[chosen], axis=1)
+            self.words[np.ix_(chosen, self.layout.places("custom"))] = shown
 
     # -- clocks -------------------------------------------------------------------------------------
 
