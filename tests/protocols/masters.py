@@ -26,6 +26,10 @@ class Registers:
             return None
         return np.array([self.words[each] for each in wanted], np.uint16)
 
+    def read_octets(self, address: int, count: int):
+        words = self.read(address, count)
+        return None if words is None else words.astype(">u2").tobytes()
+
     @property
     def published_ns(self) -> int:
         return 0

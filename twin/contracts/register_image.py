@@ -89,6 +89,10 @@ class RegisterReader(Protocol):
         """Return ``count`` words, or None where one of the addresses does not exist."""
         ...
 
+    def read_octets(self, address: int, count: int) -> bytes | None:
+        """Return the same, two bytes a word, the high one first."""
+        ...
+
     @property
     def published_ns(self) -> int:
         """Simulated time of the last publication, UTC [ns]."""

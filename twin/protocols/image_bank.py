@@ -24,6 +24,7 @@ from twin.protocols.register_image import (
     CURRENT,
     END,
     HEADER,
+    STORED,
     TIME,
     RegisterImage,
     RegisterImageError,
@@ -188,7 +189,7 @@ class RegisterImageBank:
         )
         shape, length = (plan.images, plan.stride // 2), plan.images * plan.stride // 2
         self._copies = tuple(
-            np.frombuffer(buffer, np.uint16, length, plan.copies_at + 2 * length * parity).reshape(shape)[
+            np.frombuffer(buffer, STORED, length, plan.copies_at + 2 * length * parity).reshape(shape)[
                 :, : plan.words
             ]
             for parity in (0, 1)

@@ -29,6 +29,7 @@ MAX_BITS = 2000
 
 _READ_COILS, _READ_INPUTS, _READ_REGISTERS, _WRITE_COIL, _WRITE_REGISTERS = 1, 2, 3, 5, 16
 _FIVE_BYTES = struct.Struct(">BHH")
+_HEAD_OF_READ = tuple(bytes((_READ_REGISTERS, 2 * count)) for count in range(MAX_READ + 1))
 _COIL_VALUES = {0xFF00: True, 0x0000: False}
 """KW320 manual 6.2, part 4: all other values are invalid."""
 
@@ -70,11 +71,11 @@ class ServedDevice:
         Two windows, or two regions, claim the same register; or two runs the same coil or input.
     """
 
-    __slots__ = ("coils", "device", "functions", "inputs", "read", "regions", "windows")
+    __slots__ = ("coils", "device", "functions", "inputs", "read_octets", "regions", "windows")
 
     def __init__(self, device: Device) -> None:
         self.device = device
-        self.read = device.image.read
+        self.read_octets = device.image.read_octets
         self.functions = device.function_codes
         self.windows: AddressRanges[RetrievalWindow] = AddressRanges(
             (window, window.blocks) for window in device.windows
@@ -160,18 +161,18 @@ class ModbusSession:
             return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_VALUE)
         if address + count > BEYOND_REGISTERS:
             return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_ADDRESS)
+        head: bytes = _HEAD_OF_READ[count]
         if served.windows.touches(address, count):
             window = served.windows.covering(address, count)
             if window is None:
                 return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_ADDRESS)
             key = (unit, id(window))
             words, self._cursors[key] = window.read(self._cursor(unit, window), address, count)
-        else:
-            found = served.read(address, count)
-            if found is None:
-                return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_ADDRESS)
-            words = found
-        return bytes((_READ_REGISTERS, 2 * count)) + words.astype(">u2").tobytes()
+            return head + words.astype(">u2").tobytes()
+        octets = served.read_octets(address, count)
+        if octets is None:
+            return exception_pdu(_READ_REGISTERS, ExcCodes.ILLEGAL_ADDRESS)
+        return head + octets
 
     def _write_registers(self, unit: int, served: ServedDevice, request: bytes) -> bytes | PendingWrite:
         write = _decode_write(request)

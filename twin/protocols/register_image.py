@@ -26,6 +26,8 @@ from twin.contracts import BEYOND_REGISTERS, RegisterBlock, TwinError
 from twin.protocols.file_limit import reserve_few_files
 
 Words = NDArray[np.uint16]
+STORED = np.dtype(">u2")
+"""How words are stored: as Modbus sends them, so that a read for a master is one copy of bytes."""
 
 CURRENT = 0
 """Number of the last whole publication; its parity names the copy that holds it."""
@@ -85,7 +87,7 @@ class RegisterImage:
         stamps
             `HEADER` bytes as int64, zeros before the first publication.
         copies
-            Two arrays of as many words as the blocks have.
+            Two arrays of `STORED`, as many as the blocks have words.
         blocks
             As for a new image.
         """
@@ -93,7 +95,8 @@ class RegisterImage:
         image._lay_out(blocks)
         image._memory = image._owner = None
         image.name = ""
-        image._stamps, image._words = stamps, tuple(copies)
+        image._stamps = stamps
+        image._take_views(copies)
         return image
 
     @classmethod
@@ -182,19 +185,25 @@ class RegisterImage:
         numpy.ndarray or None
             uint16, shape (count,); None where one of the addresses does not exist.
         """
+        octets = self.read_octets(address, count)
+        return None if octets is None else np.frombuffer(octets, STORED).astype(np.uint16)
+
+    def read_octets(self, address: int, count: int) -> bytes | None:
+        """Return the same as bytes, two a word, the high one first: what Modbus sends."""
         run = bisect_right(self._starts, address) - 1
         if run < 0 or count < 1 or address + count > self._ends[run]:
             return None
-        first = address - self._shifts[run]
+        first = 2 * (address - self._shifts[run])
+        end = first + 2 * count
         stamps = self._stamps
         while True:
             number = stamps[CURRENT]
             copy = number & 1
             if stamps[END[copy]] != number:
                 continue
-            words = self._words[copy][first : first + count].copy()
+            octets = bytes(self._octets[copy][first:end])
             if stamps[BEGIN[copy]] == number:
-                return words
+                return octets
 
     @property
     def count(self) -> int:
@@ -224,7 +233,7 @@ class RegisterImage:
         if self._memory is None:
             return
         # numpy's views pin the buffer: they have to go before it can be closed.
-        del self._words
+        del self._words, self._octets
         self._stamps.release()
         self._buffer.release()
         self._memory.close()
@@ -282,10 +291,16 @@ class RegisterImage:
         self._buffer = buffer
         # A memoryview reads and writes an aligned int64 by one move, and faster than numpy.
         self._stamps = buffer[:HEADER].cast("q")
-        self._words = tuple(
-            np.frombuffer(buffer, np.uint16, self._count, HEADER + copy * stride_of(self._count))
-            for copy in (0, 1)
+        self._take_views(
+            [
+                np.frombuffer(buffer, STORED, self._count, HEADER + copy * stride_of(self._count))
+                for copy in (0, 1)
+            ]
         )
+
+    def _take_views(self, copies: Sequence[Words]) -> None:
+        self._words = tuple(copies)
+        self._octets = tuple(copy.view(np.uint8).data for copy in copies)
 
 
 def stride_of(count: int) -> int:
