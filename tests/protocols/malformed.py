@@ -34,7 +34,7 @@ class Meter:
         self.writes += 1
         future: Future[Answer] = Future()
         address, words = command.arguments.get("address"), command.arguments.get("words")
-        answer = Answer(START, Refusal.ILLEGAL_FUNCTION)
+        answer = Answer(START, Refusal.ILLEGAL_FUNCTION)  # no module with a relay is connected
         if command.verb == "write_registers":
             answer = self.fleet.write(0, address, words, START)
             self.publisher.publish_one("head", START)
@@ -146,6 +146,9 @@ def check_pdu(pdu: bytes) -> None:
     elif pdu[0] == 3:
         assert 1 <= pdu[1] // 2 <= 125
         assert len(pdu) == 2 + pdu[1]
+    elif pdu[0] in {1, 2}:
+        assert 1 <= pdu[1] <= 250
+        assert len(pdu) == 2 + pdu[1]
     else:
-        assert pdu[0] == 16
+        assert pdu[0] in {5, 16}
         assert len(pdu) == 5
