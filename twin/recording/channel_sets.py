@@ -33,6 +33,7 @@ class ChannelSets:
         self._new_sets: list[int] = []
         self._meters: set[tuple[str, int]] = set()
         self._new_meters: list[tuple[str, int]] = []
+        self._latest: dict[int, tuple[str, ...]] = {}
         self._pending: dict[int, list[IntervalBlock]] = {}
         self._under_way: tuple[int, int, dict[int, int]] = (0, 0, {})
 
@@ -61,10 +62,13 @@ class ChannelSets:
     def add(self, set_id: int, block: IntervalBlock) -> None:
         """Keep intervals for the next commit."""
         self._pending.setdefault(set_id, []).append(block)
-        for meter in block.meters:
-            if (meter, set_id) not in self._meters:
-                self._meters.add((meter, set_id))
-                self._new_meters.append((meter, set_id))
+        # As a rule the same meters come again and again, in one and the same tuple.
+        if self._latest.get(set_id) is not block.meters:
+            self._latest[set_id] = block.meters
+            for meter in block.meters:
+                if (meter, set_id) not in self._meters:
+                    self._meters.add((meter, set_id))
+                    self._new_meters.append((meter, set_id))
         self.newest_day = max(self.newest_day, day_of(block.end_ns))
 
     @property

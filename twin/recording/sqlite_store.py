@@ -5,7 +5,8 @@ import shutil
 import sqlite3
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from twin.contracts import IntervalBlock
@@ -105,23 +106,39 @@ class SqliteWriterStore:
             day = day_of(block.end_ns)
             over = begun < day < newest_day
             (finished.setdefault(day, []) if over else hot).append(block)
-        for day in sorted(finished):
-            try:
-                self._add_segment(set_id, channels, day, finished[day])
-            except OSError:
-                hot += finished[day]  # durable all the same; sealing is tried again
+        if finished:
+            hot += self._add_segments(set_id, channels, finished)
         if hot:
             self.add(profile_table(set_id, channels), interval_rows(hot))
 
-    def _add_segment(
-        self, set_id: int, channels: tuple[str, ...], day: int, blocks: Sequence[IntervalBlock]
-    ) -> None:
-        (segment,) = self.connection.execute(sql.NEXT_SEGMENT).fetchone()
-        file = f"{SEGMENTS}/{date_of(day)}-{segment:06d}.parquet"
-        # The file is whole before the manifest names it; undone with the transaction it counts for nothing.
-        count = write_segment(self.place / file, channels, columns_of(blocks))
-        ends = [block.end_ns for block in blocks]
-        self.add(SEGMENT, [(segment, set_id, day, file, min(ends), max(ends), count)])
+    def _add_segments(
+        self, set_id: int, channels: tuple[str, ...], finished: Mapping[int, Sequence[IntervalBlock]]
+    ) -> list[IntervalBlock]:
+        """Write a segment for each day, on two cores; return the intervals of days that could not be written.
+
+        The files are whole before the manifest names them; undone with the transaction they count for
+        nothing.
+        """
+        (first,) = self.connection.execute(sql.NEXT_SEGMENT).fetchone()
+        days = sorted(finished)
+        files = [f"{SEGMENTS}/{date_of(day)}-{first + at:06d}.parquet" for at, day in enumerate(days)]
+
+        def write(file: str, blocks: Sequence[IntervalBlock]) -> int | None:
+            try:
+                return write_segment(self.place / file, channels, columns_of(blocks))
+            except OSError:
+                return None  # durable all the same, in the database; sealing is tried again
+
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            counts = list(pool.map(write, files, [finished[day] for day in days]))
+        left: list[IntervalBlock] = []
+        for at, (day, file, count) in enumerate(zip(days, files, counts, strict=True)):
+            if count is None:
+                left += finished[day]
+                continue
+            ends = [block.end_ns for block in finished[day]]
+            self.add(SEGMENT, [(first + at, set_id, day, file, min(ends), max(ends), count)])
+        return left
 
     def seal(self, set_id: int, channels: tuple[str, ...], day: int) -> None:
         """Move the hot intervals of a day into a segment."""

@@ -316,6 +316,8 @@ class RecordingWriter:
                 return "register_change", rows.register_row(record)
 
     def _check_meters(self, names: Sequence[str]) -> None:
+        if self._meters.issuperset(names):
+            return
         for name in names:
             if name not in self._meters:
                 msg = (

@@ -10,6 +10,7 @@ import simpy
 
 from twin.contracts import Answer, Command, CommandRecord, Record, Refusal, Segment, TruthEntry
 from twin.meters import Fleet
+from twin.meters.front_end import KEEP_NS
 from twin.simulation.site import ANCHOR_NS
 
 NEVER = 2**63 - 1
@@ -164,8 +165,9 @@ class Engine:
     def _next_anchor(self, until_ns: int) -> int:
         """Return when the segment ends by itself: it has grown long, or its modes have died away.
 
-        Where nobody looks at the waveform, anchors are left out but for the last two before a time. What
-        meters keep of the past lies between those: it is bit by bit what it would be with all of them.
+        Where nobody looks at the waveform, anchors are left out but for the last before a time, or the last
+        two where it follows soon. What meters keep of the past lies after the first of those: it is bit by
+        bit what it would be with all of them.
         """
         site = self.site
         start_ns = site.segment.start_ns
@@ -175,7 +177,8 @@ class Engine:
         idle = site.time_ns > start_ns or site.segment is self._anchored
         if idle and site.steady and self.fleet.idle:
             last = (until_ns - 1 - start_ns) // ANCHOR_NS
-            return start_ns + max(last - 1, 1) * ANCHOR_NS
+            soon = until_ns - (start_ns + last * ANCHOR_NS) < KEEP_NS
+            return start_ns + max(last - 1 if soon else last, 1) * ANCHOR_NS
         return longest
 
     def _measure(self, until_ns: int) -> None:
