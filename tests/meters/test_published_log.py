@@ -109,3 +109,46 @@ def test_no_read_mixes_a_log_with_the_one_before():
         done.set()
         thread.join()
     assert len(seen) > 20
+
+
+@given(st.integers(0, 40), st.integers(1, 5))
+@settings(max_examples=3, deadline=None)
+def test_a_full_log_drops_its_oldest_events(more, at_once):
+    """Past the last place they are written in a circle; the window shows the newest from the oldest on."""
+    log, shared = PowerQualityLog(), memory()
+    log.events.extend((number, 0, 0, 0, 0, 0, 0, 0) for number in range(MAX_EVENTS - 5))
+    publisher = LogPublisher(shared)
+    publisher.update(log)
+    reader = LogReader(shared)
+    for number in range(MAX_EVENTS - 5, MAX_EVENTS + more):
+        if len(log.events) >= MAX_EVENTS:
+            log = log.without_oldest_event()
+        log.events.append((number % 65536, 0, 0, 0, 0, 0, 0, 0))
+        if number % at_once == 0:
+            publisher.update(log)
+    publisher.update(log)
+    view = reader()
+    assert view.holds
+    assert len(view.events) == len(log.events) == min(MAX_EVENTS, MAX_EVENTS + more)
+    for place in (0, 1, 9, 49_990, len(log.events) - 1):
+        assert view.events[place].tolist() == list(log.events[place])
+    own, window = EventWindow(lambda: log), published_windows(shared)[0]
+    asked = [(start, 10) for start in (1, 2, 49_000, len(log.events) - 3, len(log.events))]
+    assert everything(window, EVENT_BLOCK, asked) == everything(own, EVENT_BLOCK, asked)
+
+
+def test_a_view_tells_when_an_event_was_dropped():
+    log, shared = log_of(events=MAX_EVENTS), memory()
+    publisher, reader = LogPublisher(shared), LogReader(shared)
+    publisher.update(log)
+    view = reader()
+    log = log.without_oldest_event()
+    log.events.append((7,) * 8)
+    publisher.update(log)
+    assert not view.holds
+    assert reader().holds
+    assert reader().events[MAX_EVENTS - 1].tolist() == [7] * 8
+    publisher.update(log.without_waveforms())
+    assert len(reader().events) == MAX_EVENTS
+    publisher.update(log.without_events())
+    assert len(reader().events) == 0

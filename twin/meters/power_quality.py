@@ -19,7 +19,7 @@ from twin.signals import window_gram
 Float = NDArray[np.float64]
 
 EVENT_CAPACITY: Final = 50_000
-"""Events that a meter stores (KW320 manual 4.6); when full it stores no more (the manual is silent)."""
+"""Events that a meter stores (KW320 manual 4.6); then each new one takes the place of the oldest."""
 SPARE_NS: Final = 1000
 """How far a signal is continued past the end of a window, so that rounding finds it inside [ns]."""
 
@@ -52,8 +52,7 @@ class PowerQuality:
         self._low = np.zeros(0)
         self._high = np.zeros(0)
         self._boundary_ns = -1
-        self._events: list[list[EventRecord]] = [[] for _ in settings]
-        self._position: list[dict[int, int]] = [{} for _ in settings]
+        self._events: list[dict[int, EventRecord]] = [{} for _ in settings]  # by number, oldest first
         self._open: list[dict[str, int]] = [{} for _ in settings]
         self._count = [0] * len(settings)
         self.captures = CaptureStore(settings, front_end)
@@ -65,7 +64,7 @@ class PowerQuality:
 
     def events(self, meter: int) -> list[EventRecord]:
         """Return the event log of a meter, oldest first."""
-        return list(self._events[meter])
+        return list(self._events[meter].values())
 
     def in_event(self, meter: int) -> str:
         """Return the type of the event that a meter is in; empty without."""
@@ -74,7 +73,6 @@ class PowerQuality:
     def clear_events(self, meter: int) -> None:
         """Empty the event log of a meter; an event that lasts goes on unlogged."""
         self._events[meter].clear()
-        self._position[meter].clear()
 
     def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> list[EventRecord]:
         """Take new settings; an event that lasts ends now, as it was recorded, and detection starts anew."""
@@ -100,11 +98,11 @@ class PowerQuality:
 
     def _end(self, meter: int, number: int, now_ns: int) -> EventRecord | None:
         """Close an event in the log; None when the log was cleared meanwhile."""
-        at = self._position[meter].pop(number, None)
-        if at is None:
+        event = self._events[meter].get(number)
+        if event is None:
             return None
-        self._events[meter][at] = replace(self._events[meter][at], end_ns=now_ns)
-        return self._events[meter][at]
+        ended = self._events[meter][number] = replace(event, end_ns=now_ns)
+        return ended
 
     def rename(self, meter: int, settings: MeterSettings) -> None:
         """Take new settings that do not concern detection: name and ratios."""
@@ -251,7 +249,7 @@ class PowerQuality:
                     transition.trigger_ns,
                 )
             if len(self._events[meter]) >= EVENT_CAPACITY:
-                return []
+                del self._events[meter][next(iter(self._events[meter]))]
             self._count[meter] += 1
             self._open[meter][kind] = self._count[meter]
         elif kind not in self._open[meter]:
@@ -270,10 +268,9 @@ class PowerQuality:
             rated * ratio,
         )
         if transition.end_ns is None:
-            self._position[meter][number] = len(self._events[meter])
-            self._events[meter].append(record)
+            self._events[meter][number] = record
             return [(transition.trigger_ns, record)]
         del self._open[meter][kind]
-        if number in self._position[meter]:
-            self._events[meter][self._position[meter].pop(number)] = record
+        if number in self._events[meter]:
+            self._events[meter][number] = record
         return [(transition.end_ns, record)]

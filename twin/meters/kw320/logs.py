@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from twin.contracts import EventRecord, WaveformRecord
 
 MAX_EVENTS = 50_000
-"""Power-quality events (KW320 manual 4.6)."""
+"""Power-quality events (KW320 manual 4.6); then each new one takes the place of the oldest."""
 MAX_WAVEFORMS = 100
 """Waveform groups; when they are used up nothing is captured until they are cleared (4.6)."""
 ALARM_RECORDS = 16
@@ -34,9 +34,13 @@ class PowerQualityLog:
     """Events and waveform groups of one meter."""
 
     events: list[tuple[int, ...]] = field(default_factory=list)
-    """Eight words each."""
+    """Eight words each, oldest first."""
     waveforms: list[tuple[NDArray[np.uint16], NDArray[np.uint16]]] = field(default_factory=list)
     """Per group: 16 reason words, and 120 windows of 64 words in the order of the manual."""
+    dropped: int = 0
+    """Events that gave way to newer ones since the log was cleared."""
+    series: object = field(default_factory=object)
+    """The same as long as events were only added and dropped, not cleared."""
 
     @property
     def holds(self) -> bool:
@@ -49,7 +53,11 @@ class PowerQualityLog:
 
     def without_waveforms(self) -> "PowerQualityLog":
         """Return the log with its waveforms cleared."""
-        return PowerQualityLog(events=self.events)
+        return PowerQualityLog(events=self.events, dropped=self.dropped, series=self.series)
+
+    def without_oldest_event(self) -> "PowerQualityLog":
+        """Return the log with room for one more event."""
+        return PowerQualityLog(self.events[1:], self.waveforms, self.dropped + 1, self.series)
 
 
 def phase_bits(phases: str) -> int:

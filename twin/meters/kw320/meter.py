@@ -135,7 +135,9 @@ class Kw320Meter:
         if record.number <= self._last_event:
             return  # its end: the log holds when and why an event was recorded, not how long it lasted
         self._last_event = record.number
-        if record.type != "over_current" and len(self.log.events) < MAX_EVENTS:
+        if record.type != "over_current":
+            if len(self.log.events) >= MAX_EVENTS:
+                self.log = self.log.without_oldest_event()
             stamp = self.clock.stamp(record.trigger_ns)
             self.log.events.append(event_words(record, stamp, self.raw))
 

@@ -1,9 +1,9 @@
 """The logs of a meter in memory that processes share, for retrieval windows in any of them.
 
 One thread writes, any number of readers read. Entries are only ever added: first the entry, then the
-count. Clearing a log is the one thing that lets places be used again; it makes the generation odd, sets the
-count to zero and makes the generation even again, and a reader that finds another generation after copying
-than before, or an odd one, reads once more.
+count. Clearing a log, and dropping its oldest event when it is full, let places be used again; they make
+the generation odd and then even again, and a reader that finds another generation after copying than before,
+or an odd one, reads once more.
 
 Across processes this needs stores and loads that other cores see in order, as x86-64 guarantees.
 """
@@ -23,7 +23,7 @@ Words = NDArray[np.uint16]
 
 _EVENT_WORDS, _WINDOWS = 8, 12 * CYCLES
 _STAMPS = 64  # bytes: eight int64, one cache line
-_EVENT_GENERATION, _EVENT_COUNT, _WAVEFORM_GENERATION, _WAVEFORM_COUNT = range(4)
+_EVENT_GENERATION, _EVENT_COUNT, _WAVEFORM_GENERATION, _WAVEFORM_COUNT, _EVENT_FIRST = range(5)
 _EVENTS = MAX_EVENTS * _EVENT_WORDS
 _REASONS = MAX_WAVEFORMS * REASON_WORDS
 _SAMPLES = MAX_WAVEFORMS * _WINDOWS * CYCLE
@@ -54,18 +54,23 @@ class LogPublisher:
 
     def __init__(self, memory: memoryview) -> None:
         self._memory = _LogMemory(memory)
-        self._events: object = None  # the lists that were copied; clearing a log puts new ones in their place
-        self._waveforms: object = None
+        self._series: object = None  # of the events that were copied
+        self._waveforms: object = None  # the list that was copied; clearing it puts a new one in its place
 
     def update(self, log: PowerQualityLog) -> None:
         """Publish what has changed since the last time."""
         memory, stamps = self._memory, self._memory.stamps
-        if self._events is not log.events:
-            _clear(stamps, _EVENT_GENERATION, _EVENT_COUNT)
-            self._events = log.events
-        for at in range(stamps[_EVENT_COUNT], len(log.events)):
-            memory.events[at] = log.events[at]
-            stamps[_EVENT_COUNT] = at + 1
+        if self._series is not log.series:
+            stamps[_EVENT_GENERATION] += 1
+            stamps[_EVENT_COUNT] = stamps[_EVENT_FIRST] = 0
+            stamps[_EVENT_GENERATION] += 1
+            self._series = log.series
+        if stamps[_EVENT_FIRST] != log.dropped:
+            stamps[_EVENT_GENERATION] += 1
+            self._copy_events(log)
+            stamps[_EVENT_GENERATION] += 1
+        else:
+            self._copy_events(log)
         if self._waveforms is not log.waveforms:
             _clear(stamps, _WAVEFORM_GENERATION, _WAVEFORM_COUNT)
             self._waveforms = log.waveforms
@@ -73,11 +78,41 @@ class LogPublisher:
             memory.reasons[at], memory.samples[at] = log.waveforms[at]
             stamps[_WAVEFORM_COUNT] = at + 1
 
+    def _copy_events(self, log: PowerQualityLog) -> None:
+        """Copy what was added, each event to its place in the circle."""
+        memory, stamps = self._memory, self._memory.stamps
+        for number in range(max(stamps[_EVENT_COUNT], log.dropped), log.dropped + len(log.events)):
+            memory.events[number % MAX_EVENTS] = log.events[number - log.dropped]
+            stamps[_EVENT_COUNT] = number + 1
+        stamps[_EVENT_FIRST] = log.dropped
+
 
 def _clear(stamps: memoryview, generation: int, count: int) -> None:
     stamps[generation] += 1
     stamps[count] = 0
     stamps[generation] += 1
+
+
+class _Ring(Sequence[Words]):
+    """Events in a circle, oldest first."""
+
+    def __init__(self, events: Words, first: int, count: int) -> None:
+        self._events, self._first, self._count = events, first, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, at: int) -> Words: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Words]: ...
+
+    def __getitem__(self, at: int | slice) -> Words | Sequence[Words]:
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(self._count))]
+        event: Words = self._events[(self._first + at) % MAX_EVENTS]
+        return event
 
 
 class _Groups(Sequence[tuple[Words, Words]]):
@@ -135,11 +170,10 @@ class LogReader:
         """Return the log as it is now."""
         memory, stamps = self._memory, self._memory.stamps
         generations = stamps[_EVENT_GENERATION], stamps[_WAVEFORM_GENERATION]
-        events, groups = stamps[_EVENT_COUNT], stamps[_WAVEFORM_COUNT]
+        first, groups = stamps[_EVENT_FIRST], stamps[_WAVEFORM_COUNT]
+        events = _Ring(memory.events, first, max(stamps[_EVENT_COUNT] - first, 0))
         waveforms = _Groups(memory.reasons[:groups], memory.samples[:groups])
-        # An array of events is as good as a list of them: it is only counted, cut and gone through.
-        shown: Sequence[Words] = memory.events[:events]  # type: ignore[assignment]
-        return LogView(shown, waveforms, stamps, generations)
+        return LogView(events, waveforms, stamps, generations)
 
 
 def published_windows(memory: memoryview) -> tuple[RetrievalWindow, ...]:
