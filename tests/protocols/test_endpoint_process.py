@@ -253,6 +253,43 @@ def test_a_write_that_is_under_way_when_it_dies_is_carried_out_all_the_same(serv
         assert master.ask(2, 1, read(0x1000, 1)) == registers(0)
 
 
+def test_a_hung_process_is_replaced_and_the_one_who_publishes_does_not_notice(serve, bank, caplog):
+    process = serve(silence_s=1.2)
+    address, first = process.addresses[0], process.pid
+    with Master(address) as master:
+        assert master.ask(1, 1, read(0x1000, 1)) == registers(0)
+        os.kill(first, signal.SIGSTOP)
+        slowest = 0.0
+        while process.crashes == 0:
+            began = time.monotonic()
+            bank.publish(np.full((3, WORDS), 55, np.uint16), 2)
+            slowest = max(slowest, time.monotonic() - began)
+            time.sleep(0.01)
+        assert slowest < 0.5
+        assert master.is_closed_by_server()
+    with Master(address) as master:
+        assert master.ask(1, 1, read(0x1000, 1)) == registers(55)
+        assert master.ask(2, 1, write(0x1000, 5)) == octets("10 10 00 00 01")
+    assert process.pid != first
+    assert not psutil.pid_exists(first)
+    assert process.trouble == (
+        "the process of the endpoints hung (silent for 1.2 s) and was ended; it serves again"
+    )
+    assert "is started again at once, the simulation goes on" in caplog.text
+
+
+def test_a_process_that_stops_for_a_moment_goes_on(serve):
+    process = serve(silence_s=1.2)
+    first = process.pid
+    os.kill(first, signal.SIGSTOP)
+    time.sleep(0.5)
+    os.kill(first, signal.SIGCONT)
+    time.sleep(1.5)
+    with Master(process.addresses[0]) as master:
+        assert master.ask(1, 1, read(0x1000, 1)) == registers(0)
+    assert (process.pid, process.crashes) == (first, 0)
+
+
 def test_repeated_crashes_wait_longer_and_longer(serve, caplog):
     process = serve()
     caplog.set_level(logging.ERROR)

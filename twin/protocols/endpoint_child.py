@@ -16,7 +16,17 @@ from dataclasses import dataclass
 
 from twin.contracts import Answer, BitBlock, Command, RegisterBlock, RetrievalWindow, SerialPort, TwinError
 from twin.protocols.binding import Binding
-from twin.protocols.endpoint_messages import Answered, EndpointPlan, Failed, LinePlan, Link, Ready, Submitted
+from twin.protocols.endpoint_messages import (
+    BEAT_S,
+    Alive,
+    Answered,
+    EndpointPlan,
+    Failed,
+    LinePlan,
+    Link,
+    Ready,
+    Submitted,
+)
 from twin.protocols.image_bank import RegisterImageBank
 from twin.protocols.modbus_server import ModbusServer
 from twin.protocols.register_image import RegisterImage
@@ -66,6 +76,11 @@ class CommandLink:
             self._connection.send(Submitted(number, command))
         return future
 
+    def beat(self) -> None:
+        """Say that whoever calls this goes on; a site that is gone no longer listens."""
+        with suppress(OSError), self._lock:
+            self._connection.send(Alive())
+
     def listen(self) -> None:
         """Complete futures as answers come, until the site closes its end."""
         with suppress(EOFError, OSError):
@@ -108,13 +123,14 @@ def main() -> int:
         idle_timeout_s=plan.idle_timeout_s,
         backlog=plan.backlog,
         lines=[_line(line, devices) for line in plan.lines],
+        beat=(BEAT_S, link.beat),
     )
     try:
         server.start(listeners)
     except (TwinError, OSError) as error:
         connection.send(Failed(str(error)))
         return 1
-    connection.send(Ready())
+    connection.send(Ready())  # beats that came before it are passed over
     link.listen()
     server.stop()
     return 0

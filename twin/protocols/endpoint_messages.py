@@ -82,6 +82,15 @@ class Ready:
     """The process listens on all ports."""
 
 
+BEAT_S = 0.5
+"""How often the process says that it serves [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The thread that serves the ports is not stuck."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """The process cannot serve, and ends."""

@@ -1,4 +1,4 @@
-"""The endpoints of a site in a process of their own, which is started again when it dies.
+"""The endpoints of a site in a process of their own, which is started again when it dies or hangs.
 
 The ports are opened here and inherited: they stay open while the process behind them is replaced, so that
 what a master connects to meanwhile waits instead of being refused.
@@ -40,6 +40,8 @@ from twin.protocols.serial_device import SerialDevice
 _STABLE_S = 10.0
 """A process that has served for so long is taken to be sound: the next crash is a first one again."""
 _REMEMBERED_S = 60.0
+_GRACE_S = 1.0
+"""How long a silent process is listened to once more: this one may itself have been stopped meanwhile."""
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.25, 10.0
 
 _log = logging.getLogger(__name__)
@@ -82,6 +84,9 @@ class EndpointProcess:
         Connections that may wait to be accepted, per port.
     lines
         Serial lines and the meters on them; each meter is a `SharedDevice`.
+    silence_s
+        After what silence a process that should say each half second that it serves is taken to hang and
+        is replaced [s]; a second more where the machine was busy.
 
     Raises
     ------
@@ -98,6 +103,7 @@ class EndpointProcess:
         idle_timeout_s: float | None = None,
         backlog: int = 1024,
         lines: Sequence[SerialBinding] = (),
+        silence_s: float = 3.0,
     ) -> None:
         served_ports(bindings)  # refuses, before anything is opened, what the process could not lay out
         self._bindings = tuple(bindings)
@@ -107,6 +113,7 @@ class EndpointProcess:
         self._answer_timeout_s = answer_timeout_s
         self._idle_timeout_s = idle_timeout_s
         self._backlog = backlog
+        self._silence_s = silence_s
         self._listeners: list[socket.socket] = []
         self._addresses: tuple[tuple[str, int], ...] = ()
         self._thread: threading.Thread | None = None
@@ -114,8 +121,9 @@ class EndpointProcess:
         self._life: EndpointLife | None = None
         self._crashed_at = -math.inf
         self._trouble = ""
+        self._serving = False
         self.crashes = 0
-        """How often the process has died since the start."""
+        """How often the process has died, or hung and been ended, since the start."""
 
     def start(self) -> None:
         """Listen on all ports, or on none, and wait until the process serves them.
@@ -201,7 +209,7 @@ class EndpointProcess:
     @property
     def trouble(self) -> str:
         """What is wrong, or was within the last minute, for people; empty when all is well."""
-        if self.pid is None:
+        if not self._serving:
             return self._trouble
         lately = time.monotonic() - self._crashed_at < _REMEMBERED_S
         return f"{self._trouble}; it serves again" if lately else ""
@@ -218,6 +226,7 @@ class EndpointProcess:
             if self._stopping.is_set():
                 life.interrupt()  # ``stop`` has seen the life before
             life.begin(plan)
+            self._serving = True
         except BaseException:
             life.close()
             raise
@@ -227,8 +236,8 @@ class EndpointProcess:
         delay_s = 0.0
         while life is not None:
             began = time.monotonic()
-            self._serve(life)
-            ending = f"the process of the endpoints died ({life.ending})"
+            ending = self._serve(life)
+            self._serving = False
             life.close()
             if time.monotonic() - began > _STABLE_S:
                 delay_s = 0.0
@@ -258,21 +267,27 @@ class EndpointProcess:
         when = f"in {delay_s:g} s" if delay_s else "at once"
         _log.error("%s; it is started again %s, the simulation goes on", self._trouble, when)
 
-    def _serve(self, life: EndpointLife) -> None:
-        """Pass commands on and answers back until the process is gone."""
+    def _serve(self, life: EndpointLife) -> str:
+        """Pass commands on and answers back until the process is gone or hangs; return what happened."""
         answers: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
         sender = threading.Thread(
             target=_send_answers, args=(life.link, answers), name="endpoint-answers", daemon=True
         )
         sender.start()
+        silent = False
         with suppress(EOFError, OSError):
-            while True:
+            while not (silent := not (life.link.poll(self._silence_s) or life.link.poll(_GRACE_S))):
                 message = life.link.recv()
                 if isinstance(message, Submitted):
                     self._pass_on(message, answers)
+        if silent:
+            life.kill()
         life.interrupt()
         answers.put(None)
         sender.join()
+        if silent:
+            return f"the process of the endpoints hung (silent for {self._silence_s:g} s) and was ended"
+        return f"the process of the endpoints died ({life.ending})"
 
     def _pass_on(self, message: Submitted, answers: "queue.SimpleQueue[Answered | None]") -> None:
         try:

@@ -69,6 +69,9 @@ class ModbusServer:
         Makes the event loop; uvloop's if that is installed, else asyncio's.
     lines
         Serial lines with the devices that they are served on, which are open.
+    beat
+        A period [s] and what the thread that serves calls so often: whoever watches hears that it is not
+        stuck.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class ModbusServer:
         backlog: int = 1024,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
         lines: Sequence[tuple[SerialBinding, SerialDevice]] = (),
+        beat: tuple[float, Callable[[], object]] | None = None,
     ) -> None:
         self._bindings = tuple(bindings)
         self._submit = submit
@@ -93,6 +97,7 @@ class ModbusServer:
         self._idle_timeout_s = idle_timeout_s
         self._backlog = backlog
         self._loop_factory = loop_factory or _fastest_loop
+        self._beat = beat
         self._ports = served_ports(self._bindings)
         self._lines = tuple(lines)
         self._statistics = tuple(PortStatistics() for _ in self._bindings)
@@ -200,6 +205,8 @@ class ModbusServer:
             for listener, port, statistics in zip(listeners, self._ports, self._statistics, strict=True)
         ]
         lines = [ServedLine(writes, binding, device) for binding, device in self._lines]
+        if self._beat is not None:
+            _keep_beating(loop, *self._beat)
         ready.set_result(None)
         if self._idle_timeout_s is not None:
             await _close_idle(context, stopping, self._idle_timeout_s)
@@ -212,6 +219,12 @@ class ModbusServer:
             for connection in tuple(context.connections):
                 connection.abort()
             await asyncio.sleep(0)
+
+
+def _keep_beating(loop: asyncio.AbstractEventLoop, period_s: float, beat: Callable[[], object]) -> None:
+    """Call something now and after each period, as long as the loop runs."""
+    beat()
+    loop.call_later(period_s, _keep_beating, loop, period_s, beat)
 
 
 async def _close_idle(context: ServerContext, stopping: asyncio.Event, timeout_s: float) -> None:
