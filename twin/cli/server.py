@@ -1,5 +1,6 @@
 """What ``twin serve`` keeps running: simulation, endpoints, pages; started and stopped in order."""
 
+import gc
 import os
 from contextlib import ExitStack
 from types import TracebackType
@@ -13,6 +14,7 @@ from twin.scenario import SiteScenario, utc_text
 from twin.simulation import LiveSession, build_site
 from twin.simulation.replaying import RecordedSession
 from twin.simulation.site_endpoints import SiteEndpoints, place_of
+from twin.simulation.warm_up import kinds_of, warm_up_for
 
 
 class SiteServer:
@@ -64,6 +66,7 @@ class SiteServer:
 
     def __enter__(self) -> Self:
         try:
+            warm_up_for(kinds_of(self._scenario))  # no kernel compiles once time has started
             self._session.open()
             self._start_endpoints()
             if self._page is not None:
@@ -73,6 +76,7 @@ class SiteServer:
             self._site.record_to(self._out, overwrite=self._overwrite, described=self._described)
             if self._from_ns is not None:
                 self._session.skip_to(self._from_ns, self._resumed)
+            self._freeze()
             self._session.start(paused=self._paused)
         except BaseException:
             self._undo.close()
@@ -83,6 +87,15 @@ class SiteServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._undo.close()
+
+    def _freeze(self) -> None:
+        """Take what has been built, which lasts to the end, out of what is searched for garbage.
+
+        With many meters a search of it all would keep a tick waiting.
+        """
+        gc.collect()
+        gc.freeze()
+        self._undo.callback(gc.unfreeze)
 
     def give_up(self) -> None:
         """End a start that is still running up to its first time; from a signal handler."""
