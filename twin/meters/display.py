@@ -59,7 +59,10 @@ class Display:
         self._quiet = not inputs.noise.any()
         self._shown: dict[bool, tuple[int, WindowView, WindowView]] = {}  # tick, as measured, as shown
         self._drawn: _Noise | None = None
+        self._ahead: tuple[int, WindowView, WindowView] | None = None  # the same, of a tick to come
         self._peaks: tuple[WindowView, Float] | None = None
+        # As shown, as measured, and the wave's shape.
+        self._shape: tuple[WindowView, WindowView, dict[str, Float]] | None = None
 
     def fast(self, now_ns: int) -> Float:
         """Return the fast blocks at the last 100 ms of UTC, secondary SI.
@@ -86,11 +89,17 @@ class Display:
         tick_ns = now_ns - now_ns % BASIC_NS
         view = self._at(tick_ns)
         measured = self._window.at(tick_ns)
-        if self._peaks is None or self._peaks[0] is not measured:
-            self._peaks = measured, peaks(measured, self._window.wirings, cycles=self._cycles)
         shown = {name: view.values[:, column] for name, column in _BASIC_COLUMNS}
         shown |= {name: demands[:, place] for place, name in enumerate(DEMAND_NAMES)}
-        return shown | wave_shape(view, self._peaks[1], self._window.wirings)
+        return shown | self._wave_shape(view, measured)
+
+    def _wave_shape(self, view: WindowView, measured: WindowView) -> dict[str, Float]:
+        """Return what depends on the wave's shape, of a window as it is shown and as it was measured."""
+        if self._shape is None or self._shape[0] is not view or self._shape[1] is not measured:
+            if self._peaks is None or self._peaks[0] is not measured:
+                self._peaks = measured, peaks(measured, self._window.wirings, cycles=self._cycles)
+            self._shape = view, measured, wave_shape(view, self._peaks[1], self._window.wirings)
+        return self._shape[2]
 
     def _at(self, tick_ns: int) -> WindowView:
         """Return the window that ends at a tick, with its noise."""
@@ -100,17 +109,28 @@ class Display:
         whole = tick_ns % BASIC_NS == 0
         known = self._shown.get(whole)
         if known is None or known[0] != tick_ns or known[1] is not view:
-            known = self._shown[whole] = (tick_ns, view, self._disturbed(view, tick_ns // FAST_NS, whole))
+            ahead = self._ahead
+            if ahead is not None and ahead[0] == tick_ns and ahead[1] is view:
+                known = ahead
+            else:
+                known = (tick_ns, view, self._disturbed(view, tick_ns // FAST_NS, whole))
+            self._shown[whole] = known
         return known[2]
 
     def prepare(self, tick_ns: int) -> None:
-        """Draw the noise of a tick that is still to come, should nothing change until then.
+        """Find what a tick that is still to come will show, should nothing change until then.
 
         What is shown is the same without; a site in real time does it while it waits.
         """
         view = self._window.steady
-        if view is not None and not self._quiet:
-            self._draw(view, tick_ns // FAST_NS, tick_ns % BASIC_NS == 0)
+        if view is None or tick_ns < self._window.settled_ns:
+            return
+        whole, shown = tick_ns % BASIC_NS == 0, view
+        if not self._quiet:
+            shown = self._disturbed(view, tick_ns // FAST_NS, whole)
+            self._ahead = (tick_ns, view, shown)
+        if whole:
+            self._wave_shape(shown, view)
 
     def _disturbed(self, view: WindowView, number: int, whole: bool) -> WindowView:
         """Return a window whose moments fluctuate; the same number fluctuates the same way.

@@ -1,8 +1,10 @@
 """The picture that pages draw, computed once per refresh from what the meters have published."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from twin.contracts import (
     AlarmLine,
@@ -18,6 +20,9 @@ from twin.contracts import (
 )
 from twin.meters import Fleet
 from twin.simulation.engine import Engine
+
+Float = NDArray[np.float64]
+_Three = tuple[float, float, float]
 
 _MOST_ALARMS = 500
 """Alarm lines that a frame carries at most; older ones that returned are in the recording."""
@@ -136,47 +141,58 @@ class FrameBuilder:
         lines: dict[int, MeterLine] = {}
         for group, members in enumerate(fleet.groups):
             shown = fleet.group_values(group)
-            columns = [(shown[name] * scale).tolist() for name, scale in _SHOWN.items()]
-            for at, values in zip(members, zip(*columns, strict=True), strict=True):
-                lines[at] = self._meter_line(at, values, fleet.in_event(at))
+            phases = zip(*(_phases(shown, names, scale) for names, scale in _PHASES), strict=True)
+            totals = zip(*((shown[name] * scale).tolist() for name, scale in _TOTALS.items()), strict=True)
+            for at, three, one in zip(members, phases, totals, strict=True):
+                lines[at] = self._meter_line(at, three, one, fleet.in_event(at))
         return tuple(lines[at] for at in range(len(self._meters)))
 
-    def _meter_line(self, at: int, values: tuple[float, ...], in_event: str) -> MeterLine:
+    def _meter_line(
+        self, at: int, phases: tuple[_Three, ...], totals: tuple[float, ...], in_event: str
+    ) -> MeterLine:
         info = self._meters[at]
+        v, i, thd_v, thd_i = phases
+        p, q, s, pf, frequency, v_unbalance, p_demand, ep_imp, ep_exp = totals
         return MeterLine(
             name=info.name,
             profile=info.profile,
             location=info.location,
             bus=self._buses[at],
             endpoint=self._endpoints.get(info.name, ""),
-            v=_three(values, 0),
-            i=_three(values, 3),
-            p=values[6],
-            q=values[7],
-            s=values[8],
-            pf=values[9],
-            frequency=values[10],
-            thd_v=_three(values, 11),
-            thd_i=_three(values, 14),
-            v_unbalance=values[17],
-            p_demand=values[18],
-            ep_imp=values[19],
-            ep_exp=values[20],
+            v=v,
+            i=i,
+            p=p,
+            q=q,
+            s=s,
+            pf=pf,
+            frequency=frequency,
+            thd_v=thd_v,
+            thd_i=thd_i,
+            v_unbalance=v_unbalance,
+            p_demand=p_demand,
+            ep_imp=ep_imp,
+            ep_exp=ep_exp,
             rated_voltage=info.rated_voltage,
             rated_current=info.rated_current,
             in_event=in_event,
         )
 
 
-_SHOWN = (
-    dict.fromkeys(("v1", "v2", "v3", "i1", "i2", "i3", "p_sum", "q_sum", "s_sum", "pf", "frequency"), 1.0)
-    | dict.fromkeys(("thd_v1", "thd_v2", "thd_v3", "thd_i1", "thd_i2", "thd_i3", "v_unbalance"), 100.0)
-    | {"p_demand": 1.0, "ep_imp": 1e-3, "ep_exp": 1e-3}
+_PHASES = (
+    (("v1", "v2", "v3"), 1.0),
+    (("i1", "i2", "i3"), 1.0),
+    (("thd_v1", "thd_v2", "thd_v3"), 100.0),
+    (("thd_i1", "thd_i2", "thd_i3"), 100.0),
 )
-"""What a line shows, by register, and its factor: percent of fractions, kWh of Wh."""
+"""What a line shows of each phase, by register, and its factor: percent of fractions."""
+_TOTALS = (
+    dict.fromkeys(("p_sum", "q_sum", "s_sum", "pf", "frequency"), 1.0)
+    | {"v_unbalance": 100.0, "p_demand": 1.0, "ep_imp": 1e-3, "ep_exp": 1e-3}
+)
+"""What it shows of all phases together: percent of fractions, kWh of Wh."""
 
 
-def _three(values: tuple[float, ...], first: int) -> tuple[float, float, float]:
-    """Return three values, 0 where there is none: no fundamental means no distortion to show."""
-    a, b, c = (0.0 if math.isnan(value) else value for value in values[first : first + 3])
-    return a, b, c
+def _phases(shown: Mapping[str, Float], names: tuple[str, ...], scale: float) -> Iterator[_Three]:
+    """Yield three values of each meter, 0 where there is none: no fundamental means no distortion to show."""
+    columns = (np.where(np.isnan(shown[name]), 0.0, shown[name] * scale).tolist() for name in names)
+    yield from zip(*columns, strict=True)

@@ -29,7 +29,11 @@ from twin.simulation.replaying import live_again
 PUBLISH_NS = 100_000_000
 """The fastest refresh of any meter: images are published on this lattice of simulated time [ns]."""
 _REMEMBERED_TICKS = 6000
-_IDLE_S = 0.03  # wall time before a tick that is worth using
+_IDLE_S = 0.03
+"""Wall time before a tick that is worth using, and that a picture needs at most [s]."""
+_PICTURES_S = 1.0
+_OVERDUE_S = 0.25
+"""How long a picture waits at most for a pause between two ticks that has room for it [s]."""
 LONGEST_STEP_S = 86400
 """Simulated time that a step takes at most [s]."""
 _FASTEST_STEPS = 1000.0
@@ -181,10 +185,10 @@ class LiveSession:
     def _loop(self) -> None:
         while not self._stop.is_set():
             self._advance()
-            if time.monotonic() >= self._frame_due:
+            if self._picture_is_due():
                 self._draw()
                 self._flush()
-                self._frame_due = time.monotonic() + 1.0
+                self._frame_due = time.monotonic() + _PICTURES_S
             self._use_idle_time()
             self._answer_commands()
 
@@ -212,9 +216,18 @@ class LiveSession:
         if self._step is not None and engine.now_ns >= target:
             self._end_step()
 
+    @property
+    def _next_tick_ns(self) -> int:
+        return (self._engine.now_ns // PUBLISH_NS + 1) * PUBLISH_NS
+
+    def _picture_is_due(self) -> bool:
+        """Whether to draw now: about once a second, and so that the next tick does not have to wait."""
+        late_s = time.monotonic() - self._frame_due
+        return late_s >= 0 and (self._pacer.wall_until(self._next_tick_ns) > _IDLE_S or late_s > _OVERDUE_S)
+
     def _use_idle_time(self) -> None:
         """Prepare the next tick's publication, if there is time before it."""
-        next_tick = (self._engine.now_ns // PUBLISH_NS + 1) * PUBLISH_NS
+        next_tick = self._next_tick_ns
         if next_tick != self._prepared_ns and _IDLE_S < self._pacer.wall_until(next_tick) < float("inf"):
             self._publisher.prepare(next_tick)
             self._prepared_ns = next_tick
@@ -222,8 +235,9 @@ class LiveSession:
     def _answer_commands(self) -> None:
         """Answer what is queued, for a turn at most; wait for more until the next tick or frame is due."""
         now = time.monotonic()
-        next_tick = (self._engine.now_ns // PUBLISH_NS + 1) * PUBLISH_NS
-        waits_until = min(now + self._pacer.wall_until(next_tick), self._frame_due)
+        tick_at = now + self._pacer.wall_until(self._next_tick_ns)
+        # A picture that would be due shortly before a tick is drawn after it.
+        waits_until = min(tick_at, self._frame_due if tick_at - self._frame_due > _IDLE_S else tick_at)
         turn_ends = now + _TURN_S
         while not self._stop.is_set():
             patience = 0.0 if self._step is not None else waits_until - time.monotonic()

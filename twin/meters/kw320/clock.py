@@ -52,6 +52,11 @@ class MeterClock:
         offset_ns = self._offset_ns[bisect_right(self._from_ns, now_ns) - 1]
         return self._zone.key, offset_ns, self._week_offset
 
+    @property
+    def history(self) -> tuple[object, ...]:
+        """What tells clocks apart for good: two with the same one showed the same at every instant."""
+        return self._zone.key, tuple(self._from_ns), tuple(self._offset_ns)
+
     def stamp(self, now_ns: int) -> dict[str, int]:
         """Return what the clock showed at an instant as ``year`` .. ``second`` and ``millisecond``."""
         shown = self.local_ns(now_ns)

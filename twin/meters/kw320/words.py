@@ -75,6 +75,9 @@ class WordTable:
         self._has_custom = np.array([bool(of.config.custom_read) for of in meters])
         self._run_since_ns = np.zeros(count, np.int64)
         self._signatures: list[object] = [None] * count
+        self._histories: dict[object, int] = {}
+        self._history = np.zeros(count, np.intp)
+        self._ratio_tables: dict[str, Float] = {}
         self._clocks: dict[object, tuple[NDArray[np.intp], tuple[int, ...]]] = {}
         for row in range(count):
             for kind in ("action", "zero", "extreme_time", "count", "analogue"):
@@ -133,6 +136,11 @@ class WordTable:
         return values
 
     def _ratios(self, kind: str) -> Float:
+        if kind not in self._ratio_tables:
+            self._ratio_tables[kind] = self._find_ratios(kind)
+        return self._ratio_tables[kind]
+
+    def _find_ratios(self, kind: str) -> Float:
         known: dict[Scaling | None, Float] = {}
         units = [register.unit for register in self.layout.codec(kind).registers]
         for scaling in self._scalings:
@@ -167,6 +175,7 @@ class WordTable:
             self._run_since_ns[row] = of.run_since_ns
             reset = reset or self._signatures[row] != of.clock.signature(now_ns)
             self._signatures[row] = of.clock.signature(now_ns)
+            self._history[row] = self._histories.setdefault(of.clock.history, len(self._histories))
         self._changed = self._changed - rows
         if reset:
             self._find_clocks()
@@ -176,6 +185,7 @@ class WordTable:
             for kind, factor in self._factor.items():
                 factor[row] = self.layout.codec(kind).factor(scaling)
             self._scalings[row] = scaling
+            self._ratio_tables.clear()
         self._fast_tick[row] = self._basic_tick[row] = _NEVER
 
     # -- what is measured ---------------------------------------------------------------------------
@@ -222,19 +232,16 @@ class WordTable:
         times = times[self.places][:, self._column["extreme"]]
         known = times[rows, 0] > 0
         moved = rows[known & (times[rows] != self._extreme_ns[rows]).any(axis=1)]
-        stamps_at = self.layout.places("extreme_time")
-        stamps: dict[tuple[object, int], tuple[int, ...]] = {}
-        for row in moved:
-            clock, words = self._meters[row].clock, self.words[row]
-            shown = np.empty((times.shape[1], len(FIELDS)), np.uint16)
-            for at, time_ns in enumerate(times[row].tolist()):
-                key = (clock.signature(time_ns), time_ns)
-                stamp = stamps.get(key)
-                if stamp is None:
-                    fields = clock.stamp(time_ns)
-                    stamp = stamps[key] = tuple(fields[name] for name in FIELDS)
-                shown[at] = stamp
-            words[stamps_at] = shown.ravel()
+        stamps_at = self.layout.places("extreme_time").reshape(-1, len(FIELDS))
+        # Where all load changes at once, all of a site's meters have new extremes: of few instants, though.
+        for history in np.unique(self._history[moved]):
+            own = moved[self._history[moved] == history]
+            row, column = np.nonzero(times[own] != self._extreme_ns[own])
+            instants, which = np.unique(times[own][row, column], return_inverse=True)
+            clock = self._meters[own[0]].clock
+            stamps = [clock.stamp(time_ns) for time_ns in instants.tolist()]
+            shown = np.array([[stamp[name] for name in FIELDS] for stamp in stamps], np.uint16)
+            self.words[own[row][:, np.newaxis], stamps_at[column]] = shown[which]
         self._extreme_ns[moved] = times[moved]
 
     def _put_custom(self, rows: Int) -> None:
