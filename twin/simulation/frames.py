@@ -185,10 +185,12 @@ _PHASES = (
     (("thd_i1", "thd_i2", "thd_i3"), 100.0),
 )
 """What a line shows of each phase, by register, and its factor: percent of fractions."""
-_TOTALS = (
-    dict.fromkeys(("p_sum", "q_sum", "s_sum", "pf", "frequency"), 1.0)
-    | {"v_unbalance": 100.0, "p_demand": 1.0, "ep_imp": 1e-3, "ep_exp": 1e-3}
-)
+_TOTALS = dict.fromkeys(("p_sum", "q_sum", "s_sum", "pf", "frequency"), 1.0) | {
+    "v_unbalance": 100.0,
+    "p_demand": 1.0,
+    "ep_imp": 1e-3,
+    "ep_exp": 1e-3,
+}
 """What it shows of all phases together: percent of fractions, kWh of Wh."""
 
 
