@@ -102,8 +102,14 @@ def _serve(
         sys.stdout.flush()
         if ready_file is not None:
             _write_whole(ready_file, server.ready(), mode=0o666 if control is None else 0o600)
+        told = False
         while server.running and not stop.wait(0.5):
-            pass
+            if server.failure is not None:
+                if not server.watched:
+                    break
+                if not told:
+                    told = True
+                    sys.stderr.write(f"{server.failure}\nit can be looked at as it was; Ctrl-C ends\n")
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)
     if server.failure is not None:

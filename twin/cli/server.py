@@ -117,6 +117,11 @@ class SiteServer:
         return self._session.running and (self._endpoints.process.running or not self._endpoints.any)
 
     @property
+    def watched(self) -> bool:
+        """Whether there are pages or an interface by which people see the site."""
+        return self._dashboard is not None or self._control is not None
+
+    @property
     def ended(self) -> bool:
         """Whether simulated time has come to the scenario's end."""
         frame = self._session.latest()

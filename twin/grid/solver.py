@@ -2,7 +2,8 @@
 
 import math
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -230,6 +231,18 @@ class GridSolver:
         self._gathered = gathered(self._machines)
         self._attached = None
 
+    @contextmanager
+    def tentative(self) -> Iterator[None]:
+        """Forget, at the end of the block, what was done within it but changes of frequency."""
+        kept = self._closed.copy(), self._faults.copy(), self._taps.copy(), self._machines.copy()
+        poles = self._open_poles
+        try:
+            yield
+        finally:
+            self._closed, self._faults, self._taps, self._machines = kept
+            self._open_poles, self._gathered = poles, gathered(self._machines)
+            self._current = self._attached = None
+
     def _load_side(self) -> tuple[Complex, Float, Float]:
         """Return no-load voltages and coupling of the load points, machines running."""
         reduction = self._reduction()
@@ -238,8 +251,7 @@ class GridSolver:
         if self._attached is None:
             whole = reduction.coupling_re + 1j * reduction.coupling_im
             v0, coupling = attached(reduction.v0, whole, self._gathered)
-            parts = (np.ascontiguousarray(coupling.real), np.ascontiguousarray(coupling.imag))
-            self._attached = (v0, *parts)
+            self._attached = (v0, np.ascontiguousarray(coupling.real), np.ascontiguousarray(coupling.imag))
         return self._attached
 
     def operating_point(self, solution: Solution, p: Float, q: Float) -> OperatingPoint:
@@ -269,7 +281,8 @@ class GridSolver:
             state = self.state
             key = (state, self._frequency)
             if key not in self._reductions:
-                self._reductions[key] = self._reduce(state)
+                factors = self._system.factorise(state)
+                self._reductions[key] = reduce_network(self._system, factors, self._probe_rows, self._ends)
             self._reductions.move_to_end(key)
             self._attached = None
             size = self._reductions[key].transfers.nbytes
@@ -277,10 +290,6 @@ class GridSolver:
                 self._reductions.popitem(last=False)
             self._current = self._reductions[key]
         return self._current
-
-    def _reduce(self, state: State) -> Reduction:
-        factors = self._system.factorise(state)
-        return reduce_network(self._system, factors, self._probe_rows, self._ends)
 
     def solve(self, p: Float, q: Float, emission: Complex) -> Solution:
         """Return the steady state for given load powers.

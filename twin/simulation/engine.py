@@ -8,9 +8,11 @@ from typing import Protocol
 
 import simpy
 
-from twin.contracts import Answer, Command, CommandRecord, Record, Refusal, Segment, TruthEntry
+from twin.contracts import Answer, Command, CommandRecord, Record, Refusal, Segment, TruthEntry, TwinError
+from twin.grid import NotConvergedError
 from twin.meters import Fleet
 from twin.meters.front_end import KEEP_NS
+from twin.scenario import utc_text
 from twin.simulation.site import ANCHOR_NS
 
 NEVER = 2**63 - 1
@@ -19,6 +21,10 @@ NEVER = 2**63 - 1
 
 Commanded = Callable[[Command], tuple[Refusal | None, str]]
 """Carries out a command; returns why not, and a text for the operator."""
+
+
+class NoSolutionError(TwinError, ArithmeticError):
+    """No voltage satisfies the loads any more; simulated time ends there."""
 
 
 class SiteModel(Protocol):
@@ -48,6 +54,9 @@ class SiteModel(Protocol):
     @property
     def steady(self) -> bool:
         """Whether the segment holds steady harmonics alone, whose phase any anchor counts from one origin."""
+
+    def objection(self, switch: str, *, closed: bool) -> str:
+        """Return why a switch must not be operated; empty when it may."""
 
     def operate(self, switch: str, *, closed: bool, cause: str) -> bool:
         """Open or close a switch; returns whether it moved."""
@@ -101,6 +110,8 @@ class Engine:
         self._anchored: Segment | None = None
         """Newest segment that goes on with the terms of the one before it."""
         self._commanded = commanded or {}
+        self._happened: TruthEntry | None = None
+        self._over: NoSolutionError | None = None
 
     @property
     def now_ns(self) -> int:
@@ -113,13 +124,34 @@ class Engine:
         self._measure(self.now_ns)
 
     def advance_to(self, until_ns: int) -> None:
-        """Run all events up to and including ``until_ns`` and let the meters measure up to it."""
+        """Run all events up to and including ``until_ns`` and let the meters measure up to it.
+
+        Raises
+        ------
+        NoSolutionError
+            The network lost its solution; time stands still from then on.
+        """
+        if self._over is not None:
+            raise self._over
         environment = self._environment
-        while (at := self._next_event()) <= until_ns:
-            self._move_to(at)
-            environment.step()
-        self._move_to(until_ns)
+        try:
+            while (at := self._next_event()) <= until_ns:
+                self._move_to(at)
+                environment.step()
+            self._move_to(until_ns)
+        except NotConvergedError as error:
+            raise self._end(error) from error
         self._keep_truth()
+
+    def _end(self, error: NotConvergedError) -> NoSolutionError:
+        """End simulated time here: tell what had happened last."""
+        self._keep_truth()
+        what = ""
+        if self._happened is not None:
+            last = self._happened
+            what = f" after {last.kind} of {last.element} by {last.cause} at {utc_text(last.time_ns)}"
+        self._over = NoSolutionError(f"the site ended at {utc_text(self.now_ns)}{what}: {error}")
+        return self._over
 
     def _next_event(self) -> int:
         """Return when something happens next; a new steady state may let something happen at once."""
@@ -130,7 +162,17 @@ class Engine:
         return NEVER if at == float("inf") else int(at)
 
     def apply(self, command: Command) -> Answer:
-        """Carry out a command now, log it and answer it."""
+        """Carry out a command now, log it and answer it.
+
+        One that would leave the network without a solution is refused, and changes nothing.
+
+        Raises
+        ------
+        NoSolutionError
+            The network has lost its solution already.
+        """
+        if self._over is not None:
+            raise self._over
         refusal, detail = self._carry_out(command)
         self._commands += 1
         self._keep_truth()
@@ -189,6 +231,7 @@ class Engine:
 
     def _keep_truth(self) -> None:
         if self._truth:
+            self._happened = self._truth[-1]
             self._keep(tuple(self._truth))
             self._truth.clear()
 
@@ -214,5 +257,8 @@ class Engine:
     def _command_switch(self, command: Command) -> tuple[Refusal | None, str]:
         if command.verb not in {"open", "close"}:
             return Refusal.ILLEGAL_FUNCTION, f"a switch has no '{command.verb}'"
-        self.site.operate(command.target, closed=command.verb == "close", cause=command.source)
+        closed = command.verb == "close"
+        if against := self.site.objection(command.target, closed=closed):
+            return Refusal.ILLEGAL_VALUE, against
+        self.site.operate(command.target, closed=closed, cause=command.source)
         return None, ""

@@ -16,7 +16,8 @@ from twin.scenario.fault_schema import Evolution
 from twin.scenario.fault_schema import Fault as FaultEvent
 from twin.signals import carried_theta
 from twin.simulation.arcs import EXTINCTION
-from twin.simulation.site import ARC_OHM, Site
+from twin.simulation.site import Site
+from twin.simulation.trying import ARC_OHM
 
 CallAt = Callable[[int, Callable[[], None]], None]
 

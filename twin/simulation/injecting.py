@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from twin.contracts import BadInputError, Command, Finding, Refusal
+from twin.grid import Fault, GridSolver
 from twin.scenario import SiteScenario
 from twin.scenario.live_events import (
     LiveConductor,
@@ -17,6 +18,7 @@ from twin.simulation.events import BrokenConductor
 from twin.simulation.faults import CallAt, FaultCourse, Place
 from twin.simulation.motors import Motor
 from twin.simulation.site import Site
+from twin.simulation.trying import at_least, objection
 
 TARGET = "site"
 """What such commands are addressed to."""
@@ -72,8 +74,27 @@ class Injector:
         found = self.findings(command.arguments)
         if found:
             return Refusal.ILLEGAL_VALUE, "; ".join(f"{one.field}: {one.what}, {one.mend}" for one in found)
-        self._happen(read_live_event(command.arguments), command.source)
+        event = read_live_event(command.arguments)
+        if against := objection(self._site, *self._changes(event)):
+            return Refusal.ILLEGAL_VALUE, against
+        self._happen(event, command.source)
         return None, ""
+
+    def _changes(self, event: LiveEvent) -> list[Callable[[GridSolver], None]]:
+        """Return what an event does to the network: at once, and while it lasts."""
+        if isinstance(event, LiveFault):
+            faults = [Fault(event.name, event.bus, event.type, event.phases, event.resistance)]
+            for stage in event.evolves:
+                ohm = faults[-1].resistance if stage.resistance is None else stage.resistance
+                faults.append(Fault(event.name, event.bus, stage.type, stage.phases, ohm))
+            return [partial(GridSolver.apply_fault, fault=at_least(fault)) for fault in faults]
+        if isinstance(event, LiveConductor):
+            network = self._site.solver.network
+            pole = (network.branch_index[event.branch], int(event.end == "to"), event.phase)
+            return [partial(GridSolver.open_poles, poles=[pole])]
+        if isinstance(event, LiveRepair) and any(one.name == event.of for one in self._site.solver.faults):
+            return [partial(GridSolver.clear_fault, name=event.of)]
+        return []
 
     def _happen(self, event: LiveEvent, cause: str) -> None:
         if isinstance(event, LiveFault):

@@ -20,7 +20,7 @@ from twin.contracts import (
     Refusal,
 )
 from twin.simulation.commands import CommandQueue, SimulationEndedError
-from twin.simulation.engine import Engine
+from twin.simulation.engine import Engine, NoSolutionError
 from twin.simulation.frames import FrameBuilder
 from twin.simulation.pacing import Pacer, parse_speed
 from twin.simulation.publishing import LiveMeter, Publisher
@@ -89,6 +89,7 @@ class LiveSession:
         self._frame_due = 0.0
         """When the next picture is due, monotonic wall time [s]."""
         self.failure: BaseException | None = None
+        """What ended simulated time before its end."""
         self._step: tuple[int, Future[Answer]] | None = None
         """Where a step of simulated time ends, UTC [ns], and who waits for that."""
         self._publisher = Publisher(engine.fleet, meter_names)
@@ -184,13 +185,27 @@ class LiveSession:
 
     def _loop(self) -> None:
         while not self._stop.is_set():
-            self._advance()
+            if self.failure is None:
+                try:
+                    self._advance()
+                except NoSolutionError as error:
+                    self._stand_still(error)
             if self._picture_is_due():
                 self._draw()
                 self._flush()
                 self._frame_due = time.monotonic() + _PICTURES_S
             self._use_idle_time()
             self._answer_commands()
+
+    def _stand_still(self, error: NoSolutionError) -> None:
+        """Let the site be looked at as it was when it ended, and take no further commands."""
+        self.failure = error
+        self._pacer.pause(self._engine.now_ns)
+        if self._step is not None:
+            (_, future), self._step = self._step, None
+            future.set_exception(SimulationEndedError(str(error)))
+        self._publisher.publish(self._engine.now_ns)
+        self._draw()
 
     def _advance(self) -> None:
         """Bring simulated time to the last lattice tick that is due, or as near as one turn allows."""
@@ -252,6 +267,9 @@ class LiveSession:
                 return
 
     def _answer(self, command: Command, future: Future[Answer]) -> None:
+        if self.failure is not None:
+            future.set_exception(SimulationEndedError(str(self.failure)))
+            return
         if command.target == "clock" and command.verb == "step":
             self._begin_step(command, future)
             return
@@ -318,5 +336,5 @@ class LiveSession:
             speed=pacer.speed,
             paused=pacer.paused,
             lateness_s=self._lateness_s,
-            notice=self._trouble(),
+            notice=self._trouble() if self.failure is None else str(self.failure),
         )

@@ -79,6 +79,11 @@ class PlayedSite:
         """Put an entry into the truth ledger."""
         self._witness(TruthEntry(self.time_ns, kind, element, cause, detail))
 
+    def objection(self, switch: str, *, closed: bool) -> str:
+        """Raise KeyError: there is no switch."""
+        del closed
+        raise KeyError(switch)
+
     def operate(self, switch: str, *, closed: bool, cause: str) -> bool:
         """Raise KeyError: there is no switch."""
         del closed, cause

@@ -10,7 +10,7 @@ from twin.contracts import BadInputError, Command, CommandRecord, Finding, Mark
 from twin.recording import Recording
 from twin.scenario import SiteScenario, load_scenario
 from twin.scenario.sources import SourceFile, lay_out
-from twin.simulation.engine import Engine
+from twin.simulation.engine import Engine, NoSolutionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def live_again(
     """
     otherwise = []
     for command in commands:
-        if command.applied_ns > until_ns or not advance(command.applied_ns):
+        if command.applied_ns > until_ns or not _advanced(engine, command.applied_ns, until_ns, advance):
             break
         answer = engine.apply(Command(command.source, command.target, command.verb, command.arguments))
         refusal = None if answer.refusal is None else answer.refusal.value
@@ -89,5 +89,15 @@ def live_again(
                 f"command {command.sequence}, {command.verb} of {command.target}: "
                 f"{command.refusal or 'done'} then, {refusal or 'done'} now"
             )
-    advance(until_ns)
+    _advanced(engine, until_ns, until_ns, advance)
     return otherwise
+
+
+def _advanced(engine: Engine, to_ns: int, until_ns: int, advance: Callable[[int], bool]) -> bool:
+    """Bring the engine to an instant; return whether to go on: not where the recorded site ended as well."""
+    try:
+        return advance(to_ns)
+    except NoSolutionError:
+        if engine.now_ns < until_ns:
+            raise
+        return False

@@ -7,6 +7,7 @@ their current.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,11 @@ from twin.signals import carried_theta
 from twin.simulation.arcs import Arcs
 from twin.simulation.bus_voltages import BusVoltages
 from twin.simulation.interrupting import Interrupter, Pole
+from twin.simulation.trying import at_least, objection
 from twin.simulation.waveform import Waveform
 
 ANCHOR_NS = 10 * NS_PER_SECOND
 """Longest segment without a new anchor: keeps phase errors of long stretches below 1e-12 rad [ns]."""
-
-ARC_OHM = 1e-6
-"""Least resistance of a fault: what is left of a bolted one beside the network's own [ohm]."""
 
 
 class Site:
@@ -257,6 +256,10 @@ class Site:
         self.load_changes += loads.size
         self._changed = True
 
+    def objection(self, switch: str, *, closed: bool) -> str:
+        """Return why a switch must not be operated: without a solution then; empty when it may."""
+        return objection(self, lambda _: self._set_switch(switch, closed=closed))
+
     def operate(self, switch: str, *, closed: bool, cause: str) -> bool:
         """Open or close a switch; returns whether it moved.
 
@@ -328,8 +331,7 @@ class Site:
 
     def apply_fault(self, fault: Fault, *, cause: str) -> None:
         """Connect a fault."""
-        arc = Fault(fault.name, fault.bus, fault.type, fault.phases, max(fault.resistance, ARC_OHM))
-        self._event(lambda: self._solver.apply_fault(arc))
+        self.change_fault(fault)
         detail = {"bus": fault.bus, "type": fault.type, "phases": fault.phases}
         self.tell("fault_applied", fault.name, cause, **detail, resistance_ohm=fault.resistance)
 
@@ -344,8 +346,7 @@ class Site:
 
     def change_fault(self, fault: Fault) -> None:
         """Give a fault that is there another shape or resistance."""
-        arc = Fault(fault.name, fault.bus, fault.type, fault.phases, max(fault.resistance, ARC_OHM))
-        self._event(lambda: self._solver.apply_fault(arc))
+        self._event(partial(self._solver.apply_fault, at_least(fault)))
 
     def set_arc(self, name: str, arc: Arc | None) -> None:
         """Add an arc's harmonics from now on, or no longer; its resistance is in the fault."""
@@ -355,8 +356,7 @@ class Site:
     def _set_switch(self, switch: str, *, closed: bool) -> None:
         """Operate a switch in the network; what single poles opened of themselves stays open."""
         self._solver.set_switch(switch, closed)
-        if self._blown:
-            self._solver.open_poles(self._blown)
+        self._solver.open_poles(self._blown)
 
     def settle(self) -> None:
         """Solve the network if anything changed at ``time_ns``; the new segment starts there."""
@@ -390,8 +390,7 @@ class Site:
         solution = self._solver.solve(self.p, self.q, self.emission)
         self.solves += 1
         self.buses.take(solution)
-        self._load_voltage = solution.load_voltage
-        self._load_current = solution.load_current
+        self._load_voltage, self._load_current = solution.load_voltage, solution.load_current
         arcs = self._arcs.phasors(solution)
         self._phasor = solution.phasor if arcs is None else solution.phasor + arcs
         self._fundamental = self._phasor[:, self._one]

@@ -11,6 +11,7 @@ from functools import partial
 from twin.contracts import NS_PER_SECOND, Command, Refusal, TapLine
 from twin.grid import Network, Probe, TapChanger
 from twin.simulation.site import Site
+from twin.simulation.trying import objection
 
 CallAt = Callable[[int, Callable[[], None]], None]
 
@@ -98,6 +99,9 @@ class TapControl:
         direction = 1 if command.verb == "raise" else -1
         if not self._reachable(direction):
             return Refusal.ILLEGAL_VALUE, f"'{self.control.name}' is at its last tap, {self.position}"
+        position = self.position + self._taps_up(direction)
+        if against := objection(self._site, lambda solver: solver.set_tap(self.unit.name, position)):
+            return Refusal.ILLEGAL_VALUE, against
         self._move(direction, command.source)
         return None, ""
 
