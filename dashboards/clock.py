@@ -41,8 +41,15 @@ def banner_text(ns: int, time_zone: str) -> str:
 
 
 def stamp(ns: int, time_zone: str) -> str:
-    """Return an instant as tables show it: ``2026-11-21 00:05:38.250``; it sorts as text."""
-    return local(ns, time_zone).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    """Return an instant as tables show it: ``2026-11-21 00:05:38.250``; it sorts as text.
+
+    In the hour that a change from summer time repeats, it says which of the two it is:
+    ``2026-10-25 02:30:00.000 CEST``.
+    """
+    at = local(ns, time_zone)
+    text = at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    twice = at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
+    return f"{text} {at.tzname()}" if twice else text
 
 
 def axis_ms(ends_ns: NDArray[np.int64], time_zone: str) -> NDArray[np.float64]:
@@ -63,6 +70,14 @@ def axis_ms(ends_ns: NDArray[np.int64], time_zone: str) -> NDArray[np.float64]:
     offsets = [local(int(quarter) * _QUARTER_NS, time_zone).utcoffset() for quarter in quarters]
     shift = np.array([offset.total_seconds() if offset else 0.0 for offset in offsets])
     return ends_ns / 1e6 + 1e3 * shift[at]
+
+
+def axis_ms_of_ends(ends_ns: NDArray[np.int64], time_zone: str) -> NDArray[np.float64]:
+    """Return ends of intervals as a time axis takes them, by the clock that ran up to each.
+
+    An interval that ends as the clock is set back from 03:00 to 02:00 ends at 03:00.
+    """
+    return axis_ms(ends_ns - 1, time_zone) + 1e-6
 
 
 def from_axis(text: str, time_zone: str, *, end: bool = False) -> int:

@@ -75,16 +75,32 @@ def profile_figure(
 
 def _trace(line: Line, axis: str, colour: str, time_zone: str, limit: int) -> dict[str, Any]:
     ends, values = steps(line.profile, line.series.values(line.profile))
-    keep = series.min_max(values, limit)
-    known = [None if np.isnan(value) else float(f"{value:.6g}") for value in values[keep]]
+    keep = series.min_max(values, limit - 2)  # and where the clock is set back, two more
+    at, values = _apart(ends[keep], values[keep], time_zone)
+    known = [None if np.isnan(value) else float(f"{value:.6g}") for value in values]
     return {
         "type": "scatter", "mode": "lines", "name": f"{line.meter}: {line.series.label}", "yaxis": axis,
         # A value stands for the interval before its stamp: up first, then along.
         "line": {"color": colour, "width": 1.4, "shape": "vh"},
-        "x": figures.numbers(clock.axis_ms(ends[keep], time_zone), 0),
+        "x": figures.numbers(at, 0),
         "y": known,
         "hovertemplate": f"%{{y:.5s}}{line.series.unit}",
     }  # fmt: skip
+
+
+def _apart(ends_ns: Int, values: Float, time_zone: str) -> tuple[Float, Float]:
+    """Return a line on the axis of local time, broken where the clock was set back.
+
+    The hour that is lived twice is drawn as two lines, one over the other, without a stroke back between
+    them.
+    """
+    ms = clock.axis_ms_of_ends(ends_ns, time_zone)
+    back = np.flatnonzero(np.diff(ms) < 0)
+    # The second line begins at the time to which the clock was set, as a rule at the end of an interval.
+    set_to = np.minimum(clock.axis_ms(ends_ns[back], time_zone), ms[back + 1])
+    where = np.repeat(back + 1, 2)
+    held = np.column_stack([np.full(back.size, np.nan), values[back + 1]]).ravel()
+    return np.insert(ms, where, np.repeat(set_to, 2)), np.insert(values, where, held)
 
 
 def steps(profile: LoadProfile, values: Float) -> tuple[Int, Float]:
@@ -142,7 +158,7 @@ def _peaks(line: Line, axis: str, colour: str, time_zone: str) -> list[dict[str,
         {
             "type": "scatter", "mode": "markers+text", "yaxis": axis,
             "name": f"{line.meter}: peak of the day",
-            "x": figures.numbers(clock.axis_ms(line.profile.end_ns[peaks], time_zone), 0),
+            "x": figures.numbers(clock.axis_ms_of_ends(line.profile.end_ns[peaks], time_zone), 0),
             "y": [float(value) for value in values],
             "text": [engineering(float(value), line.series.unit) for value in values],
             "textposition": "top center", "textfont": {"size": 11, "color": colour}, "cliponaxis": False,
