@@ -278,6 +278,15 @@ def test_a_hung_process_is_replaced_and_the_one_who_publishes_does_not_notice(se
     assert "is started again at once, the simulation goes on" in caplog.text
 
 
+def test_a_write_that_waits_for_the_next_process_does_not_disturb_its_start(serve, simulation):
+    process = serve()
+    os.kill(process.pid, signal.SIGKILL)
+    with Master(process.addresses[0]) as master:  # its write is read before anything else
+        assert master.ask(1, 1, write(0x1000, 5)) == octets("10 10 00 00 01")
+    until(lambda: process.trouble.endswith("serves again"))
+    assert (process.crashes, len(simulation.commands)) == (1, 1)
+
+
 def test_a_process_that_stops_for_a_moment_goes_on(serve):
     process = serve(silence_s=1.2)
     first = process.pid

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 from twin.contracts import Answer, BitBlock, Command, RegisterBlock, RetrievalWindow, SerialPort, TwinError
@@ -66,6 +66,10 @@ class CommandLink:
         self._numbers = itertools.count()
         self._waiting: dict[int, Future[Answer]] = {}
         self._lock = threading.Lock()
+
+    def held(self) -> AbstractContextManager[bool]:
+        """Let nothing go out until the end of the block: whoever would send waits."""
+        return self._lock
 
     def submit(self, command: Command) -> "Future[Answer]":
         """Send a command; the future is completed when the site answers."""
@@ -125,12 +129,13 @@ def main() -> int:
         lines=[_line(line, devices) for line in plan.lines],
         beat=(BEAT_S, link.beat),
     )
-    try:
-        server.start(listeners)
-    except (TwinError, OSError) as error:
-        connection.send(Failed(str(error)))
-        return 1
-    connection.send(Ready())  # beats that came before it are passed over
+    with link.held():  # a master may have waited with a write: the site is to hear first that it is served
+        try:
+            server.start(listeners)
+        except (TwinError, OSError) as error:
+            connection.send(Failed(str(error)))
+            return 1
+        connection.send(Ready())
     link.listen()
     server.stop()
     return 0

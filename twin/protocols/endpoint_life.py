@@ -4,12 +4,11 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 
 from twin.contracts import TwinError
-from twin.protocols.endpoint_messages import Alive, EndpointPlan, Failed, Link, Ready
+from twin.protocols.endpoint_messages import EndpointPlan, Failed, Link, Ready
 
 _START_TIMEOUT_S = 30.0
 _END_TIMEOUT_S = 5.0
@@ -55,21 +54,12 @@ class EndpointLife:
         said: object
         try:
             self.link.send(plan)
-            said = self._first_word()
+            said = self.link.recv() if self.link.poll(_START_TIMEOUT_S) else Failed("it does not answer")
         except (EOFError, OSError):
             said = Failed(f"it ended by {self.ending}")
         if not isinstance(said, Ready):
             reason = said.reason if isinstance(said, Failed) else repr(said)
             raise EndpointProcessError(f"the process of the endpoints does not start: {reason}")
-
-    def _first_word(self) -> object:
-        """Return what the process says first, but that it lives."""
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while self.link.poll(max(0.0, deadline - time.monotonic())):
-            said = self.link.recv()
-            if not isinstance(said, Alive):
-                return said
-        return Failed("it does not answer")
 
     @property
     def pid(self) -> int | None:

@@ -205,9 +205,9 @@ class ModbusServer:
             for listener, port, statistics in zip(listeners, self._ports, self._statistics, strict=True)
         ]
         lines = [ServedLine(writes, binding, device) for binding, device in self._lines]
+        ready.set_result(None)
         if self._beat is not None:
             _keep_beating(loop, *self._beat)
-        ready.set_result(None)
         if self._idle_timeout_s is not None:
             await _close_idle(context, stopping, self._idle_timeout_s)
         await stopping.wait()
