@@ -21,7 +21,7 @@ random:
   length: {path: "network.lines[CABLE2].length_m", uniform: [100, 300]}
 count: 3
 seed: 5
-losses: {supplied: [head], delivered: [home]}
+balance: {supplied: [head], delivered: [home]}
 """
 VARIANTS = 12
 

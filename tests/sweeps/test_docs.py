@@ -9,7 +9,7 @@ import yaml
 from tests.sweeps.sweeping import sweep
 from twin.sweeps import read_plan
 from twin.sweeps.columns import EVENTS, HEAD, METER_RESULTS, RESULTS
-from twin.sweeps.schema import Draw, Losses, Sweep, Values
+from twin.sweeps.schema import Draw, Balance, Sweep, Values
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def test_the_example_of_the_page_is_the_shipped_one():
     assert yaml.safe_load(block("yaml")) == yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("model", [Sweep, Values, Draw, Losses])
+@pytest.mark.parametrize("model", [Sweep, Values, Draw, Balance])
 def test_every_field_is_on_the_page(model):
     for name in model.model_fields:
         assert f"`{name}`" in PAGE

@@ -56,7 +56,7 @@ def test_keys_follow_parameters_and_files_but_not_their_place(tmp_path):
     assert not set(keys("g", PARAMETERS.replace("6 min", "7 min"))) & set(first)
 
 
-def test_the_plan_knows_losses_and_names_too(tmp_path):
+def test_the_plan_knows_the_balance_and_names_too(tmp_path):
     scenario, over = write_sweep(tmp_path)
     plan = read_plan(scenario, over)
     over.write_text(PARAMETERS.replace("[home]", "[head]"), encoding="utf-8")
@@ -117,7 +117,7 @@ def test_findings_of_the_file_as_a_whole(tmp_path):
     ]  # fmt: skip
     text = PARAMETERS.replace("[home]", "[house]")
     assert findings(tmp_path, text) == [
-        (15, "losses.delivered[0]", "there is no meter 'house'; did you mean 'home'?")
+        (15, "balance.delivered[0]", "there is no meter 'house'; did you mean 'home'?")
     ]
     assert "varies nothing" in findings(tmp_path, "version: 1\n")[0][2]
     assert "unknown field" in findings(tmp_path, "version: 1\ngird: {}\n")[0][2]

@@ -70,7 +70,7 @@ def test_a_variant_is_what_twin_run_makes_of_it(swept, tmp_path):
             assert found == meter[key] or (meter[key] is None and pd.isna(found))
     head, home = run["meters"]
     net = [meter["import_wh"] - meter["export_wh"] for meter in (head, home)]
-    assert row["losses_wh"] == net[0] - net[1] > 0
+    assert row["balance_wh"] == net[0] - net[1] > 0
 
     recorded = Recording.open(tmp_path / "run").events()
     events = pd.read_parquet(out / "events").query("variant == 10")
@@ -95,7 +95,7 @@ def test_duckdb_reads_it_as_a_whole(swept):
     types = dict(
         duckdb.sql(f"SELECT column_name, column_type FROM (DESCRIBE '{out}/variants/*.parquet')").fetchall()
     )
-    assert types["resistance"] == types["length"] == types["losses_wh"] == "DOUBLE"
+    assert types["resistance"] == types["length"] == types["balance_wh"] == "DOUBLE"
     assert types["bus"] == types["at"] == "VARCHAR"
     assert types["sags"] == types["variant"] == "BIGINT"
     ((order,),) = duckdb.sql(f"SELECT list(variant) FROM '{out}/variants/*.parquet'").fetchall()

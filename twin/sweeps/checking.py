@@ -66,11 +66,11 @@ def check_variants(
             meters |= dict.fromkeys(meter.config.name for meter in scenario.meters)
         if len(found) >= _MOST:
             break
-    for key in ("supplied", "delivered") if sweep.losses else ():
-        for at, name in enumerate(getattr(sweep.losses, key)):
+    for key in ("supplied", "delivered") if sweep.balance else ():
+        for at, name in enumerate(getattr(sweep.balance, key)):
             if not found and name not in meters:
                 what, mend = f"there is no meter '{name}'", suggestion(name, meters, "meters")
-                there = finding(document, ("losses", key, at), what, mend)
+                there = finding(document, ("balance", key, at), what, mend)
                 found[there.where, what] = there
     if found:
         raise BadInputError(*sorted(found.values(), key=lambda item: (item.where, item.what)))

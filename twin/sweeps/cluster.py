@@ -94,7 +94,7 @@ class _Tasks:
         self._distributed = distributed
         self._client = client
         self._chunks = chunks
-        self._order = Order(plan.duration_s, plan.losses)
+        self._order = Order(plan.duration_s, plan.balance)
         self._chosen = instructions()
         # A task of its own, and no copy in each: Dask sends it once to each worker, and makes it anew when
         # the worker that held it has died.

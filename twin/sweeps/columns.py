@@ -62,7 +62,7 @@ RESULTS = (
     Column("sarfi_70", "real", note="sags below 70 % per power-quality meter (IEEE 1564)"),
     Column("alarms", "integer", note="how often an alarm became active, all meters"),
     Column("captures", "integer", note="waveforms, all meters"),
-    Column("losses_wh", "real", "Wh", "net import of the supplying meters less that of the others"),
+    Column("balance_wh", "real", "Wh", "net import of the supplying meters less that of the others"),
 )
 METER_RESULTS = (
     Column("import_wh", "real", "Wh"),

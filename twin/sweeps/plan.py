@@ -14,7 +14,7 @@ from twin.sweeps.checking import check_variants, finding
 from twin.sweeps.columns import ParameterColumn, parameter_columns, result_names
 from twin.sweeps.drawing import count_of, drawn, listed
 from twin.sweeps.errors import PathError
-from twin.sweeps.schema import Losses, Scalar, Sweep, Values
+from twin.sweeps.schema import Balance, Scalar, Sweep, Values
 from twin.sweeps.site_files import Bundle, SiteFiles, pack
 
 DEFAULT_LIMIT = 10_000
@@ -47,15 +47,15 @@ class Plan:
     """Meters of all variants, in order of their first appearance."""
     duration_s: float | None
     """Of every variant [s]; None: as its scenario says."""
-    losses: Losses | None
+    balance: Balance | None
 
     @property
     def hash(self) -> str:
         """SHA-256 over everything that the results depend on, the software's version included."""
-        losses = None if self.losses is None else self.losses.model_dump()
+        balance = None if self.balance is None else self.balance.model_dump()
         names = [column.name for column in self.columns]
         keys = [variant.key for variant in self.variants]
-        return hashlib.sha256(_json([__version__, names, losses, keys])).hexdigest()
+        return hashlib.sha256(_json([__version__, names, balance, keys])).hexdigest()
 
 
 def read_plan(scenario: Path | str, over: Path | str, *, limit: int = DEFAULT_LIMIT) -> Plan:
@@ -100,7 +100,7 @@ def read_plan(scenario: Path | str, over: Path | str, *, limit: int = DEFAULT_LI
     )
     columns = parameter_columns(names, [paths[name] for name in names], rows)
     title = sweep.title or base.scenario.title
-    return Plan(title, bundle, variants, columns, seen.meters, sweep.duration, sweep.losses)
+    return Plan(title, bundle, variants, columns, seen.meters, sweep.duration, sweep.balance)
 
 
 def _texts(path: str | list[str]) -> list[str]:

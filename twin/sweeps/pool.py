@@ -34,7 +34,7 @@ def run_on_this_host(plan: Plan, chunks: Chunks, *, workers: int) -> Generator[l
     """
     with tempfile.TemporaryDirectory(prefix="twin-sweep-") as folder:
         scenario = plan.bundle.unpack(Path(folder))
-        pool = _Pool(scenario, Order(plan.duration_s, plan.losses), chunks, workers)
+        pool = _Pool(scenario, Order(plan.duration_s, plan.balance), chunks, workers)
         try:
             yield from pool.outcomes()
         finally:

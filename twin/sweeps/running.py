@@ -11,7 +11,7 @@ from typing import Any
 from twin.contracts import NS_PER_SECOND, EventRecord
 from twin.scenario import SiteScenario
 from twin.sweeps.plan import Variant
-from twin.sweeps.schema import Losses
+from twin.sweeps.schema import Balance
 from twin.sweeps.site_files import SiteFiles
 
 Row = dict[str, Any]
@@ -44,7 +44,7 @@ class Order:
     """How every variant of a sweep is run."""
 
     duration_s: float | None
-    losses: Losses | None
+    balance: Balance | None
 
 
 def run_variant(files: SiteFiles, variant: Variant, order: Order) -> Outcome:
@@ -97,7 +97,7 @@ def _results(scenario: SiteScenario, summary: Row, events: Sequence[EventRecord]
     row["sarfi_70"] = sarfi(scenario, events, 70.0)
     row["alarms"] = sum(meter["alarms"] for meter in meters.values())
     row["captures"] = sum(meter["captures"] for meter in meters.values())
-    row["losses_wh"] = None if order.losses is None else losses_wh(meters, order.losses)
+    row["balance_wh"] = None if order.balance is None else balance_wh(meters, order.balance)
     for name, meter in meters.items():
         own = [event for event in events if event.meter == name]
         sags = [event.extreme for event in own if event.type == "sag"]
@@ -150,18 +150,18 @@ def sarfi(scenario: SiteScenario, events: Iterable[EventRecord], percent: float)
     return below / len(thresholds)
 
 
-def losses_wh(meters: dict[str, Row], losses: Losses) -> float:
+def balance_wh(meters: dict[str, Row], balance: Balance) -> float:
     """Return what came in and did not go out again, as the meters counted it [Wh].
 
     Parameters
     ----------
     meters : dict
         ``import_wh`` and ``export_wh`` of each meter by its name.
-    losses : Losses
+    balance : Balance
         Which meters supply, and through which energy is delivered.
     """
     net = {name: meter["import_wh"] - meter["export_wh"] for name, meter in meters.items()}
-    return float(sum(net[name] for name in losses.supplied) - sum(net[name] for name in losses.delivered))
+    return float(sum(net[name] for name in balance.supplied) - sum(net[name] for name in balance.delivered))
 
 
 def _event_row(event: EventRecord) -> Row:

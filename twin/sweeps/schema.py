@@ -79,7 +79,7 @@ class Draw(Part):
 DISTRIBUTIONS = ("uniform", "log_uniform", "normal", "integers", "choice")
 
 
-class Losses(Part):
+class Balance(Part):
     """An energy balance: what meters at the supply count and those at the customers do not."""
 
     supplied: list[str] = Field(min_length=1, description="meters through which energy comes in")
@@ -105,7 +105,9 @@ class Sweep(Part):
     random: dict[ColumnName, Draw] = Field(
         default_factory=dict, description="parameters that are drawn, the same draws for every combination"
     )
-    losses: Losses | None = Field(None, description="meters of an energy balance, for the column losses_wh")
+    balance: Balance | None = Field(
+        None, description="meters of an energy balance, for the column balance_wh"
+    )
 
     def parameters(self) -> Iterator[tuple[Section, str, Values | Draw]]:
         """Yield every parameter with its section and name, in the file's order."""
