@@ -19,7 +19,7 @@ import pytest
 def test_nothing_compiles_once_time_has_started(tmp_path, setting):
     """In a process of its own: here, other tests have compiled kernels already."""
     command = [sys.executable, "-m", "tests.simulation.warmed_site", str(tmp_path), setting]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["new"] == {}
