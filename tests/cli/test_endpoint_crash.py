@@ -76,7 +76,7 @@ def test_endpoints_that_die_leave_no_trace_in_the_recording(tmp_path, caplog):
             killed = time.monotonic()
             with closing(connect(server)) as master:
                 assert clock_seconds(master) >= seconds
-                assert time.monotonic() - killed < 2.0
+                assert time.monotonic() - killed < 10.0  # on a busy machine
                 assert energy(master) >= counted
                 assert read_floats(master, 0x4002, 1) == pytest.approx(volts, rel=0.01)
             until(lambda before_ns=before_ns: server.session.latest().sim_ns > before_ns + 60 * 10**9)

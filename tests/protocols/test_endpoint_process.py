@@ -229,7 +229,7 @@ def test_a_killed_process_is_replaced_on_the_same_ports(serve, bank, simulation,
     bank.publish(np.full((3, WORDS), 77, np.uint16), 2)  # the one who publishes does not notice
     with Master(address) as master:  # is not refused, not even at once
         assert master.ask(1, 1, read(0x1000, 1)) == registers(77)
-        assert time.monotonic() - killed < 2.0
+        assert time.monotonic() - killed < 10.0  # on a busy machine
         assert master.ask(2, 1, read(0x8E00, 1)) == registers(9)
         assert master.ask(3, 1, write(0x1000, 5)) == octets("10 10 00 00 01")
     assert process.addresses[0] == address

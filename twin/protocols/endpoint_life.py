@@ -70,7 +70,7 @@ class EndpointLife:
     def ending(self) -> str:
         """How the process ended, for people; waits a moment for it."""
         try:
-            code = self._process.wait(1.0)
+            code = self._process.wait(3.0)
         except subprocess.TimeoutExpired:
             return "closing its pipe"
         return f"signal {-code}" if code < 0 else f"exit code {code}"
