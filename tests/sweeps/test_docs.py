@@ -9,7 +9,7 @@ import yaml
 from tests.sweeps.sweeping import sweep
 from twin.sweeps import read_plan
 from twin.sweeps.columns import EVENTS, HEAD, METER_RESULTS, RESULTS
-from twin.sweeps.schema import Draw, Balance, Sweep, Values
+from twin.sweeps.schema import Balance, Draw, Sweep, Values
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
