@@ -157,5 +157,5 @@ def test_fuzzing_of_the_whole_description_finds_nothing(tmp_path):
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "Tested: 20" in done.stdout
+        assert "Tested: 24" in done.stdout
         assert session.running

@@ -28,10 +28,10 @@ def test_one_meter_takes_the_configuration_of_the_other(ask):
         "log1_register_1": 0x4000,
         "log1_register_2": 0x4001,
     }
-    done = ask.done("PUT", "/v1/meters/home/configuration", kept)
+    done = ask.done("POST", "/v1/meters/home/configuration/import", kept)
     assert done["writes"] > 1
     assert registers(ask, "home") == kept["registers"]
-    again = ask.done("PUT", "/v1/meters/home/configuration", kept)
+    again = ask.done("POST", "/v1/meters/home/configuration/import", kept)
     assert (again["writes"], again["changed"]) == (0, 0)
     deadline = time.monotonic() + 10
     while not (log := ask.done("GET", "/v1/meters/home/log")):
@@ -46,16 +46,22 @@ def test_one_meter_takes_the_configuration_of_the_other(ask):
 def test_all_that_is_wrong_is_told_and_nothing_is_written(ask):
     before = registers(ask, "head")
     body = {"profile": "kw320", "registers": {"ct1": 0, "ct9": 5, "password": 77}}
-    status, problem = ask("PUT", "/v1/meters/head/configuration", body)
+    status, problem = ask("POST", "/v1/meters/head/configuration/import", body)
     assert status == 422
     assert [one["field"] for one in problem["findings"]] == ["profile", "registers.ct1", "registers.ct9"]
     assert registers(ask, "head") == before
 
 
 def test_a_sealed_meter_refuses_and_says_how_far_it_came(ask):
-    ask.done("PUT", "/v1/meters/head/configuration", {"profile": "kw320q", "registers": {"seal_status": 10}})
+    ask.done(
+        "POST",
+        "/v1/meters/head/configuration/import",
+        {"profile": "kw320q", "registers": {"seal_status": 10}},
+    )
     wanted = {"ct1": 300, "backlight_minutes": 9}
-    status, problem = ask("PUT", "/v1/meters/head/configuration", {"profile": "kw320q", "registers": wanted})
+    status, problem = ask(
+        "POST", "/v1/meters/head/configuration/import", {"profile": "kw320q", "registers": wanted}
+    )
     assert status == 409
     assert "sealed" in problem["what"]
     assert "0 of 2 writes were carried out" in problem["what"]
@@ -71,7 +77,7 @@ def test_a_sealed_meter_refuses_and_says_how_far_it_came(ask):
     ],
 )
 def test_a_body_that_is_no_configuration(ask, body, field):
-    status, problem = ask("PUT", "/v1/meters/head/configuration", body)
+    status, problem = ask("POST", "/v1/meters/head/configuration/import", body)
     assert (status, [one["field"] for one in problem["findings"]]) == (422, [field])
 
 

@@ -67,7 +67,7 @@ def routes(site: ControlledSite) -> APIRouter:
             registers=present,
         )
 
-    @router.put("/meters/{meter}/configuration", responses=answers(404, 409, 503))
+    @router.post("/meters/{meter}/configuration/import", responses=answers(404, 409, 503))
     def apply_configuration(meter: str, body: Configuration) -> ConfigurationApplied:
         """Apply a configuration: what differs is written, region by region, as a master would.
 
