@@ -8,6 +8,7 @@ import pytest
 from twin.alarming.grading.map_schema import AlarmMap
 from twin.alarming.journal import COLUMNS, EXCHANGED
 from twin.alarming.rules_schema import Rules, When
+from twin.alarming.what_if_schema import Variants
 from twin.documents import read_yaml, validate
 
 PAGE = (Path(__file__).parents[2] / "docs" / "alarming.md").read_text(encoding="utf-8")
@@ -18,7 +19,8 @@ FILES = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if
 def test_every_file_on_the_page_is_valid(tmp_path: Path, block: str) -> None:
     file = tmp_path / "file.yaml"
     file.write_text(block, encoding="utf-8")
-    validate(read_yaml(file), Rules if "sources:" in block else AlarmMap)
+    model = Rules if "sources:" in block else Variants if "variants:" in block else AlarmMap
+    validate(read_yaml(file), model)
 
 
 def test_the_page_names_every_condition_and_transition() -> None:

@@ -104,7 +104,10 @@ class _Builder:
     def plan(self) -> AlarmPlan:
         for place, source in enumerate(self._rules.sources):
             self._check_source(source, ("sources", place))
-        alarms = [self._alarm(alarm, ("alarms", place)) for place, alarm in enumerate(self._rules.alarms)]
+        alarms = [
+            alarm_rule(alarm, self._builder, ("alarms", place))
+            for place, alarm in enumerate(self._rules.alarms)
+        ]
         self._check_unique([source.name for source in self._rules.sources], "sources")
         self._check_unique([alarm.name for alarm in self._rules.alarms], "alarms")
         if self._builder.findings:
@@ -155,28 +158,36 @@ class _Builder:
             if name in names[:place]:
                 self._builder.find((kind, place, "name"), f"{name!r} stands twice", "give each its own name")
 
-    # -- alarms -------------------------------------------------------------------------------------
 
-    def _alarm(self, alarm: Alarm, path: Path_) -> AlarmRule | None:
-        if not self._builder.known(alarm.source, (*path, "source")):
-            return None
-        condition = self._builder.condition(alarm.when, alarm.source, (*path, "when"))
-        suppressing = None
-        if alarm.suppressed_when is not None:
-            field = (*path, "suppressed_when")
-            suppressing = self._builder.condition(alarm.suppressed_when, alarm.source, field)
-        if condition is None:
-            return None
-        return AlarmRule(
-            name=alarm.name,
-            source=alarm.source,
-            condition=condition,
-            priority=alarm.priority,
-            on_delay_ns=in_ns(alarm.on_delay),
-            off_delay_ns=in_ns(alarm.off_delay),
-            latching=alarm.latch,
-            unknown=_UNKNOWN[alarm.unknown],
-            suppressed_when=suppressing,
-            release_delay_ns=in_ns(alarm.release_delay),
-            longest_shelving_ns=in_ns(alarm.longest_shelving),
-        )
+def alarm_rule(alarm: Alarm, builder: ConditionBuilder, path: Path_) -> AlarmRule | None:
+    """Return an alarm as a rule that can be followed, or None with findings in the builder.
+
+    Parameters
+    ----------
+    alarm : Alarm
+    builder : ConditionBuilder
+    path : tuple
+        Where the alarm stands in its document.
+    """
+    if not builder.known(alarm.source, (*path, "source")):
+        return None
+    condition = builder.condition(alarm.when, alarm.source, (*path, "when"))
+    suppressing = None
+    if alarm.suppressed_when is not None:
+        field = (*path, "suppressed_when")
+        suppressing = builder.condition(alarm.suppressed_when, alarm.source, field)
+    if condition is None:
+        return None
+    return AlarmRule(
+        name=alarm.name,
+        source=alarm.source,
+        condition=condition,
+        priority=alarm.priority,
+        on_delay_ns=in_ns(alarm.on_delay),
+        off_delay_ns=in_ns(alarm.off_delay),
+        latching=alarm.latch,
+        unknown=_UNKNOWN[alarm.unknown],
+        suppressed_when=suppressing,
+        release_delay_ns=in_ns(alarm.release_delay),
+        longest_shelving_ns=in_ns(alarm.longest_shelving),
+    )

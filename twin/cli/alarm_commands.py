@@ -1,4 +1,4 @@
-"""Arguments of ``twin alarms`` and ``twin grade``."""
+"""Arguments of ``twin alarms``, ``twin grade`` and ``twin what-if``."""
 
 import argparse
 
@@ -37,4 +37,17 @@ def add_grade(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--map", required=True, metavar="YAML", help="which alarms are expected, and when")
     command.add_argument("--junit", metavar="XML", help="also write the verdict for a build server")
     command.add_argument("--html", metavar="FILE", help="also write the verdict as a page with a timeline")
+    add_json(command)
+
+
+def add_what_if(commands: "Commands[argparse.ArgumentParser]") -> None:
+    """Add ``twin what-if``."""
+    command = add_command(
+        commands, "what-if", "what_if:what_if", "compare alarm settings on a recorded run",
+        "twin what-if recordings/storm --rules rules.yaml --variants variants.yaml --html settings.html",
+    )  # fmt: skip
+    command.add_argument("recording", help="directory or URL of the recorded run")
+    command.add_argument("--rules", required=True, metavar="YAML", help="alarms as they are")
+    command.add_argument("--variants", required=True, metavar="YAML", help="what is changed")
+    command.add_argument("--html", metavar="FILE", help="also write a page with plots")
     add_json(command)

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from twin.contracts import BadInputError, Finding, Mark
+from twin.cli.options import write_report
 
 
 def grade(options: argparse.Namespace) -> int:
@@ -19,19 +19,11 @@ def grade(options: argparse.Namespace) -> int:
     verdict = grade_journal(recording, options.alarms, options.map)
     name = str(recording.info.scenario.get("title") or Path(str(options.recording)).name)
     if options.junit is not None:
-        _write(Path(options.junit), junit_xml(verdict, name=name), "--junit")
+        write_report(Path(options.junit), junit_xml(verdict, name=name), "--junit")
     if options.html is not None:
-        _write(Path(options.html), verdict_html(verdict, title=name), "--html")
+        write_report(Path(options.html), verdict_html(verdict, title=name), "--html")
     if options.json:
         sys.stdout.write(json.dumps(verdict_json(verdict), indent=1, allow_nan=False) + "\n")
     else:
         sys.stdout.write(verdict_text(verdict))
     return 0 if verdict.passed else 1
-
-
-def _write(path: Path, text: str, option: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        what, mend = f"{path} cannot be written ({error.strerror})", "give a path in a folder that exists"
-        raise BadInputError(Finding(Mark("command line"), option, what, mend)) from error

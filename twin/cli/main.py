@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from twin import __version__
-from twin.cli.alarm_commands import add_alarms, add_grade
+from twin.cli.alarm_commands import add_alarms, add_grade, add_what_if
 from twin.cli.parts import Commands, add_command, add_json, add_store
 from twin.contracts import BadInputError, Finding, TwinError
 
@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     add_alarms(commands)
     add_grade(commands)
+    add_what_if(commands)
     _add_sweep(commands)
     _add_schema(commands)
     _add_import(commands)

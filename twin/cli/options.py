@@ -59,3 +59,18 @@ def recording_place(options: argparse.Namespace) -> Place:
     if isinstance(place, DatabasePlace) and place.run is None:
         return place.with_run(re.sub("[^A-Za-z0-9_.-]", "_", stem)[-63:].lstrip(".-"))
     return place
+
+
+def write_report(path: Path, text: str, option: str) -> None:
+    """Write a report where an option of the command line says.
+
+    Raises
+    ------
+    BadInputError
+        It cannot be written there.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        what, mend = f"{path} cannot be written ({error.strerror})", "give a path in a folder that exists"
+        raise BadInputError(Finding(Mark("command line"), option, what, mend)) from error

@@ -20,11 +20,11 @@ from twin.alarming.grading.expected import (
 from twin.alarming.grading.map_schema import AlarmMap, ExpectedAlarm, JournalClock
 from twin.alarming.grading.matching import Matching, match
 from twin.alarming.grading.occurrence import Expected, Raised
-from twin.alarming.grading.playback import RegisterPlayback, recorded_tags
+from twin.alarming.grading.playback import RegisterPlayback, recorded_span, recorded_tags
 from twin.alarming.grading.verdict import AlarmVerdict, Inversion, Verdict
 from twin.alarming.journal import JournalEntry, read_journal
 from twin.alarming.kpis import alarm_kpis
-from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
+from twin.contracts import NS_PER_SECOND, BadInputError, Finding
 from twin.documents import Document, read_yaml, suggestion, validate
 from twin.recording import Recording
 
@@ -112,7 +112,7 @@ class _Grading:
         entries: Sequence[JournalEntry],
     ) -> None:
         self._recording, self._document, self._alarms = recording, document, alarms
-        self._start_ns, self._end_ns = _span(recording)
+        self._start_ns, self._end_ns = recorded_span(recording)
         self._entries = entries
         self._early_ns = max(_ROUNDING_NS, min(_EARLY_NS, in_ns(alarms.latency)))
         self._tags = recorded_tags(recording)
@@ -231,16 +231,6 @@ class _Grading:
 
 def _key(alarm: ExpectedAlarm) -> Key:
     return alarm.source, alarm.condition
-
-
-def _span(recording: Recording) -> tuple[int, int]:
-    """Return from when to when a recording holds all that happened, UTC [ns]."""
-    start_ns, end_ns = recording.info.scenario.get("start_ns"), recording.info.reached_ns
-    if not isinstance(start_ns, int) or end_ns is None:
-        what = "does not say from when to when it goes"
-        mend = "record the scenario anew with: twin run SCENARIO --out DIRECTORY"
-        raise BadInputError(Finding(Mark(str(recording.path)), "", what, mend))
-    return start_ns, end_ns
 
 
 def _inversions(matchings: Mapping[Key, Matching], apart_ns: int) -> tuple[Inversion, ...]:

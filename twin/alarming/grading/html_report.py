@@ -10,7 +10,7 @@ from twin.alarming.grading.verdict import AlarmVerdict, Verdict
 from twin.alarming.journal import utc_text
 from twin.alarming.kpis import AlarmKpis
 
-_STYLE = """
+STYLE = """
 :root { --ink: #24292e; --soft: #565e65; --line: #b4b9bd; --bad: #c8102e; --good: #3d5a73; } * { box-sizing:
 border-box; } body { margin: 0; background: #dcdee0; color: var(--ink); font: 14px/1.45 "Liberation Sans",
 Arial, sans-serif; } header { background: #c9cdd0; border-bottom: 1px solid var(--line); padding: 10px 18px;
@@ -22,7 +22,7 @@ vertical-align: top; } th { border-top: 0; color: var(--soft); font-weight: norm
 right; font-variant-numeric: tabular-nums; } th.n { text-align: right; } .verdict { font-weight: bold; }
 .fail { color: var(--bad); } .pass { color: var(--good); } ul { margin: 0; padding-left: 18px; } li.why {
 font-weight: bold; } details { margin: 4px 0; } summary { cursor: pointer; } .stage { color: var(--soft); }
-svg { display: block; }
+svg { display: block; } .plots { display: flex; flex-wrap: wrap; gap: 24px 32px; }
 """
 
 
@@ -51,7 +51,7 @@ def verdict_html(verdict: Verdict, *, title: str) -> str:
     head = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}: {word}</title><style>{_STYLE}</style></head><body>"
+        f"<title>{escape(title)}: {word}</title><style>{STYLE}</style></head><body>"
     )
     return head + "\n".join(body) + "</body></html>\n"
 

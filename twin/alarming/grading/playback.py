@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from twin.alarming.scans import Scan
 from twin.alarming.tag_list import TagAddress
+from twin.contracts import BadInputError, Finding, Mark
 from twin.recording import Recording
 
 
@@ -69,3 +70,19 @@ def recorded_tags(recording: Recording) -> dict[tuple[str, str], TagAddress]:
         for meter in recording.meters()
         for point in recording.register_points(meter.name)
     }
+
+
+def recorded_span(recording: Recording) -> tuple[int, int]:
+    """Return from when to when a recording holds all that happened, UTC [ns].
+
+    Raises
+    ------
+    BadInputError
+        It does not say.
+    """
+    start_ns, end_ns = recording.info.scenario.get("start_ns"), recording.info.reached_ns
+    if not isinstance(start_ns, int) or end_ns is None:
+        what = "does not say from when to when it goes"
+        mend = "record the scenario anew with: twin run SCENARIO --out DIRECTORY"
+        raise BadInputError(Finding(Mark(str(recording.path)), "", what, mend))
+    return start_ns, end_ns
