@@ -15,6 +15,7 @@ from tests.sites import write_site
 from twin.cli import main
 from twin.recording import Recording, content_hash
 from twin.recording.sampled_recording import read_recording
+from twin.recording.tables import SCHEMA_VERSION
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +150,10 @@ def test_info_says_what_is_in_it(recorded, capsys):
     capsys.readouterr()
     assert main(["recording", "info", str(recorded), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["meters"], found["complete"], found["schema_version"]) == (["head", "home"], True, 2)
+    assert (found["meters"], found["complete"], found["schema_version"]) == (
+        ["head", "home"],
+        True,
+        SCHEMA_VERSION,
+    )
     assert found["content_hash"] == content_hash(recorded)
     assert found["events"] == len(Recording.open(recorded).events())
