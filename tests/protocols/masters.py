@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twin.contracts import Answer, BitBlock, Command, Refusal, RegisterBlock, RetrievalWindow, SerialPort
+from twin.contracts import (
+    POWER_WORD,
+    Answer,
+    BitBlock,
+    Command,
+    Refusal,
+    RegisterBlock,
+    RetrievalWindow,
+    SerialPort,
+)
 
 KW320_FUNCTIONS = frozenset({1, 2, 3, 5, 16})
 
@@ -29,6 +38,10 @@ class Registers:
     def read_octets(self, address: int, count: int):
         words = self.read(address, count)
         return None if words is None else words.astype(">u2").tobytes()
+
+    @property
+    def powered(self) -> bool:
+        return bool(self.words.get(POWER_WORD, 1))
 
     @property
     def published_ns(self) -> int:

@@ -93,7 +93,7 @@ class MeterNow(BaseModel):
     p_demand: Number = Field(description="W")
     energy_imported: Number = Field(description="kWh")
     energy_exported: Number = Field(description="kWh")
-    in_event: str = Field(description="sag, swell, over_current or empty")
+    in_event: str = Field(description="sag, swell, over_current, no_supply or empty")
 
 
 class Register(BaseModel):

@@ -28,6 +28,7 @@ from twin.contracts.record import (
 )
 from twin.contracts.register_image import (
     BEYOND_REGISTERS,
+    POWER_WORD,
     Access,
     BitBlock,
     Device,
@@ -43,6 +44,7 @@ from twin.contracts.time import NS_PER_SECOND, Instant
 __all__ = [
     "BEYOND_REGISTERS",
     "NS_PER_SECOND",
+    "POWER_WORD",
     "Access",
     "AlarmLine",
     "AlarmRecord",

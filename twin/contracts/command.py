@@ -18,6 +18,8 @@ class Refusal(StrEnum):
     """The meter's seal forbids it (Modbus exception 03)."""
     BUSY = "busy"
     """No answer in time (Modbus exception 06)."""
+    NO_SUPPLY = "no_supply"
+    """The meter has no auxiliary supply (Modbus: no answer, behind a gateway exception 0BH)."""
     UNKNOWN_TARGET = "unknown_target"
     """No meter, switch or site element of that name (Modbus exception 04)."""
 

@@ -44,7 +44,7 @@ class MeterLine:
     rated_current: float
     """Primary [A]."""
     in_event: str
-    """``sag``, ``swell``, ``over_current`` or empty."""
+    """``sag``, ``swell``, ``over_current``, ``no_supply`` or empty."""
 
 
 @dataclass(frozen=True, slots=True)

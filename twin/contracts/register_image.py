@@ -31,6 +31,10 @@ BEYOND_REGISTERS = 0x10000
 """From here on an image's addresses are no registers: words that hold coils and inputs."""
 
 
+POWER_WORD = BEYOND_REGISTERS + 0x200
+"""Image address of the word that is 0 while a meter has no supply; an image without it always has one."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class BitBlock:
     """A run of coils or discrete inputs that all exist, and where the image holds their states."""
@@ -91,6 +95,11 @@ class RegisterReader(Protocol):
 
     def read_octets(self, address: int, count: int) -> bytes | None:
         """Return the same, two bytes a word, the high one first."""
+        ...
+
+    @property
+    def powered(self) -> bool:
+        """Whether the device has its supply; without it answers nothing."""
         ...
 
     @property

@@ -144,12 +144,16 @@ class AlarmEngine:
         active = np.flatnonzero(self._active[meter]).tolist()
         records = [self._record(meter, channel, now_ns, occurred=False) for channel in active]
         self._settings[meter] = settings
+        self.forget(meter)
+        self._watched = _Watched(self._settings)
+        return records
+
+    def forget(self, meter: int) -> None:
+        """Let all channels of a meter start anew, without a record."""
         for state in (self._condition, self._met, self._active):
             state[meter] = False
         self._deadline_ns[meter] = NEVER
         self._find_deadline()
-        self._watched = _Watched(self._settings)
-        return records
 
     def active(self, meter: int) -> tuple[bool, ...]:
         """Return which channels are in alarm."""

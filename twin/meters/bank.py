@@ -8,16 +8,17 @@ from numpy.typing import NDArray
 
 from twin.contracts import AlarmRecord, EventRecord, Record, Segment, TwinError, WaveformRecord
 from twin.meters.alarms import NEVER, AlarmEngine
+from twin.meters.bank_readings import BankReadings
 from twin.meters.counting import Counting
 from twin.meters.demand import NS_PER_MINUTE
 from twin.meters.display import BASIC_NS, FAST_NS, Display
 from twin.meters.energies import EnergyRegisters
-from twin.meters.extremes import Extreme, Extremes
+from twin.meters.extremes import Extremes
 from twin.meters.front_end import FeedError, FrontEnd
 from twin.meters.inputs import Inputs
 from twin.meters.interval_log import ClosedIntervals
 from twin.meters.power_quality import WATCHED, PowerQuality
-from twin.meters.quantities import ANALOGUE_COLUMNS, BASIC_NAMES, DEMAND_COLUMNS, FAST_NAMES
+from twin.meters.quantities import ANALOGUE_COLUMNS, DEMAND_COLUMNS
 from twin.meters.settings import MeterSettings, differ
 from twin.meters.straddle import straddle_bounds
 from twin.meters.tick_plan import TickPlan
@@ -34,7 +35,7 @@ class BankError(TwinError, ValueError):
     """Meters that cannot share a bank, or a time that is not now."""
 
 
-class MeterBank:
+class MeterBank(BankReadings):
     """All meters of one profile, fed with one signal.
 
     Its state depends on settings, segments and calls alone, bit by bit: not on how the feed is cut by
@@ -62,14 +63,14 @@ class MeterBank:
             raise BankError("meters of one bank must have one rated frequency; make a bank for each")
         meters = len(settings)
         cycles, orders = WINDOWS[settings[0].rated_frequency if meters else 50.0]
-        self._settings = list(settings)
-        self._fitted = list(settings)  # whose ratios are those of the transformers
+        self._settings, self._fitted = list(settings), list(settings)  # as set, and as the ratios are
         self._cursor = start_ns
         self._front_end = FrontEnd(Inputs(settings), start_ns=start_ns)
         self._conventions = Conventions.of(settings)
         self._window = MeasuringWindow(self._front_end, self._conventions, cycles=cycles, orders=orders)
         self._display = Display(self._window, self._front_end.inputs, cycles=cycles)
         self._counting = Counting(settings, self._window, start_ns=start_ns, logged=logged)
+        self.powered = self._counting.powered  # which meters have a supply
         self._extremes = Extremes(meters, start_ns)
         self._alarms = AlarmEngine(settings)
         self._analogue = np.zeros((meters, 4))  # counts of AI1..AI4
@@ -128,53 +129,11 @@ class MeterBank:
         records, until_ns = self._run(until_ns, halting)
         records += self._quality.run(until_ns)
         self._cursor = until_ns
-        records.sort(key=lambda stamped: stamped[0])
-        return [record for _, record in records]
-
-    def fast(self, meter: int) -> dict[str, float]:
-        """Return the fast block (KW320 manual 6.3.6) at the last 100 ms of UTC, secondary SI."""
-        return dict(zip(FAST_NAMES, self.fast_table()[meter].tolist(), strict=True))
-
-    def basic(self, meter: int) -> dict[str, float | Float]:
-        """Return all displayed quantities at the last second of UTC, secondary SI.
-
-        Names are those of the register map; ``v1_harmonics`` .. ``i3_harmonics`` are arrays of orders 2 to
-        63. Unbalance, distortion, harmonics and THFF are fractions, angles degrees; see `wave_shape`.
-        """
-        rows = ((name, values[meter]) for name, values in self.basic_table().items())
-        return {name: row if row.ndim else float(row) for name, row in rows}
-
-    def fast_table(self) -> Float:
-        """Return the fast blocks of all meters, shape (meters, quantities) in the order of ``FAST_NAMES``."""
-        if self._front_end.empty:
-            return np.zeros((len(self._settings), len(FAST_NAMES)))
-        return self._display.fast(self._cursor)
-
-    def basic_table(self) -> dict[str, Float]:
-        """Return the basic blocks of all meters by name, shape (meters,), harmonics (meters, 62)."""
-        if self._front_end.empty:
-            return {name: np.zeros(len(self._settings)) for name in BASIC_NAMES}
-        return self._display.basic(self._cursor, self._counting.demand.values)
+        return [record for _, record in sorted(records, key=lambda stamped: stamped[0])]
 
     def prepare_display(self, tick_ns: int) -> None:
         """Do now what can be done already for showing a tick to come; what it shows does not depend on it."""
         self._display.prepare(tick_ns)
-
-    def energy_table(self) -> Float:
-        """Return the energies of all meters, shape (meters, registers), to the precision of a float."""
-        return self._counting.energies_at(self._cursor).table()
-
-    def extreme_table(self) -> tuple[Float, Int]:
-        """Return values and times of the extremes of all meters in the order of ``extremes.REGISTERS``."""
-        return self._extremes.table()
-
-    def energies(self, meter: int) -> dict[str, float]:
-        """Return every energy register as it stands now [Wh, varh, VAh primary]."""
-        return self._counting.energies_at(self._cursor).shown(meter)
-
-    def extremes(self, meter: int) -> dict[str, Extreme]:
-        """Return ``max_v1``, ``min_v1`` .. since the last clear, secondary SI."""
-        return self._extremes.shown(meter)
 
     @property
     def alarms(self) -> AlarmEngine:
@@ -221,14 +180,22 @@ class MeterBank:
         if differ(old, settings, "demand_"):
             self._counting.demand.configure(meter, settings)
         if settings.current_direction != old.current_direction:
-            fitted = replace(self._fitted[meter], current_direction=settings.current_direction)
-            self._fitted[meter] = fitted
+            self._fitted[meter] = replace(self._fitted[meter], current_direction=settings.current_direction)
             self._front_end.turn(self._fitted)
         self._window.refresh()
         if differ(old, settings, *WATCHED):
             ended += self._quality.configure(meter, settings, now_ns)
         else:
             self._quality.rename(meter, settings)
+        self._expect_change(now_ns)
+        return ended
+
+    def set_power(self, meter: int, *, on: bool, now_ns: int) -> list[Record]:
+        """Give a meter its supply, or take it away, now; return what ends by it. The rest begins anew."""
+        self._require_now(now_ns)
+        ended: list[Record] = [*self._counting.set_power(meter, on=on, ns=now_ns)]
+        ended += self._quality.set_power(meter, on=on, now_ns=now_ns)
+        self._alarms.forget(meter)
         self._expect_change(now_ns)
         return ended
 
@@ -247,8 +214,8 @@ class MeterBank:
     def clear_extremes(self, meter: int) -> None:
         """Begin maxima and minima anew from what is shown now."""
         if not self._front_end.empty:
-            view = self._window.at(self._cursor - self._cursor % BASIC_NS)
-            self._extremes.clear(meter, self._complete(view)[meter], self._cursor)
+            shown = self._complete(self._window.at(self._cursor - self._cursor % BASIC_NS))
+            self._extremes.clear(meter, shown[meter], self._cursor)
 
     def close_intervals(self, loggers: Sequence[int]) -> ClosedIntervals:
         """End the intervals of some loggers now, and begin the next ones."""
@@ -312,6 +279,7 @@ class MeterBank:
         bounds = straddle_bounds(before, after, high, self._conventions)
         bounds[:, :, DEMAND_COLUMNS] = self._counting.demand.values
         bounds[:, :, ANALOGUE_COLUMNS] = self._analogue
+        self.powered.blank(bounds)
         if self._alarms.unmoved(bounds):
             # The steady values lie between the bounds too; only a delay that runs will record them.
             idle = self._alarms.next_deadline_ns == NEVER
@@ -389,10 +357,11 @@ class MeterBank:
         return self._counting.energies
 
     def _complete(self, view: WindowView) -> Float:
-        """Return the values of a view together with the demands of now, (meters, 52)."""
+        """Return the values of a view together with the demands of now, (meters, 52); NaN without supply."""
         values = view.values.copy()
         values[:, DEMAND_COLUMNS] = self._counting.demand.values
         values[:, ANALOGUE_COLUMNS] = self._analogue
+        self.powered.blank(values)
         return values
 
     def _require_now(self, now_ns: int) -> None:

@@ -79,6 +79,10 @@ class CaptureStore:
         self._phases[meter].clear()
         self._pending.pop(meter, None)
 
+    def drop(self, meter: int) -> None:
+        """Give up a group that is being written."""
+        self._pending.pop(meter, None)
+
     def trigger_manually(self, meter: int, now_ns: int) -> bool:
         """Trigger at the next sample; return whether the trigger was heard."""
         if self._front_end.empty:

@@ -11,6 +11,7 @@ from twin.meters.energies import EnergyRegisters
 from twin.meters.energy_pulses import EnergyPulseOutputs, PulseOutput
 from twin.meters.interval_log import ClosedIntervals, IntervalLog
 from twin.meters.load_profile import LoadProfile
+from twin.meters.powered import Powered
 from twin.meters.pulses import PulseTrain
 from twin.meters.quantities import DEMAND_COLUMNS, NAMES
 from twin.meters.settings import MeterSettings
@@ -41,6 +42,8 @@ class Counting:
     pulses : EnergyPulseOutputs
     log : IntervalLog
         Of loggers.
+    powered : Powered
+        Which meters count.
     next_minute : int
         End of the minute that runs, UTC [ns].
     """
@@ -61,6 +64,7 @@ class Counting:
         self.log = IntervalLog(logged, start_ns)
         self.next_minute = (start_ns // NS_PER_MINUTE + 1) * NS_PER_MINUTE
         self._window = window
+        self.powered = Powered(meters)
         self._ratio = np.ones((meters, 1))
         for meter, setting in enumerate(settings):
             self.adopt(meter, setting)
@@ -78,10 +82,11 @@ class Counting:
         if duration <= 0:
             return
         view = self._current(ns)
-        self.energies.add(view.registered * self._ratio, duration)
+        self.energies.add(self._registered(view), duration)
         self.pulses.add(self.energies, self._counted_ns, ns)
-        self.demand.add(view.values, duration)
-        weighted = view.values * (duration / NS_PER_SECOND)
+        values = self.powered.counted(view.values)
+        self.demand.add(values, duration)
+        weighted = values * (duration / NS_PER_SECOND)
         self.profile.add(weighted)
         self.log.add(weighted)
         self._minute_sum += weighted
@@ -102,7 +107,7 @@ class Counting:
         pending = ns - self._counted_ns
         if pending == 0:
             return self.energies
-        return self.energies.ahead(self._current(ns).registered * self._ratio, pending)
+        return self.energies.ahead(self._registered(self._current(ns)), pending)
 
     def set_pulse_output(self, meter: int, output: int, setting: PulseOutput | None, now_ns: int) -> None:
         """Let a digital output give a pulse for each so much energy from now on; None stops it."""
@@ -145,17 +150,18 @@ class Counting:
         times : ndarray of int64, shape (count,)
             Their ends, UTC [ns].
         demands : ndarray, shape (count, meters, 6)
-            What is shown after each.
+            What is shown after each; NaN without supply.
         """
         first = self.next_minute
         view = self._current(first)
-        self.energies.add(view.registered * self._ratio, count * NS_PER_MINUTE)
+        self.energies.add(self._registered(view), count * NS_PER_MINUTE)
         self.pulses.add(self.energies, self._counted_ns, self._counted_ns + count * NS_PER_MINUTE)
-        weighted = view.values * 60.0
+        weighted = self.powered.counted(view.values) * 60.0
         self.profile.add_repeatedly(weighted, count)
         for _ in range(count):  # floats round by the order in which they are added
             self.log.add(weighted)
         demands = self.demand.end_minutes(weighted[:, SOURCES] / 60.0, first // NS_PER_MINUTE, count)
+        self.powered.blank(demands)
         self.profile.update_columns(DEMAND_COLUMNS, demands)
         self.log.update_columns(DEMAND_COLUMNS, demands)
         times = first + NS_PER_MINUTE * np.arange(count, dtype=np.int64)
@@ -167,6 +173,26 @@ class Counting:
         """End the intervals of the load profile that are due at a whole minute."""
         due = self.profile.due(ns)
         return self.profile.close(due, self.energies.counts(), ns) if due.size else None
+
+    def set_power(self, meter: int, *, on: bool, ns: int) -> list[IntervalBlock]:
+        """Give a meter its supply, or take it away; return the interval that ends by it.
+
+        Demands begin anew. The open interval of the load profile ends with the supply, and the next begins
+        with it.
+        """
+        self.count_to(ns)
+        one = np.array([meter], np.intp)
+        block = None if on else self.profile.close(one, self.energies.counts(), ns)
+        self.powered.set(meter, on=on)
+        self.demand.clear(meter)
+        self._minute_sum[meter] = 0.0
+        self.profile.set_power(meter, self.energies.counts(), on=on, ns=ns)
+        self.log.set_power(meter, on=on, ns=ns)
+        return [] if block is None else [block]
+
+    def _registered(self, view: WindowView) -> Float:
+        """Return what energies count, primary."""
+        return self.powered.counted(view.registered * self._ratio)
 
     def _current(self, ns: int) -> WindowView:
         """Return what holds since the last count: the steady view, or a window of just that time."""

@@ -21,7 +21,7 @@ class ClosedIntervals:
     """Intervals of some rows that ended together; arrays (rows, 52), secondary SI, by displayed column."""
 
     duration_s: Float
-    """Shape (rows,) [s]."""
+    """Shape (rows,), without the time in which there was no supply [s]."""
     last: Float
     """Values at the end."""
     low: Float
@@ -47,6 +47,8 @@ class IntervalLog:
         rows = len(meters)
         self._meters = np.array(meters, np.intp)
         self._start_ns = np.full(rows, start_ns, np.int64)
+        self._dark_since_ns = np.full(rows, -1, np.int64)  # -1 with a supply
+        self._dark_ns = np.zeros(rows, np.int64)  # of the open interval
         self._sums = np.zeros((rows, len(NAMES)))
         self._high = np.full((rows, len(NAMES)), -np.inf)
         self._low = np.full((rows, len(NAMES)), np.inf)
@@ -59,15 +61,28 @@ class IntervalLog:
     def update(self, values: Float) -> None:
         """Let the displayed values of a tick count towards the extremes."""
         if self._meters.size:
-            np.maximum(self._high, values[self._meters], out=self._high)
-            np.minimum(self._low, values[self._meters], out=self._low)
+            np.fmax(self._high, values[self._meters], out=self._high)  # NaN of a dark meter counts nothing
+            np.fmin(self._low, values[self._meters], out=self._low)
 
     def update_columns(self, columns: slice, history: Float) -> None:
         """Let some displayed values at several ticks (ticks, meters, columns) count towards the extremes."""
         if self._meters.size:
             own = history[:, self._meters]
-            self._high[:, columns] = np.maximum(self._high[:, columns], own.max(axis=0))
-            self._low[:, columns] = np.minimum(self._low[:, columns], own.min(axis=0))
+            self._high[:, columns] = np.fmax(self._high[:, columns], own.max(axis=0))
+            self._low[:, columns] = np.fmin(self._low[:, columns], own.min(axis=0))
+
+    def set_power(self, meter: int, *, on: bool, ns: int) -> None:
+        """Give a meter its supply, or take it away: time without it is no part of an interval."""
+        for row in np.flatnonzero(self._meters == meter).tolist():
+            self._dark_ns[row] = self._dark(np.array([row], np.intp), ns)[0]
+            self._dark_since_ns[row] = -1 if on else ns
+
+    def _dark(self, rows: NDArray[np.intp], ns: int) -> NDArray[np.int64]:
+        """Return how long meters had no supply in their open intervals [ns]."""
+        since = self._dark_since_ns[rows]
+        lasting = np.where(since < 0, 0, ns - np.maximum(since, self._start_ns[rows]))
+        dark: NDArray[np.int64] = self._dark_ns[rows] + lasting
+        return dark
 
     def close(self, rows: Sequence[int], values: Float, now_ns: int) -> ClosedIntervals:
         """End the intervals of some rows and begin the next ones.
@@ -81,13 +96,14 @@ class IntervalLog:
             UTC [ns].
         """
         chosen = np.array(rows, np.intp)
-        duration = (now_ns - self._start_ns[chosen]) / NS_PER_SECOND
+        duration = (now_ns - self._start_ns[chosen] - self._dark(chosen, now_ns)) / NS_PER_SECOND
         low, high = self._low[chosen], self._high[chosen]
         low[np.isinf(low)] = np.nan
         high[np.isinf(high)] = np.nan
         mean = np.full_like(low, np.nan)
         np.divide(self._sums[chosen], duration[:, None], out=mean, where=duration[:, None] > 0.0)
         self._start_ns[chosen] = now_ns
+        self._dark_ns[chosen] = 0
         self._sums[chosen] = 0.0
         self._high[chosen] = -np.inf
         self._low[chosen] = np.inf

@@ -48,6 +48,7 @@ class LoadProfile:
     def __init__(self, settings: Sequence[MeterSettings], start_ns: int) -> None:
         meters = len(settings)
         self._names = [setting.name for setting in settings]
+        self._on = np.ones(meters, np.bool_)
         self._all = tuple(self._names)
         self._minutes = np.ones(meters, np.int64)
         self._factor = np.ones((meters, len(CHANNELS)))
@@ -94,7 +95,12 @@ class LoadProfile:
 
     def due(self, ns: int) -> NDArray[np.intp]:
         """Return the meters whose interval ends at a whole minute."""
-        return np.flatnonzero(ns // NS_PER_MINUTE % self._minutes == 0)
+        return np.flatnonzero((ns // NS_PER_MINUTE % self._minutes == 0) & self._on)
+
+    def set_power(self, meter: int, counts: tuple[Int, Int], *, on: bool, ns: int) -> None:
+        """Let no interval of a meter end until it has its supply again; then one begins."""
+        self._on[meter] = on
+        self._begin(np.array([meter], np.intp), counts, ns)
 
     def minutes_to_due(self, minute: int) -> int:
         """Return after how many minutes, at least one, the next interval of any meter ends."""
@@ -125,6 +131,11 @@ class LoadProfile:
             every = chosen.size == len(self._names)
             names = self._all if every else tuple(self._names[meter] for meter in chosen.tolist())
             block = IntervalBlock(names, ns, duration[long], CHANNELS, values)
+        self._begin(meters, counts, ns)
+        return block
+
+    def _begin(self, meters: NDArray[np.intp], counts: tuple[Int, Int], ns: int) -> None:
+        """Begin the intervals of some meters."""
         # As a rule the intervals of all meters end together, and nothing need be picked.
         part = slice(None) if meters.size == len(self._names) else meters
         self._start_ns[part] = ns
@@ -133,7 +144,6 @@ class LoadProfile:
         self.sums[part] = 0.0
         self.high[part] = -np.inf
         self.low[part] = np.inf
-        return block
 
     def _values(self, meters: NDArray[np.intp], counts: tuple[Int, Int], duration: Float) -> Float:
         """Return what the intervals of some meters record, (meters, channels)."""

@@ -47,6 +47,7 @@ class PowerQuality:
         self._watched = np.zeros(len(settings), np.bool_)
         self._resting = np.ones(len(settings), np.bool_)
         """Whether nothing is outside at a meter and no event lasts."""
+        self._on = np.ones(len(settings), np.bool_)
         self._next = 0  # number of the next half cycle, while any meter is watched
         self._steady = np.zeros((len(settings), CHANNELS))
         self._low = np.zeros(0)
@@ -76,17 +77,28 @@ class PowerQuality:
 
     def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> list[EventRecord]:
         """Take new settings; an event that lasts ends now, as it was recorded, and detection starts anew."""
-        ended = [self._end(meter, number, now_ns) for number in self._open[meter].values()]
+        ended = self._end_all(meter, now_ns)
         self._settings[meter] = settings
         self.captures.configure(meter, settings)
         self._monitors[meter] = EventMonitor(settings)
         self._resting[meter] = True
-        self._open[meter].clear()
         self._learn_levels()
         if not self._front_end.empty:
             chosen = np.zeros_like(self._watched)
             chosen[meter] = settings.power_quality
             self._watch(chosen, now_ns)
+        return ended
+
+    def set_power(self, meter: int, *, on: bool, now_ns: int) -> list[EventRecord]:
+        """Give a meter its supply, or take it away; what lasts ends, and a capture that waits is lost."""
+        self._on[meter] = on
+        self._watched[meter] = False
+        self.captures.drop(meter)
+        return self.configure(meter, self._settings[meter], now_ns)
+
+    def _end_all(self, meter: int, now_ns: int) -> list[EventRecord]:
+        ended = [self._end(meter, number, now_ns) for number in self._open[meter].values()]
+        self._open[meter].clear()
         return [record for record in ended if record is not None]
 
     def _learn_levels(self) -> None:
@@ -155,7 +167,8 @@ class PowerQuality:
             while self._instant(k) <= from_ns:
                 k += 1
             self._next = k
-        self._watched |= chosen & np.array([setting.power_quality for setting in self._settings])
+        fitted = np.array([setting.power_quality for setting in self._settings])
+        self._watched |= chosen & fitted & self._on
 
     def _instant(self, half_cycle: int) -> int:
         at = self._front_end.step_instant(half_cycle, 2)

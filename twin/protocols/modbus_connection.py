@@ -51,6 +51,7 @@ class ModbusConnection(asyncio.Protocol):
 
     def __init__(self, context: ServerContext, port: ServedPort, statistics: PortStatistics) -> None:
         self._context = context
+        self._port = port
         self._session = ModbusSession(port)
         self._statistics = statistics
         self._buffer = bytearray()
@@ -70,6 +71,8 @@ class ModbusConnection(asyncio.Protocol):
         self._context.connections.add(self)
         self._statistics.connections += 1
         self._statistics.accepted += 1
+        if not self._port.powered:
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the master, its place in every window, and the answer that it waited for."""
@@ -117,6 +120,9 @@ class ModbusConnection(asyncio.Protocol):
         """Answer buffered requests until none is whole, a write must be waited for, or it is enough."""
         if self._write.waiting or self._answers_stuck or self._turn_due or self._transport.is_closing():
             self._throttle()
+            return
+        if not self._port.powered:
+            self.abort()  # the meter that the port belongs to has lost its supply
             return
         answers: list[bytes] = []
         position, garbage = 0, False

@@ -15,7 +15,14 @@ from pymodbus.constants import ExcCodes
 from pymodbus.pdu import ExceptionResponse, ModbusPDU
 from pymodbus.pdu.register_message import WriteMultipleRegistersRequest, WriteMultipleRegistersResponse
 
-from twin.contracts import BEYOND_REGISTERS, Command, Device, Refusal, RegisterBlock, RetrievalWindow
+from twin.contracts import (
+    BEYOND_REGISTERS,
+    Command,
+    Device,
+    Refusal,
+    RegisterBlock,
+    RetrievalWindow,
+)
 from twin.protocols.address_ranges import AddressRanges
 from twin.protocols.binding import UnitCheck
 from twin.protocols.bit_map import BitMap
@@ -39,6 +46,7 @@ _EXCEPTION_OF = {
     Refusal.ILLEGAL_VALUE: ExcCodes.ILLEGAL_VALUE,
     Refusal.SEALED: ExcCodes.ILLEGAL_VALUE,
     Refusal.BUSY: ExcCodes.DEVICE_BUSY,
+    Refusal.NO_SUPPLY: ExcCodes.GATEWAY_NO_RESPONSE,
     Refusal.UNKNOWN_TARGET: ExcCodes.DEVICE_FAILURE,
 }
 
@@ -86,6 +94,11 @@ class ServedDevice:
         self.coils = BitMap(device.coils)
         self.inputs = BitMap(device.inputs)
 
+    @property
+    def powered(self) -> bool:
+        """Whether the meter has its supply; without, it answers nothing."""
+        return self.device.image.powered
+
 
 class ServedPort:
     """The units behind one port."""
@@ -100,6 +113,11 @@ class ServedPort:
     def device(self, unit: int) -> ServedDevice | None:
         """Return the meter that answers for a unit."""
         return self._units.get(unit, self._fallback)
+
+    @property
+    def powered(self) -> bool:
+        """Whether anything behind the port has its supply; without, there is no port."""
+        return any(served.powered for served in self._units.values())
 
 
 class ModbusSession:
@@ -134,10 +152,10 @@ class ModbusSession:
         """
         function = request[0]
         served = self._port.device(unit)
-        if served is None:
-            if self._port.unit_check is UnitCheck.SILENT:
-                return None
-            return exception_pdu(function, ExcCodes.GATEWAY_NO_RESPONSE)
+        if served is None or not served.powered:
+            if self._port.unit_check is UnitCheck.STRICT:
+                return exception_pdu(function, ExcCodes.GATEWAY_NO_RESPONSE)
+            return None
         if function not in served.functions:
             return exception_pdu(function, ExcCodes.ILLEGAL_FUNCTION)
         try:

@@ -22,7 +22,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import BEYOND_REGISTERS, RegisterBlock, TwinError
+from twin.contracts import BEYOND_REGISTERS, POWER_WORD, RegisterBlock, TwinError
 from twin.protocols.file_limit import reserve_few_files
 
 Words = NDArray[np.uint16]
@@ -206,6 +206,12 @@ class RegisterImage:
                 return octets
 
     @property
+    def powered(self) -> bool:
+        """Whether the last publication was of a device with its supply."""
+        at = self._power_place
+        return at < 0 or bool(self._words[self._stamps[CURRENT] & 1][at])
+
+    @property
     def count(self) -> int:
         """Words of all blocks."""
         return self._count
@@ -285,6 +291,9 @@ class RegisterImage:
         if not stored:
             raise RegisterImageError("an image needs at least one register block")
         self._count = stored
+        run = bisect_right(self._starts, POWER_WORD) - 1
+        has_it = run >= 0 and self._ends[run] > POWER_WORD
+        self._power_place = POWER_WORD - self._shifts[run] if has_it else -1
         return stored
 
     def _open_views(self, buffer: memoryview) -> None:

@@ -7,6 +7,7 @@ from twin.grid import Line
 from twin.scenario.context import Context, Path_
 from twin.scenario.equipment_schema import Part
 from twin.scenario.fault_schema import Conductor, Evolution, Fault, Repair
+from twin.scenario.supply_schema import PowerLoss, PowerRestore
 
 PHASES = {"slg": 1, "ll": 2, "llg": 2, "3ph": 3}
 """How many phases each type of fault has."""
@@ -40,6 +41,14 @@ def faults_fit(context: Context) -> Iterator[Finding]:
                 (*path, "evolves"), "its stages do not follow each other", "order them by after"
             )
         yield from _intermittent(context, path, event)
+
+
+def supplied_meters_exist(context: Context) -> Iterator[Finding]:
+    """Find supplies of unknown meters that fail or come back."""
+    names = [meter.name for meter in context.scenario.meters]
+    for at, event in enumerate(context.scenario.events):
+        if isinstance(event, PowerLoss | PowerRestore) and event.meter not in names:
+            yield context.unknown(("events", at, "meter"), event.meter, names, "meter")
 
 
 def _phases(context: Context, path: Path_, event: Fault | Evolution, bus: str) -> Iterator[Finding]:
@@ -127,6 +136,7 @@ FAULT_RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     faults_fit,
     conductors_fit,
     _names_differ,
+    supplied_meters_exist,
     values_can_be,
 )
 """All rules about faults."""

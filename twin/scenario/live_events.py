@@ -10,9 +10,15 @@ from twin.documents import Document, suggestion, validate
 from twin.scenario.context import Context
 from twin.scenario.equipment_checks import motor_events
 from twin.scenario.equipment_schema import MotorEvent
-from twin.scenario.fault_checks import conductors_fit, faults_fit, values_can_be
+from twin.scenario.fault_checks import (
+    conductors_fit,
+    faults_fit,
+    supplied_meters_exist,
+    values_can_be,
+)
 from twin.scenario.fault_schema import Conductor, Fault, Repair
 from twin.scenario.site_scenario import SiteScenario
+from twin.scenario.supply_schema import PowerLoss, PowerRestore
 
 _CONFIG = ConfigDict(coerce_numbers_to_str=False, strict=True)
 
@@ -45,17 +51,34 @@ class LiveMotorEvent(MotorEvent):
     at: Literal["now"] = "now"
 
 
-LiveEvent = Annotated[LiveFault | LiveConductor | LiveRepair | LiveMotorEvent, Field(discriminator="event")]
+class LivePowerLoss(PowerLoss):
+    """A meter loses its auxiliary supply now."""
 
-LIVE_EVENTS: Mapping[str, type[LiveFault | LiveConductor | LiveRepair | LiveMotorEvent]] = {
+    model_config = _CONFIG
+    at: Literal["now"] = "now"
+
+
+class LivePowerRestore(PowerRestore):
+    """A meter's auxiliary supply comes back now."""
+
+    model_config = _CONFIG
+    at: Literal["now"] = "now"
+
+
+_Live = LiveFault | LiveConductor | LiveRepair | LiveMotorEvent | LivePowerLoss | LivePowerRestore
+LiveEvent = Annotated[_Live, Field(discriminator="event")]
+
+LIVE_EVENTS: Mapping[str, type[_Live]] = {
     "fault": LiveFault,
     "conductor": LiveConductor,
     "repair": LiveRepair,
     "motor": LiveMotorEvent,
+    "power_loss": LivePowerLoss,
+    "power_restore": LivePowerRestore,
 }
 """What can be injected, by its field ``event``."""
 
-_RULES = (faults_fit, conductors_fit, values_can_be, motor_events)
+_RULES = (faults_fit, conductors_fit, values_can_be, motor_events, supplied_meters_exist)
 
 
 def read_live_event(given: Mapping[str, object]) -> LiveEvent:

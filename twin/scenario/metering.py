@@ -62,7 +62,7 @@ def install_meters(context: Context, loads: LoadPoints) -> tuple[list[MeterInsta
         bus, probe = _probe(context.network, loads, meter)
         config = _config(context, meter, bus)
         found += [_config_finding(context, at, problem) for problem in check_config(config)]
-        installed.append(MeterInstallation(config, probe, meter.at.reverse, at))
+        installed.append(MeterInstallation(config, probe, meter.at.reverse, at, meter.supply))
     return installed, found
 
 

@@ -29,6 +29,7 @@ from twin.scenario.fault_schema import Conductor, Fault, Repair
 from twin.scenario.history_schema import History
 from twin.scenario.logging_schema import DataLog, Logger
 from twin.scenario.played_schema import PlayedRecording, ThreePhaseSource
+from twin.scenario.supply_schema import PowerLoss, PowerRestore
 
 Loads = Literal["all"] | list[str]
 
@@ -218,6 +219,11 @@ class Meter(_Part):
     current_transformer: SaturatingTransformer | None = Field(
         None, description="a protection transformer that saturates; without one currents arrive as they are"
     )
+    supply: Literal["always", "bus"] = Field(
+        "always",
+        description="auxiliary supply: from elsewhere, or from phase a of the bus that the meter measures; "
+        "without it the meter is off",
+    )
     endpoint: Endpoints | None = Field(None, description="where masters find it; a list of several")
 
     @property
@@ -239,7 +245,10 @@ class Switching(_Part):
     to: Literal["open", "closed"]
 
 
-Event = Annotated[Fault | Conductor | Repair | Switching | MotorEvent | Island, Field(discriminator="event")]
+Event = Annotated[
+    Fault | Conductor | Repair | Switching | MotorEvent | Island | PowerLoss | PowerRestore,
+    Field(discriminator="event"),
+]
 
 
 class Dashboard(_Part):

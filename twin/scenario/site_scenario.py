@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from twin.contracts import NS_PER_SECOND
@@ -46,6 +47,8 @@ class MeterInstallation:
     """Whether the CTs are turned."""
     field: int
     """Position in the scenario's list of meters."""
+    supply: Literal["always", "bus"] = "always"
+    """Where its auxiliary supply comes from."""
 
 
 @dataclass(frozen=True, slots=True)

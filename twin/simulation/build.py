@@ -45,6 +45,7 @@ from twin.simulation.played_site import start_played_site
 from twin.simulation.protecting import Protection, protection_probes
 from twin.simulation.register_history import start_register_history
 from twin.simulation.site import Site
+from twin.simulation.supplies import Supplies, start_supplies
 from twin.simulation.tap_control import TapControl, start_tap_controls, tap_probes
 
 _log = logging.getLogger(__name__)
@@ -221,13 +222,15 @@ class RunningSite:
         truth: list[TruthEntry] = []
         fleet = build_fleet([meter.config for meter in scenario.meters], start_ns=scenario.start_ns)
         environment = simpy.Environment(initial_time=scenario.start_ns)
+        call_at = partial(_call_at, environment)
+        supplies = start_supplies(fleet, scenario, call_at=call_at, witness=truth.append)
         site: SiteModel
         commanded: dict[str, Commanded] = {}
         if scenario.played is not None:
             site = start_played_site(environment, scenario, witness=truth.append)
             self._handles = _Handles()
         else:
-            site, self._handles = _solved_site(environment, scenario, witness=truth.append)
+            site, self._handles = _solved_site(environment, scenario, supplies, witness=truth.append)
             commanded = self._handles.commanded
         self._watched = start_register_history(environment, fleet, scenario, keep=self._keep)
         return Engine(
@@ -238,6 +241,7 @@ class RunningSite:
             truth=truth,
             keep=self._keep,
             commanded=commanded,
+            supplies=supplies,
         )
 
     def _keep(self, records: Sequence[Record]) -> None:
@@ -315,6 +319,7 @@ def build_site(scenario: SiteScenario) -> RunningSite:
 def _solved_site(
     environment: simpy.Environment,
     scenario: SiteScenario,
+    supplies: Supplies,
     *,
     witness: Callable[[TruthEntry], None],
 ) -> tuple[Site, _Handles]:
@@ -351,7 +356,7 @@ def _solved_site(
         environment, site, scenario.events, network=network, motors=motors, frequency=frequency
     )
     controls = start_tap_controls(site, first=first + len(seen), call_at=call_at)
-    injector = Injector(site, scenario, repairs=repairs, motors=motors, call_at=call_at)
+    injector = Injector(site, scenario, repairs=repairs, motors=motors, supplies=supplies, call_at=call_at)
     watch_ferroresonance(site)
     return site, _Handles(injector, tuple(controls))
 

@@ -14,6 +14,7 @@ from twin.meters import Fleet
 from twin.meters.front_end import KEEP_NS
 from twin.scenario import utc_text
 from twin.simulation.site import ANCHOR_NS
+from twin.simulation.supplies import VERBS, Supplies
 
 NEVER = 2**63 - 1
 """Later than any instant [ns]."""
@@ -87,6 +88,8 @@ class Engine:
         Called with each batch of records, in order of simulated time.
     commanded : mapping, optional
         What takes commands beside meters and switches: carries one out, and says why not.
+    supplies : Supplies, optional
+        Of the meters; without, all are always on.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class Engine:
         truth: list[TruthEntry],
         keep: Callable[[Sequence[Record]], None],
         commanded: Mapping[str, Commanded] | None = None,
+        supplies: Supplies | None = None,
     ) -> None:
         self.site = site
         self.fleet = fleet
@@ -112,6 +116,7 @@ class Engine:
         self._commanded = commanded or {}
         self._happened: TruthEntry | None = None
         self._over: NoSolutionError | None = None
+        self._supplies = supplies
 
     @property
     def now_ns(self) -> int:
@@ -122,6 +127,7 @@ class Engine:
         """Solve the site as it stands and show it to the meters: they have been on for long already."""
         self.site.settle()
         self._measure(self.now_ns)
+        self._look_at_supplies()
 
     def advance_to(self, until_ns: int) -> None:
         """Run all events up to and including ``until_ns`` and let the meters measure up to it.
@@ -158,6 +164,7 @@ class Engine:
         peek = self._environment.peek
         if peek() > self.site.time_ns:
             self.site.settle()
+            self._look_at_supplies()
         at = peek()
         return NEVER if at == float("inf") else int(at)
 
@@ -223,6 +230,11 @@ class Engine:
             return start_ns + max(last - 1 if soon else last, 1) * ANCHOR_NS
         return longest
 
+    def _look_at_supplies(self) -> None:
+        """Let meters that live on what they measure see it."""
+        if self._supplies is not None:
+            self._supplies.look(self.site.segment)
+
     def _measure(self, until_ns: int) -> None:
         records = self.fleet.advance(self.site.segment, until_ns)
         self.site.time_ns = until_ns
@@ -245,6 +257,8 @@ class Engine:
         return Refusal.UNKNOWN_TARGET, f"there is no '{command.target}'"
 
     def _command_meter(self, meter: int, command: Command) -> tuple[Refusal | None, str]:
+        if command.verb in VERBS and self._supplies is not None:
+            return self._supplies.command(meter, command)
         if command.verb != "write_registers":
             return Refusal.ILLEGAL_FUNCTION, f"a meter has no '{command.verb}'"
         address, words = command.arguments.get("address"), command.arguments.get("words")

@@ -24,6 +24,9 @@ from twin.simulation.engine import Engine
 Float = NDArray[np.float64]
 _Three = tuple[float, float, float]
 
+NO_SUPPLY = "no_supply"
+"""What a meter is in that has no auxiliary supply; it shows nothing, and its alarms are over."""
+_DARK = (0.0, 0.0, 0.0)
 _MOST_ALARMS = 500
 """Alarm lines that a frame carries at most; older ones that returned are in the recording."""
 
@@ -90,6 +93,7 @@ class FrameBuilder:
         """Return the picture of what the meters have published last."""
         self._sequence += 1
         site = engine.site
+        self._end_alarms(engine)
         return Frame(
             sequence=self._sequence,
             sim_ns=engine.now_ns,
@@ -131,6 +135,13 @@ class FrameBuilder:
                 self._alarms[at] = replace(line, active=False, returned_ns=record.time_ns)
                 return
 
+    def _end_alarms(self, engine: Engine) -> None:
+        """Let the alarms of meters without supply be over: nobody will say that they are."""
+        off = {info.name for at, info in enumerate(self._meters) if not engine.fleet.powered(at)}
+        for at, line in enumerate(self._alarms if off else ()):
+            if line.active and line.meter in off:
+                self._alarms[at] = replace(line, active=False, returned_ns=engine.now_ns)
+
     def _drop_oldest_returned(self) -> None:
         if len(self._alarms) > _MOST_ALARMS:
             oldest = next((at for at, line in enumerate(self._alarms) if not line.active), None)
@@ -144,7 +155,11 @@ class FrameBuilder:
             phases = zip(*(_phases(shown, names, scale) for names, scale in _PHASES), strict=True)
             totals = zip(*((shown[name] * scale).tolist() for name, scale in _TOTALS.items()), strict=True)
             for at, three, one in zip(members, phases, totals, strict=True):
-                lines[at] = self._meter_line(at, three, one, fleet.in_event(at))
+                if fleet.powered(at):
+                    lines[at] = self._meter_line(at, three, one, fleet.in_event(at))
+                else:
+                    counted = (0.0,) * (len(one) - 2) + one[-2:]
+                    lines[at] = self._meter_line(at, (_DARK,) * len(three), counted, NO_SUPPLY)
         return tuple(lines[at] for at in range(len(self._meters)))
 
     def _meter_line(

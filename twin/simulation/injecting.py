@@ -10,6 +10,8 @@ from twin.scenario.live_events import (
     LiveConductor,
     LiveEvent,
     LiveFault,
+    LivePowerLoss,
+    LivePowerRestore,
     LiveRepair,
     check_live_event,
     read_live_event,
@@ -18,6 +20,7 @@ from twin.simulation.events import BrokenConductor
 from twin.simulation.faults import CallAt, FaultCourse, Place
 from twin.simulation.motors import Motor
 from twin.simulation.site import Site
+from twin.simulation.supplies import Supplies
 from twin.simulation.trying import at_least, objection
 
 TARGET = "site"
@@ -34,6 +37,8 @@ class Injector:
     repairs : dict of str to callable
         What repairs each fault, conductor and fuse of the scenario, by name; what is injected joins them.
     motors : mapping of str to Motor
+    supplies : Supplies
+        Of the meters.
     call_at : callable
         Has a function called at an instant of simulated time, UTC [ns].
     """
@@ -45,9 +50,12 @@ class Injector:
         *,
         repairs: Mapping[str, Callable[[], None]],
         motors: Mapping[str, Motor],
+        supplies: Supplies,
         call_at: CallAt,
     ) -> None:
         self._site = site
+        self._supplies = supplies
+        self._meters = {meter.config.name: at for at, meter in enumerate(scenario.meters)}
         self._scenario = scenario
         self._repairs = dict(repairs)
         self._motors = motors
@@ -105,10 +113,15 @@ class Injector:
             conductor.break_()
         elif isinstance(event, LiveRepair):
             self._repairs[event.of]()
+        elif isinstance(event, LivePowerLoss | LivePowerRestore):
+            self._supply(event, cause)
         elif event.to == "on":
             self._motors[event.motor].switch_on()
         else:
             self._motors[event.motor].switch_off()
+
+    def _supply(self, event: LivePowerLoss | LivePowerRestore, cause: str) -> None:
+        self._supplies.schedule(event, self._meters[event.meter], self._site.time_ns, cause=cause)
 
     def _begin_fault(self, event: LiveFault, cause: str) -> None:
         site = self._site

@@ -14,6 +14,7 @@ from twin.contracts import (
     MeterInfo,
     Point,
     Record,
+    Refusal,
     RegisterBlock,
     RetrievalWindow,
     Segment,
@@ -27,12 +28,13 @@ from twin.meters.kw320 import publication
 from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320.config import MeterConfig
 from twin.meters.kw320.description import describe
+from twin.meters.kw320.effects import apply_effect
 from twin.meters.kw320.image import ImageLayout, image_layout
 from twin.meters.kw320.io_fleet import FleetIo
 from twin.meters.kw320.io_modules import COILS, INPUT_BITS
 from twin.meters.kw320.log_schedule import LogSchedule
 from twin.meters.kw320.loggers import Loggers
-from twin.meters.kw320.meter import Effect, Kw320Meter
+from twin.meters.kw320.meter import Kw320Meter
 from twin.meters.kw320.points import register_points
 from twin.meters.kw320.profile import FUNCTION_CODES, image_map
 from twin.meters.kw320.published_log import LogPublisher
@@ -262,41 +264,38 @@ class Fleet:
         NotNowError
             The meters have not been advanced to ``now_ns``.
         """
-        if now_ns != self._bank.cursor_ns:
-            raise NotNowError(
-                f"a write at {now_ns} ns needs meters advanced to it, not {self._bank.cursor_ns}"
-            )
+        if now_ns != self.now_ns:
+            raise NotNowError(f"a write at {now_ns} ns needs meters advanced to it, not {self.now_ns}")
+        if not self._meters[meter].powered:
+            return Answer(now_ns, Refusal.NO_SUPPLY, f"{self.names[meter]} has no supply")
         before = self._meters[meter].raw
         try:
             effect = self._meters[meter].write(address, words, now_ns)
         except RefusedError as error:
             return Answer(now_ns, error.refusal, error.detail)
-        self._apply(meter, effect, now_ns)
+        self._ended += apply_effect(self._bank, meter, effect, now_ns)
         self.io.after_write(meter, before)
         self._data_logs.expect([meter])
         self._table(meter).expire(self._row[meter])
         self._unpublished.add(meter)
         return Answer(now_ns)
 
-    def _apply(self, meter: int, effect: Effect, now_ns: int) -> None:
-        bank = self._bank
-        if effect.settings is not None:
-            self._ended += bank.configure(meter, effect.settings, now_ns)
-        for name, value in (effect.presets_wh or {}).items():
-            bank.preset_energy(meter, name, value)
-        for action in effect.actions:
-            if action == "clear_demand":
-                bank.clear_demand(meter)
-            elif action == "clear_max_min":
-                bank.clear_extremes(meter)
-            elif action == "clear_energy":
-                bank.clear_energy(meter)
-            elif action == "manual_waveform_trigger":
-                bank.trigger_capture(meter, now_ns)
-            elif action == "clear_waveforms":
-                bank.clear_captures(meter)
-            elif action == "clear_pq_events":
-                bank.clear_events(meter)
+    def set_power(self, meter: int, *, on: bool, now_ns: int) -> None:
+        """Give a meter its supply, or take it away, now; what it is already changes nothing."""
+        if self.powered(meter) == on:
+            return
+        if not on:
+            self._table(meter).refresh(self._bank, [self._row[meter]])  # what it shows last
+        self._ended += self._bank.set_power(meter, on=on, now_ns=now_ns)
+        self._meters[meter].set_power(on=on, now_ns=now_ns)
+        self.io.set_power(meter, on=on)
+        self._data_logs.expect([meter])
+        self._table(meter).expire(self._row[meter])
+        self._unpublished.add(meter)
+
+    def powered(self, meter: int) -> bool:
+        """Return whether a meter has its supply."""
+        return self._meters[meter].powered
 
     # -- what is published --------------------------------------------------------------------------
 

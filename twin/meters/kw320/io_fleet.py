@@ -99,6 +99,9 @@ class FleetIo:
     def set_input(self, meter: int, number: int, *, on: bool) -> None:
         """Let a digital input, 1..28, go on or off now: it is counted, recorded and watched by alarms."""
         of, now_ns = self._meters[meter], self._bank.cursor_ns
+        if not of.powered:
+            of.io.levels[number - 1] = on
+            return
         if not of.io.set_level(number, of.raw, on=on):
             return
         self._changed(meter)
@@ -123,6 +126,19 @@ class FleetIo:
             self._bank.set_analogue(meter, number, counts, self._bank.cursor_ns)
             self._changed(meter)
 
+    def set_power(self, meter: int, *, on: bool) -> None:
+        """Let the modules follow the supply of their meter: without it relays drop, and nothing counts."""
+        of, now_ns = self._meters[meter], self._bank.cursor_ns
+        if on:
+            of.io.skip(now_ns)
+            return
+        of.io.settle(of.raw, now_ns)
+        for name in of.io.modules:
+            for relay in MODULES[name].relays:
+                self._set_output(meter, "relay", relay, on=False)
+            for output in MODULES[name].outputs:
+                self._set_output(meter, "do", output, on=False)
+
     # -- outputs ------------------------------------------------------------------------------------
 
     def write_coil(self, meter: int, address: int, *, on: bool) -> Answer:
@@ -134,6 +150,8 @@ class FleetIo:
         Protocol V1.1b3, section 7: exception 01 where a server is in the wrong state for a request.
         """
         of, now_ns, relay = self._meters[meter], self._bank.cursor_ns, address + 1
+        if not of.powered:
+            return Answer(now_ns, Refusal.NO_SUPPLY, f"{of.config.name} has no supply")
         if not of.io.has("relay", relay):
             return Answer(now_ns, Refusal.ILLEGAL_ADDRESS, f"no module with relay {relay} is connected")
         name = module_of("relay", relay).name

@@ -96,6 +96,11 @@ class IoState:
         self._sources[number] = source
         self._taken[number] = source.count(now_ns)
 
+    def skip(self, now_ns: int) -> None:
+        """Let the pulses of all sources up to now pass uncounted."""
+        for number, source in self._sources.items():
+            self._taken[number] = source.count(now_ns)
+
     def settle(self, raw: Mapping[str, int], now_ns: int) -> None:
         """Count the pulses of all sources up to now, as the inputs are set."""
         for number, source in self._sources.items():

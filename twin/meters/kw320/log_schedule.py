@@ -47,9 +47,19 @@ class LogSchedule:
         for table in tables:
             rows = np.flatnonzero(self._due_ns[table.places] <= now_ns).tolist()
             if rows:
+                rows = self._powered(bank, table, rows, now_ns)
                 table.refresh(bank, rows)
                 meters = table.places[rows].tolist()
                 logs = [self._logs[meter] for meter in meters]
                 pairs = zip(logs, table.words[rows], strict=True)
                 record_due(list(pairs), table.layout.place_of_address, now_ns)
                 self.expect(meters)
+
+    def _powered(self, bank: MeterBank, table: WordTable, rows: Sequence[int], now_ns: int) -> list[int]:
+        """Return the rows of meters with a supply; the others go by their record."""
+        on = bank.powered.on[table.places[rows]].tolist()
+        for row in [row for row, powered in zip(rows, on, strict=True) if not powered]:
+            meter = int(table.places[row])
+            self._logs[meter].reschedule(now_ns)
+            self.expect([meter])
+        return [row for row, powered in zip(rows, on, strict=True) if powered]

@@ -39,7 +39,7 @@ from twin.meters.kw320.logs import (
     event_words,
     waveform_words,
 )
-from twin.meters.kw320.profile import register_map
+from twin.meters.kw320.profile import POWERED, register_map
 from twin.meters.kw320.settings_registers import meter_settings, scaling_of
 from twin.meters.kw320.windows import EventWindow, WaveformWindow
 from twin.meters.register_map import Register
@@ -97,18 +97,23 @@ class Kw320Meter:
         self._new_alarm = 0
         self.run_since_ns = start_ns
         """Since when the run time counts, UTC [ns]."""
+        self.powered = True
+        """Whether the meter has its supply."""
+        self._off_since_ns = start_ns
         self._last_event = 0  # number of the newest event that was kept
 
     # -- state that changes by itself ---------------------------------------------------------------
 
     def state(self, now_ns: int) -> dict[str, int]:
         """Return the raw values of the registers that follow the meter's state, by name."""
+        counted_ns = (now_ns if self.powered else self._off_since_ns) - self.run_since_ns
         return {
+            POWERED: int(self.powered),
             "system_status": self._new_alarm | self.io.new_soe << 1,
             "alarm_record_number": self.alarms.newest,
             "soe_group_number": self.io.soe.newest,
             "io_modules_connected": self.io.connected,
-            "run_time": min((now_ns - self.run_since_ns) // RUN_TIME_COUNT_NS, MAX_RUN_TIME),
+            "run_time": min(counted_ns // RUN_TIME_COUNT_NS, MAX_RUN_TIME),
         }
 
     def keep(self, record: Record, *, phases: str = "") -> None:
@@ -156,6 +161,18 @@ class Kw320Meter:
             }
         )
         self._new_alarm = _NEW_ALARM
+
+    def set_power(self, *, on: bool, now_ns: int) -> None:
+        """Give the meter its supply, or take it away: the run time stands still without it.
+
+        All else is kept in memory that needs none, and the clock by its battery (KW320 manual 3.2 D, 3.7,
+        4.2, 4.4).
+        """
+        if on:
+            self.run_since_ns += now_ns - self._off_since_ns
+            self.data_logs.reschedule(now_ns)
+        self._off_since_ns = now_ns
+        self.powered = on
 
     # -- writing ------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """The register map as a tag list for SCADA systems."""
 
-from twin.contracts import Point
+from twin.contracts import BEYOND_REGISTERS, Point
 from twin.meters.codec import RESOLUTION, Scaling
 from twin.meters.register_map import Register, RegisterMap
 
@@ -16,7 +16,8 @@ def register_points(registers: RegisterMap, scaling: Scaling) -> tuple[Point, ..
     scaling : Scaling
         Of the meter as it is set now: a point's scale leads to the primary value.
     """
-    return tuple(_point(register, scaling) for register in registers.registers)
+    shown = (register for register in registers.registers if register.address < BEYOND_REGISTERS)
+    return tuple(_point(register, scaling) for register in shown)
 
 
 def _point(register: Register, scaling: Scaling) -> Point:

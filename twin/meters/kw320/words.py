@@ -104,6 +104,7 @@ class WordTable:
             Which meters; all by default.
         """
         wanted = np.arange(len(self._meters)) if rows is None else np.array(rows, np.int64)
+        wanted = wanted[bank.powered.on[self.places[wanted]]]  # the others keep what they showed last
         now_ns = bank.cursor_ns
         self._take_changes(now_ns, None if rows is None else set(rows))
         fast = wanted[self._fast_tick[wanted] != now_ns // FAST_NS]
