@@ -93,7 +93,7 @@ def test_sags_and_alarms_of_the_dark_are_not_recorded():
     (ended,) = [record for record in records if isinstance(record, EventRecord)]
     assert (ended.type, ended.end_ns) == ("sag", bank.cursor_ns)
     assert bank.in_event(0) == ""
-    assert bank.active_alarms(0) == (False,) * 16
+    assert bank.alarms.active(0) == (False,) * 16
     feed.add(phasors(v=100.0))
     assert not [r for r in feed.run(bank, 20 * SECOND) if not isinstance(r, IntervalBlock)]
     feed.add(phasors())

@@ -168,7 +168,7 @@ def test_plain_model_has_no_power_quality():
 
 def test_windows_are_not_part_of_the_image():
     blocks = image_map("kw320q").blocks
-    assert blocks[-2:] == (RegisterBlock(0x800B, 5), RegisterBlock(0x10100, 3))
+    assert blocks[-3:] == (RegisterBlock(0x800B, 5), RegisterBlock(0x10100, 3), RegisterBlock(0x10200, 1))
     assert RegisterBlock(0x4000, 0x12C) in blocks
 
 
