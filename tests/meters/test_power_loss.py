@@ -223,3 +223,22 @@ def test_data_logs_have_a_gap():
     site.run(3 * MINUTE)
     minutes = [record.stamp[4] for record in site.retrieve()]
     assert minutes == [1, 2, 3, 4, 5, 10, 11, 12]
+
+
+def test_a_logger_takes_its_means_over_the_time_with_supply():
+    bank = MeterBank([SETTINGS], start_ns=T0, logged=(0,))
+    feed = Feed()
+    feed.add(phasors())
+    feed.run(bank, 10 * SECOND)
+    bank.set_power(0, on=False, now_ns=bank.cursor_ns)
+    feed.run(bank, 25 * SECOND)
+    bank.set_power(0, on=True, now_ns=bank.cursor_ns)
+    feed.run(bank, 5 * SECOND)
+    bank.set_power(0, on=False, now_ns=bank.cursor_ns)
+    feed.run(bank, 20 * SECOND)
+    v1 = 1
+    closed = bank.close_intervals([0])
+    assert closed.duration_s.tolist() == [15.0]
+    assert [closed.mean[0, v1], closed.low[0, v1], closed.high[0, v1]] == pytest.approx([230.0] * 3)
+    feed.run(bank, 20 * SECOND)
+    assert bank.close_intervals([0]).duration_s.tolist() == [0.0]
