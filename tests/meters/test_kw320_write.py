@@ -4,7 +4,10 @@ import copy
 
 import pytest
 
+from tests.meters.kw320_registers import Registers
+from tests.meters.kw320_site import AMPERES, VOLTS, segment
 from twin.contracts import Refusal
+from twin.meters import build_fleet
 from twin.meters.alarms import PARAMETERS
 from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_value, setpoint_word
@@ -299,6 +302,19 @@ def test_run_time_counts_hundredths_of_hours(meter):
     assert meter.state(hour + 36 * SECOND)["run_time"] == 1
     meter.write(0x1034, [0x0001, 0x0000], hour)
     assert meter.state(hour + 36 * SECOND)["run_time"] == 65537
+
+
+def test_longest_run_time_stays():
+    fleet = build_fleet([MeterConfig(name="head")], start_ns=START)
+    feed = segment(VOLTS, AMPERES, start_ns=START)
+    fleet.advance(feed, START + SECOND)
+    for preset in (999_999_998, 999_999_999):  # 36 s each: over 1,100 years
+        assert fleet.write(0, 0x1034, divmod(preset, 0x10000), fleet.now_ns).refusal is None
+        assert Registers(fleet).dword(0x1034) == preset
+    fleet.advance(feed, START + 40 * SECOND)
+    assert Registers(fleet).dword(0x1034) == 999_999_999
+    fleet.write(0, 0x1011, [1], fleet.now_ns)
+    assert Registers(fleet).dword(0x1034) == 0
 
 
 def test_energy_presets_are_primary_watt_hours(meter):

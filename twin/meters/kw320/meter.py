@@ -97,6 +97,8 @@ class Kw320Meter:
         self._new_alarm = 0
         self.run_since_ns = start_ns
         """Since when the run time counts, UTC [ns]."""
+        self.run_time_before = 0
+        """The run time then; 999,999,999 are more nanoseconds than 64 bits hold [0.01 h]."""
         self.powered = True
         """Whether the meter has its supply."""
         self._off_since_ns = start_ns
@@ -113,7 +115,7 @@ class Kw320Meter:
             "alarm_record_number": self.alarms.newest,
             "soe_group_number": self.io.soe.newest,
             "io_modules_connected": self.io.connected,
-            "run_time": min(counted_ns // RUN_TIME_COUNT_NS, MAX_RUN_TIME),
+            "run_time": min(self.run_time_before + counted_ns // RUN_TIME_COUNT_NS, MAX_RUN_TIME),
         }
 
     def keep(self, record: Record, *, phases: str = "") -> None:
@@ -254,7 +256,7 @@ class Kw320Meter:
         if named.get("clear_pulse_counter"):
             self.io.clear_counters(BY_NUMBER[named["clear_pulse_counter"]], raw, now_ns)
         if "run_time" in named:
-            self.run_since_ns = now_ns - named["run_time"] * RUN_TIME_COUNT_NS
+            self.run_since_ns, self.run_time_before = now_ns, named["run_time"]
         for action in actions:
             self._act(action, now_ns)
         return Effect(settings=settings if settings != before else None, actions=tuple(actions))
@@ -262,7 +264,7 @@ class Kw320Meter:
     def _act(self, action: str, now_ns: int) -> None:
         """Do what an action does to the registers themselves."""
         if action == "clear_run_time":
-            self.run_since_ns = now_ns
+            self.run_since_ns, self.run_time_before = now_ns, 0
         elif action == "clear_alarm_records":
             self.alarms = RecordRing(ALARM_RECORDS)
             self._new_alarm = 0

@@ -74,6 +74,7 @@ class WordTable:
         self._custom = np.array([custom_sources(layout, of.config.custom_read) for of in meters])
         self._has_custom = np.array([bool(of.config.custom_read) for of in meters])
         self._run_since_ns = np.zeros(count, np.int64)
+        self._run_time_before = np.zeros(count, np.int64)
         self._signatures: list[object] = [None] * count
         self._histories: dict[object, int] = {}
         self._history = np.zeros(count, np.intp)
@@ -119,7 +120,8 @@ class WordTable:
             self._basic_tick[basic] = now_ns // BASIC_NS
         self._put("energy", bank.energy_table(), wanted)
         self._put_fed(wanted, now_ns)
-        run_time = np.minimum((now_ns - self._run_since_ns[wanted]) // RUN_TIME_COUNT_NS, MAX_RUN_TIME)
+        counts = self._run_time_before[wanted] + (now_ns - self._run_since_ns[wanted]) // RUN_TIME_COUNT_NS
+        run_time = np.minimum(counts, MAX_RUN_TIME)
         first = self.layout.place("run_time")
         self.words[wanted, first] = run_time >> 16
         self.words[wanted, first + 1] = run_time & 0xFFFF
@@ -173,7 +175,7 @@ class WordTable:
             self.layout.put_raw(words, "input", of.io.registers(of.raw, now_ns))
             if of.io.modules:
                 self.layout.put_raw(words, "count", of.io.counts(of.raw, now_ns))
-            self._run_since_ns[row] = of.run_since_ns
+            self._run_since_ns[row], self._run_time_before[row] = of.run_since_ns, of.run_time_before
             reset = reset or self._signatures[row] != of.clock.signature(now_ns)
             self._signatures[row] = of.clock.signature(now_ns)
             self._history[row] = self._histories.setdefault(of.clock.history, len(self._histories))
