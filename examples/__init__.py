@@ -1,0 +1,1 @@
+"""Programs that use a served site from outside, as masters do."""
