@@ -17,6 +17,11 @@ METERS = """
   - {{name: other, profile: kw320, at: {{load: HOUSE1}}, {kind}}}
   - {{name: third, profile: kw320q, at: {{branch: CABLE2}}, pt: "400:100", ct: "50:5", {kind}}}
 """
+WIRED = "".join(
+    f"  - {{name: {wiring}, profile: kw320q, at: {{branch: CABLE1}}, "
+    f"wiring: {wiring}, current_wiring: {currents}}}\n"
+    for wiring, currents in (("2LL", "2CT"), ("3LL", "3CT"), ("1LL", "1CT"), ("1LN", "1CT"))
+)
 MOTOR = """
 motors: [{name: PUMP, bus: MAIN, power: 4 kW, speed: 1440, inertia: 0.05, running: false, resolution: 10 %}]
 """
@@ -51,7 +56,7 @@ def live(folder, kind):
     text = (
         text.replace("18:02", "18:00:02")
         .replace("18:05:00", "18:00:03")
-        .replace("events:", METERS.format(kind=kind) + "events:")
+        .replace("events:", METERS.format(kind=kind) + (WIRED if "load_profile" in kind else "") + "events:")
     )
     loaded = load_scenario(write_site(folder, scenario=text + MOTOR))
     warm_up_for(kinds_of(loaded))

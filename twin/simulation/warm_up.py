@@ -50,6 +50,8 @@ _METERS = """
 """
 _OTHER = """
   - {name: OTHER, profile: kw320, at: {load: HOUSE}}
+  - {name: TWO, profile: kw320q, at: {branch: CABLE2}, wiring: 2LL, current_wiring: 2CT}
+  - {name: ONE, profile: kw320q, at: {branch: CABLE2}, wiring: 1LN, current_wiring: 1CT}
 """
 _KINDS = {
     "ideal": "accuracy: ideal",
