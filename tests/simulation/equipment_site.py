@@ -70,10 +70,10 @@ class Run:
         self.segments = []
         measure = self.built.engine.fleet.advance
 
-        def advance(segment, until_ns):
+        def advance(segment, until_ns, **options):
             if not self.segments or self.segments[-1] is not segment:
                 self.segments.append(segment)
-            return measure(segment, until_ns)
+            return measure(segment, until_ns, **options)
 
         self.built.engine.fleet.advance = advance
         self.built.begin()

@@ -52,8 +52,10 @@ class TickPlan:
 
     def look_once(self, now_ns: int) -> None:
         """Look at the next fast tick, whatever else is known of it."""
-        self.fast_from = min(self.fast_from, self.next_tick)
-        self.fast_until = max(self.fast_until, _tick_after(now_ns))
+        tick = _tick_after(now_ns)
+        self.next_tick = max(self.next_tick, tick)  # those before have been left out
+        self.fast_from = min(self.fast_from, tick)
+        self.fast_until = max(self.fast_until, tick)
 
     def see_second(self, now_ns: int) -> None:
         """Look at the next whole second, even if nothing changes any more: new intervals begin now."""

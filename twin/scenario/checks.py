@@ -14,6 +14,7 @@ from twin.scenario.endpoint_checks import ENDPOINT_RULES
 from twin.scenario.equipment import FIELDS, connected_phases, equipment
 from twin.scenario.equipment_checks import EQUIPMENT_RULES
 from twin.scenario.fault_checks import FAULT_RULES
+from twin.scenario.io_checks import io_is_wired
 from twin.scenario.schema import MeterPoint, Scenario, Switching
 
 SITE_FIELDS = ("network", "source", "recording")
@@ -190,6 +191,7 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     _events_fit,
     _recording_fits,
     _history_exists,
+    io_is_wired,
     *EQUIPMENT_RULES,
     *FAULT_RULES,
 )

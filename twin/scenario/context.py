@@ -33,6 +33,10 @@ class Context:
         """Return a finding for a name that does not exist."""
         return self.finding(path, f"there is no {kind} '{name}'", suggestion(name, names, f"{kind} names"))
 
+    def instant(self, text: str) -> int:
+        """Return a time of the scenario that has been checked, UTC [ns]."""
+        return parse_local(text, self.zone, after_ns=self.start_ns)
+
     def check_time(self, path: Path_, text: str) -> Iterator[Finding]:
         """Find a time that is none, or outside the scenario's."""
         try:

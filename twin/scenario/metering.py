@@ -20,6 +20,7 @@ from twin.meters import (
 )
 from twin.scenario.context import Context
 from twin.scenario.endpoint_schema import SerialEndpoint
+from twin.scenario.io_checks import io_registers
 from twin.scenario.logging_keys import data_logs, loggers, logging_problems
 from twin.scenario.played import TERMINALS
 from twin.scenario.schema import Alarm, Meter, MeterPoint, Sag, SaturatingTransformer, Swell
@@ -142,6 +143,7 @@ def _config(context: Context, meter: Meter, bus: str) -> MeterConfig:
         demand_mode=None if "demand_mode" in meter.registers else meter.demand.mode,
         demand_sub_interval_minutes=round(meter.demand.sub_interval / 60),
         registers=_registers(meter, ct2, context.network.frequency),
+        modules=tuple(meter.io.modules) if meter.io is not None else (),
         alarms=tuple(_alarm(alarm, number) for number, alarm in enumerate(meter.alarms, start=1)),
         time_zone=context.scenario.time_zone,
         load_profile_minutes=round(meter.load_profile / 60),
@@ -183,6 +185,7 @@ def _registers(meter: Meter, ct2: float, frequency: float) -> dict[str, int]:
         "rated_frequency": RATED_FREQUENCIES.index(frequency) if frequency in RATED_FREQUENCIES else 0,
         "demand_window_minutes": round(meter.demand.window / 60),
         **_serial_ports(meter),
+        **io_registers(meter.io),
     }
     if meter.profile not in POWER_QUALITY_PROFILES:
         return registers | meter.registers
@@ -219,6 +222,8 @@ def _alarm(alarm: Alarm, number: int) -> AlarmConfig:
         comparison=alarm.comparison,
         setpoint=_setpoint(alarm),
         delay_s=alarm.delay,
+        relay=alarm.relay,
+        outputs=tuple(alarm.outputs),
     )
 
 

@@ -27,6 +27,7 @@ from twin.scenario.equipment_schema import (
 from twin.scenario.equipment_schema import Part as _Part
 from twin.scenario.fault_schema import Conductor, Fault, Repair
 from twin.scenario.history_schema import History
+from twin.scenario.io_schema import IoModules
 from twin.scenario.logging_schema import DataLog, Logger
 from twin.scenario.played_schema import PlayedRecording, ThreePhaseSource
 from twin.scenario.supply_schema import PowerLoss, PowerRestore
@@ -134,6 +135,10 @@ class Alarm(_Part):
     comparison: Literal[">", "=", "<"] = ">"
     setpoint: str = Field(description="primary value with unit, for example 180 A")
     delay: Second = Field(0.0, ge=0, le=30)
+    relay: int = Field(0, ge=0, le=8, description="relay that is on while the alarm is; 0: none")
+    outputs: list[Annotated[int, Field(ge=1, le=4)]] = Field(
+        default_factory=list, description="digital outputs that are on while the alarm is"
+    )
 
 
 class SaturatingTransformer(_Part):
@@ -198,6 +203,7 @@ class Meter(_Part):
     )
     over_current: OverCurrent | None = None
     alarms: list[Alarm] = Field(default_factory=list, max_length=16)
+    io: IoModules | None = Field(None, description="I/O modules and what is wired to them")
     registers: dict[str, int] = Field(
         default_factory=dict, description="raw values of further setting registers, by name"
     )

@@ -39,6 +39,7 @@ from twin.simulation.ferroresonance_watch import watch_ferroresonance
 from twin.simulation.frames import FrameBuilder
 from twin.simulation.injecting import TARGET as INJECTED
 from twin.simulation.injecting import Injector
+from twin.simulation.io_wiring import start_io
 from twin.simulation.live import LiveSession
 from twin.simulation.orders import site_orders
 from twin.simulation.played_site import start_played_site
@@ -232,6 +233,7 @@ class RunningSite:
         else:
             site, self._handles = _solved_site(environment, scenario, supplies, witness=truth.append)
             commanded = self._handles.commanded
+        start_io(site, fleet, scenario, call_at=partial(_call_at, environment))
         self._watched = start_register_history(environment, fleet, scenario, keep=self._keep)
         return Engine(
             environment,

@@ -13,6 +13,7 @@ from twin.grid import NotConvergedError
 from twin.meters import Fleet
 from twin.meters.front_end import KEEP_NS
 from twin.scenario import utc_text
+from twin.simulation.io_commands import METER_INPUTS
 from twin.simulation.site import ANCHOR_NS
 from twin.simulation.supplies import VERBS, Supplies
 
@@ -141,10 +142,11 @@ class Engine:
             raise self._over
         environment = self._environment
         try:
-            while (at := self._next_event()) <= until_ns:
-                self._move_to(at)
-                environment.step()
-            self._move_to(until_ns)
+            while (at := self._next_event()) <= until_ns or self.now_ns < until_ns:
+                self._move_to(min(at, until_ns))
+                # Else time has come to its end, or a meter's output has halted it and given something to do.
+                if self.now_ns >= at:
+                    environment.step()
         except NotConvergedError as error:
             raise self._end(error) from error
         self._keep_truth()
@@ -199,14 +201,18 @@ class Engine:
         return Answer(self.now_ns, refusal, detail)
 
     def _move_to(self, until_ns: int) -> None:
-        """Let time pass without an event: the site is settled first, then the meters measure."""
+        """Let time pass without an event: the site is settled first, then the meters measure.
+
+        Time halts earlier where an output of a meter moves that something of the site is wired to.
+        """
         site = self.site
         if until_ns <= site.time_ns:
             return
         site.settle()
         self._keep_truth()
         while (anchor := self._next_anchor(until_ns)) < until_ns:
-            self._measure(anchor)
+            if not self._measure(anchor):
+                return
             site.reanchor()
             self._anchored = site.segment
         self._measure(until_ns)
@@ -235,11 +241,13 @@ class Engine:
         if self._supplies is not None:
             self._supplies.look(self.site.segment)
 
-    def _measure(self, until_ns: int) -> None:
-        records = self.fleet.advance(self.site.segment, until_ns)
-        self.site.time_ns = until_ns
+    def _measure(self, until_ns: int) -> bool:
+        """Let the meters measure; return whether they came as far as that."""
+        records = self.fleet.advance(self.site.segment, until_ns, halt=True)
+        self.site.time_ns = self.fleet.now_ns
         if records:
             self._keep(records)
+        return self.site.time_ns == until_ns
 
     def _keep_truth(self) -> None:
         if self._truth:
@@ -259,6 +267,10 @@ class Engine:
     def _command_meter(self, meter: int, command: Command) -> tuple[Refusal | None, str]:
         if command.verb in VERBS and self._supplies is not None:
             return self._supplies.command(meter, command)
+        if command.verb in METER_INPUTS:
+            outcome = METER_INPUTS[command.verb](self.fleet, meter, command.arguments)
+            self._measure(self.now_ns)  # an input can give an alarm
+            return outcome
         if command.verb != "write_registers":
             return Refusal.ILLEGAL_FUNCTION, f"a meter has no '{command.verb}'"
         address, words = command.arguments.get("address"), command.arguments.get("words")

@@ -96,6 +96,15 @@ class FleetIo:
         """Return whether a channel (``di``, ``ai``, ``relay``, ..) is on a connected module of a meter."""
         return self._meters[meter].io.has(kind, number)
 
+    def preset_input(self, meter: int, number: int, *, on: bool) -> None:
+        """Say how a digital input has been for long: nothing is counted, recorded or alarmed."""
+        self._meters[meter].io.levels[number - 1] = on
+        self._changed(meter)
+
+    def fed(self, meter: int, number: int) -> bool:
+        """Return whether pulses are wired to a digital input."""
+        return self._meters[meter].io.fed_by(number)
+
     def set_input(self, meter: int, number: int, *, on: bool) -> None:
         """Let a digital input, 1..28, go on or off now: it is counted, recorded and watched by alarms."""
         of, now_ns = self._meters[meter], self._bank.cursor_ns

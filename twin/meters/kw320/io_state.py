@@ -68,6 +68,10 @@ class IoState:
         """Whether a source of pulses is wired to any input, so that counters move by themselves."""
         return bool(self._sources)
 
+    def fed_by(self, number: int) -> bool:
+        """Return whether a source of pulses is wired to an input."""
+        return number in self._sources
+
     @property
     def connected(self) -> int:
         """Register 1036H."""
