@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from dashboards import clock, priority
 from dashboards.history import History
 from dashboards.quantity import decimals, significant
-from twin.contracts import AlarmLine, Diagram, Frame, MeterLine
+from twin.contracts import AlarmLine, Diagram, Frame, MeterLine, SoeRecord
 
 Row = list[Any]
 
@@ -27,6 +27,8 @@ ALARM_COLUMNS = (
 )  # fmt: skip
 """Fields of an alarm row, in the order in which they are sent."""
 
+SOE_COLUMNS = ("key", "meter", "module", "input", "state", "time")
+"""Fields of a row of the sequence of events, in the order in which they are sent."""
 
 _REMOVALS_KEPT = 10_000
 """Removed rows that are remembered for pages that have slept; older ones are long out of any table."""
@@ -98,6 +100,7 @@ class Feed:
         self._meters = ChangeLog()
         self._switches = ChangeLog()
         self._alarms = ChangeLog()
+        self._soe = ChangeLog()
         self._events = ChangeLog()
         self._events_at = -1
         self._asking = threading.Lock()
@@ -151,8 +154,8 @@ class Feed:
             return answer
 
     def _reach(self, page: str) -> int:
-        log = {"alarms": self._alarms, "events": self._events}.get(page)
-        return 0 if log is None else log.reach
+        logs = {"alarms": (self._alarms, self._soe), "events": (self._events,)}.get(page, ())
+        return max((log.reach for log in logs), default=0)
 
     def _ask_historian(self, frame: Frame) -> None:
         """Ask for events once per frame, before the lock that the other pages wait for is taken."""
@@ -170,6 +173,7 @@ class Feed:
         self._meters.update(frame.sequence, [meter_row(meter) for meter in frame.meters])
         self._switches.update(frame.sequence, [[switch.name, switch.closed] for switch in frame.switches])
         self._alarms.update(frame.sequence, [alarm_row(alarm, frame.time_zone) for alarm in frame.alarms])
+        self._soe.update(frame.sequence, [soe_row(change, frame.time_zone) for change in frame.soe])
 
     def _take_events(self, frame: Frame) -> None:
         if self._events_at != frame.sequence:
@@ -184,7 +188,12 @@ class Feed:
         }
 
     def _alarm_page(self, seen: int) -> dict[str, Any]:
-        return {"alarms": self._alarms.since(seen), "removed": self._alarms.removed_since(seen)}
+        return {
+            "alarms": self._alarms.since(seen),
+            "removed": self._alarms.removed_since(seen),
+            "soe": self._soe.since(seen),
+            "soe_removed": self._soe.removed_since(seen),
+        }
 
     def _event_page(self, seen: int) -> dict[str, Any]:
         return {
@@ -231,6 +240,9 @@ def meter_row(meter: MeterLine) -> Row:
 def alarm_row(alarm: AlarmLine, time_zone: str) -> Row:
     """Return an alarm's fields in order of ``ALARM_COLUMNS``."""
     returned = "" if alarm.returned_ns is None else clock.stamp(alarm.returned_ns, time_zone)
+    comparison, setpoint, value = alarm.comparison, significant(alarm.setpoint), significant(alarm.value)
+    if alarm.parameter.startswith("di"):  # a transition: its setpoint says which, and there is no value
+        comparison, setpoint, value = "goes on" if alarm.setpoint == 1 else "goes off", None, None
     return [
         f"{alarm.meter}/{alarm.channel}/{alarm.since_ns}",
         priority.priority_of(alarm.parameter),
@@ -238,11 +250,23 @@ def alarm_row(alarm: AlarmLine, time_zone: str) -> Row:
         alarm.meter,
         alarm.channel,
         alarm.parameter,
-        alarm.comparison,
-        significant(alarm.setpoint),
-        significant(alarm.value),
+        comparison,
+        setpoint,
+        value,
         clock.stamp(alarm.since_ns, time_zone),
         returned,
+    ]
+
+
+def soe_row(change: SoeRecord, time_zone: str) -> Row:
+    """Return a change of a digital input in order of ``SOE_COLUMNS``."""
+    return [
+        f"{change.meter}/{change.input}/{change.time_ns}",
+        change.meter,
+        change.module,
+        change.input,
+        "on" if change.on else "off",
+        clock.stamp(change.time_ns, time_zone),
     ]
 
 

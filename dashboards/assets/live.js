@@ -146,6 +146,7 @@
         fill("meter-grid", "name", fresh ? Object.values(shown.values) : rows, [], false);
       } else if (live.page === "alarms") {
         fill("alarm-grid", "key", records(live.alarms, page.columns.alarms), live.removed, live.whole);
+        fill("soe-grid", "key", records(live.soe, page.columns.soe), live.soe_removed, live.whole);
       } else if (live.page === "events") {
         const events = records(live.events, page.columns.events);
         fill("event-grid", "key", events, live.removed, live.whole);

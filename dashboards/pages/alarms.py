@@ -1,11 +1,11 @@
-"""The alarm list: newest first, colour only for what is active, always with shape and letter."""
+"""The alarm list and the sequence of events: newest first, colour for what is active, always with a shape."""
 
 from typing import Any
 
 from dash import Dash, Input, Output, dcc, html
 
 from dashboards import grids, priority
-from dashboards.feed import ALARM_COLUMNS
+from dashboards.feed import ALARM_COLUMNS, SOE_COLUMNS
 from dashboards.live import Site, in_browser, live_page, records
 
 _TEXT = {"filter": "agTextColumnFilter", "suppressHeaderMenuButton": True, "suppressHeaderFilterButton": True}
@@ -24,13 +24,21 @@ _COLUMNS = [
     ),
     grids.column("meter", "Meter", 130, flex=1, minWidth=130, **_TEXT),
     grids.column("parameter", "Parameter", 120, flex=1, minWidth=120),
-    grids.column("comparison", "Is", 56),
+    grids.column("comparison", "Is", 84),
     grids.number("setpoint", "Setpoint", 110, "quantity(params.value, params.data.parameter)"),
     grids.number("value", "Value", 110, "quantity(params.value, params.data.parameter)"),
     grids.column("since", "Since", 200, sort="desc"),
     grids.column("returned", "Returned", 200),
     grids.column("channel", "Channel", 84, type="rightAligned"),
 ]  # fmt: skip
+
+_SOE_COLUMNS = [
+    grids.column("time", "Time", 210, sort="desc"),
+    grids.column("meter", "Meter", 130, flex=1, minWidth=130, **_TEXT),
+    grids.column("module", "Module", 90),
+    grids.column("input", "Input", 90, **_TEXT),
+    grids.column("state", "State", 90, **_TEXT),
+]
 
 
 def layout(site: Site) -> Any:
@@ -62,12 +70,20 @@ def layout(site: Site) -> Any:
         empty="No alarm yet. An alarm appears here when a meter's alarm channel becomes active.",
         rows=records(first, "alarms", ALARM_COLUMNS),
     )  # fmt: skip
+    sequence = grids.table(
+        "soe-grid", _SOE_COLUMNS, key="key",
+        empty="No change yet. Inputs of the I/O module that a meter records (register 101BH) appear here.",
+        rows=records(first, "soe", SOE_COLUMNS),
+    )  # fmt: skip
     return live_page(
         "alarms",
         first,
         choices,
         html.Section(html.Div(table, className="grid-host"), className="panel"),
-        columns={"alarms": ALARM_COLUMNS},
+        html.Section(
+            [html.H2("Sequence of events"), html.Div(sequence, className="grid-host")], className="panel soe"
+        ),
+        columns={"alarms": ALARM_COLUMNS, "soe": SOE_COLUMNS},
     )
 
 

@@ -20,7 +20,7 @@ from tests.dashboards.synthetic import (
     meter_line,
     write_recording,
 )
-from twin.contracts import NS_PER_SECOND, BranchLine, BusLine, Diagram, EventRecord
+from twin.contracts import NS_PER_SECOND, AlarmLine, BranchLine, BusLine, Diagram, EventRecord, SoeRecord
 
 
 @settings(max_examples=60)
@@ -101,6 +101,22 @@ def test_fifty_meters_all_changing_stay_under_the_budget(history):
     delta = feed.delta("overview", seen)
     assert len(delta["meters"]) == 50
     assert len(orjson.dumps(delta)) < 10_000
+
+
+def test_inputs_are_shown_as_transitions(history):
+    change = SoeRecord("shop", "io11", START_NS + 7_000_000, "di3", on=True, status=0b100)
+    site = SyntheticSite()
+    feed = Feed(site, history)
+    seen = feed.delta("alarms", -1)["sequence"]
+    on_input = AlarmLine("shop", 2, "di3", ">", 1.0, 0.0, active=True, since_ns=START_NS, returned_ns=None)
+    site.change(soe=(change,), alarms=(on_input,))
+    delta = feed.delta("alarms", seen)
+    assert delta["soe"] == [
+        [f"shop/di3/{change.time_ns}", "shop", "io11", "di3", "on", "2026-10-21 09:30:00.007"]
+    ]
+    assert delta["alarms"][0][5:9] == ["di3", "goes on", None, None]
+    site.change(soe=())
+    assert feed.delta("alarms", delta["sequence"])["soe_removed"] == [f"shop/di3/{change.time_ns}"]
 
 
 def test_alarms_come_and_return(history):

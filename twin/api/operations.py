@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from twin.api.clock import applied
 from twin.api.models import Applied, Switch, TapChanger
@@ -26,6 +26,16 @@ class TapOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
     to: Literal["raise", "lower"]
+
+
+class InputOrder(BaseModel):
+    """What an instructor puts on an input of a meter's I/O modules."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    to: Literal["on", "off"] | None = Field(None, description="of a digital input")
+    value: float | None = Field(
+        None, ge=0, le=24, description="of an analogue input in mA; a signal of 5 V counts 4 mA per volt"
+    )
 
 
 _FAULT = {
@@ -83,6 +93,20 @@ def routes(site: ControlledSite) -> APIRouter:
         if tap_changer not in names:
             raise ProblemError.unknown("tap changer", tap_changer, names)
         return applied(site, site.ask(tap_changer, body.to))
+
+    @router.post("/meters/{meter}/inputs/{channel}", responses=answers(404, 409, 503))
+    def drive_input(meter: str, channel: str, body: InputOrder) -> Applied:
+        """Let a digital input (di1 ..) go on or off, or give an analogue one (ai1 ..) a signal.
+
+        It stays so until whatever the scenario has wired to it changes. Refused where the module is not
+        connected, and where pulses are wired to the input.
+        """
+        site.meter(meter)
+        if body.to is not None and body.value is None:
+            return applied(site, site.ask(meter, "set_input", input=channel, to=body.to))
+        if body.value is not None and body.to is None:
+            return applied(site, site.ask(meter, "set_analogue", input=channel, value=body.value))
+        raise ProblemError(422, "needs one of 'to' and 'value'", "give 'to' for di.., 'value' for ai..")
 
     @router.post("/injections", responses=answers(404, 409, 503))
     def inject_event(

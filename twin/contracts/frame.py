@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from twin.contracts.record import SoeRecord
+
 
 @dataclass(frozen=True, slots=True)
 class MeterLine:
@@ -148,3 +150,5 @@ class Frame:
     notice: str = ""
     """What is wrong with the serving of the site, for people; empty when all is well."""
     taps: tuple[TapLine, ...] = ()
+    soe: tuple[SoeRecord, ...] = ()
+    """Latest changes of digital inputs that meters recorded, newest first."""

@@ -1,5 +1,6 @@
 """The picture that pages draw, computed once per refresh from what the meters have published."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from twin.contracts import (
     MeterInfo,
     MeterLine,
     Record,
+    SoeRecord,
     SwitchLine,
     TapLine,
 )
@@ -29,6 +31,8 @@ NO_SUPPLY = "no_supply"
 _DARK = (0.0, 0.0, 0.0)
 _MOST_ALARMS = 500
 """Alarm lines that a frame carries at most; older ones that returned are in the recording."""
+_MOST_SOE = 200
+"""Changes of inputs that a frame carries at most."""
 
 
 class FrameBuilder:
@@ -70,6 +74,7 @@ class FrameBuilder:
         self._switch_lines = tuple(switch_lines)
         self._taps = taps
         self._alarms: list[AlarmLine] = []
+        self._soe: deque[SoeRecord] = deque(maxlen=_MOST_SOE)
         self._newest_event: dict[str, int] = {}
         self._sequence = 0
 
@@ -82,6 +87,8 @@ class FrameBuilder:
         for record in records:
             if isinstance(record, AlarmRecord):
                 self._note_alarm(record)
+            elif isinstance(record, SoeRecord):
+                self._soe.appendleft(record)
             elif isinstance(record, EventRecord):
                 # A meter numbers its events from 1 without a gap.
                 newest = self._newest_event.get(record.meter, 0)
@@ -110,6 +117,7 @@ class FrameBuilder:
             solves=site.solves,
             notice=notice,
             taps=self._taps(),
+            soe=tuple(self._soe),
         )
 
     def _note_alarm(self, record: AlarmRecord) -> None:

@@ -211,11 +211,10 @@ class FleetIo:
 
     def take(self, records: Sequence[Record]) -> None:
         """Let outputs follow what the meters have just recorded, and do what is due now."""
-        if self.halting:
-            names = {record.meter for record in records if isinstance(record, AlarmRecord)}
-            for meter, of in enumerate(self._meters):
-                if of.config.name in names:
-                    self._follow_alarms(meter)
+        names = {record.meter for record in records if isinstance(record, AlarmRecord)}
+        for meter, of in enumerate(self._meters if names else ()):
+            if of.config.name in names:
+                self._follow_alarms(meter)
         while self._due and self._due[0][0] <= self._bank.cursor_ns:
             heapq.heappop(self._due)[2]()
 
