@@ -77,8 +77,11 @@ class Run:
         raise KeyError(name)
 
     def inputs(self, meter=0):
-        words = self.engine.fleet.words(meter).tolist()
-        bits = words[-2] | words[-1] << 16
+        fleet, (inputs,) = self.engine.fleet, self.engine.fleet.inputs(meter)
+        addresses = [block.address + k for block in fleet.blocks(meter) for k in range(block.count)]
+        first = addresses.index(inputs.word)
+        low, high = fleet.words(meter).tolist()[first : first + 2]
+        bits = low | high << 16
         return [number for number in range(1, 29) if bits >> number - 1 & 1]
 
     def recorded(self):
