@@ -18,6 +18,8 @@ PT, CT = PT1 / PT2, CT1 / CT2
 RATED_VOLTAGE = 58
 """11,547 V behind 200:1, in whole volts."""
 ALARM_ABOVE_A, ALARM_DELAY_S = 130.0, 5
+MODULES = {"io11": 0, "io12": 1, "io21": 2, "io22": 3, "io31": 4, "io32": 5}
+"""All of them, and their bits in 1036H; nothing is wired to their inputs."""
 ORDERS = 63
 
 
@@ -114,6 +116,7 @@ meters:
     sag: null
     swell: null
     custom_read: [v2, p_sum]
+    io: {{modules: [{", ".join(MODULES)}]}}
     alarms:
       - {{channel: 3, parameter: i1, comparison: ">", setpoint: {ALARM_ABOVE_A} A, delay: {ALARM_DELAY_S} s}}
     endpoint: {{port: 0, unit: 17}}

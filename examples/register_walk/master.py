@@ -9,6 +9,9 @@ from typing import Self
 READ_REGISTERS, WRITE_REGISTERS = 3, 16
 READ_BITS = {"coil": 1, "input": 2}
 MOST_REGISTERS = 125
+BUSY = 6
+_ATTEMPTS = 60
+"""Each takes the server's second; code that is compiled for the first time may need many."""
 
 
 class RefusedError(Exception):
@@ -74,12 +77,19 @@ class Master:
             raise ConnectionError(f"write of {address:04X}H was answered by {echo.hex()}")
 
     def refusal(self, address: int, words: Sequence[int]) -> int:
-        """Return the exception code that a write is answered by; 0 when it is taken."""
-        try:
-            self.write(address, words)
-        except RefusedError as refused:
-            return refused.code
-        return 0
+        """Return the exception code that a write is answered by; 0 when it is taken.
+
+        A meter that is busy is asked again: all that is written here may be written twice.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                self.write(address, words)
+            except RefusedError as refused:
+                if refused.code != BUSY:
+                    return refused.code
+            else:
+                return 0
+        return BUSY
 
     def _ask(self, function: int, data: bytes) -> bytes:
         self._transaction = (self._transaction + 1) % 0x10000

@@ -15,6 +15,7 @@ from examples.register_walk.bench import (
     CT2,
     EXPORT,
     IMPORT,
+    MODULES,
     PT,
     PT1,
     PT2,
@@ -57,16 +58,10 @@ def ratio(name: str) -> float:
     return CT if name[0] == "i" else PT * CT
 
 
-def expectations(io_modules: int) -> list[Expected]:
-    """Return what all registers should read.
-
-    Parameters
-    ----------
-    io_modules : int
-        1036H.
-    """
+def expectations() -> list[Expected]:
+    """Return what all registers should read."""
     return [
-        *_settings(io_modules),
+        *_settings(),
         *_instantaneous(0x3000),
         *floating(0x3200, SECOND["v2"] / PT, "custom block, v2"),
         *floating(0x3202, SECOND["p_sum"] / (PT * CT), "custom block, p_sum"),
@@ -87,7 +82,7 @@ def expectations(io_modules: int) -> list[Expected]:
     ]
 
 
-def _settings(io_modules: int) -> list[Expected]:
+def _settings() -> list[Expected]:
     pt1 = divmod(10 * PT1, 0x10000)
     setpoint = round(1000 * ALARM_ABOVE_A / CT)
     return [
@@ -102,7 +97,7 @@ def _settings(io_modules: int) -> list[Expected]:
         *exact(0x102F, 38400, 3, 1, what="port 2"),
         *exact(0x1032, 2, 0, what="alarm records, SOE"),
         *within(0x1034, "dword", SECONDS // 36, SECONDS // 36, "run time [0.01 h]"),
-        *exact(0x1036, io_modules, what="modules"),
+        *exact(0x1036, sum(1 << bit for bit in MODULES.values()), what="modules"),
         *exact(0x1038, 0, what="protocol of port 2"),
         *exact(0x103F, 4, *_stamp(SECONDS), what="clock"),
         *exact(0x1046, 1, 0, 1 << 2, 0, 0, 0, 0, 0, what="alarms"),
@@ -263,7 +258,9 @@ def _sequences() -> list[Expected]:
 
 def _channels() -> list[Expected]:
     shown = exact(0x4349, *(0,) * 56, what="pulse counters") + exact(0x4381, *(0,) * 8, what="AI")
-    shown += exact(0x4389, *(0,) * 8, what="AO") + exact(0x4391, *(0,) * 8)
+    # 4-20 mA at the least: 819 of 4096 counts of 20 mA.
+    shown += joined(floating(0x4389 + 2 * k, 819 * 20 / 4096, "AO [mA]") for k in range(4))
+    shown += exact(0x4391, *(0,) * 8)
     return shown + exact(0x4399, *(0,) * 160, what="SOE records") + exact(0x4439, 0, what="SOE module")
 
 

@@ -13,8 +13,6 @@ from twin.meters.kw320.profile import register_map
 from twin.meters.register_map import RegisterMap
 from twin.testing import SiteUnderTest
 
-IO_MODULES = 0
-"""1036H: a bench has none."""
 _PROFILE = "kw320q"
 
 
@@ -62,7 +60,7 @@ def walk() -> Report:
 
 def _walk(master: Master) -> Report:
     registers = register_map(_PROFILE)
-    expected = expectations(IO_MODULES)
+    expected = expectations()
     tallies = {register.region: Tally() for register in registers.registers}
     problems = _read(master, registers, expected, tallies)
     problems += _beside(master, registers)

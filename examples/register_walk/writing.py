@@ -57,7 +57,8 @@ _CURSORS: tuple[tuple[int, list[int], list[list[int]]], ...] = (
     (0x8E00, [100], [[0], [101]]),
     (0x8E01, [121], [[122]]),
 )
-_IO = range(0x109E, 0x10F4)
+_CURVES = {"_in_": (4500, 6500), "_out_": (819, 4915)}
+"""What analogue outputs of 4-20 mA that follow the frequency take; the defaults, 0, are none of it."""
 _LISTS = ("_register_", "_descriptors_")
 
 
@@ -94,11 +95,11 @@ class Writing:
         return self.tallies.setdefault(register.region, Tally())
 
     def walk(self) -> None:
-        """Refusals first: they leave everything as it is."""
+        """Refusals first: they leave everything as it is. After that all registers hold what they take."""
         self.out_of_range()
         self.read_only()
-        self.sealed()
         self.written()
+        self.sealed()
         self.cursors()
 
     # -- taken ----------------------------------------------------------------------------------------
@@ -111,22 +112,22 @@ class Writing:
                 _another(register, raw, k) for k, (register, raw) in enumerate(zip(row, present, strict=True))
             ]
             self._take(row, wanted)
-            self._compare("written", row, self._shown(row, present, wanted))
-            if row[0].address not in _CLEARS | _ACTIONS and row[0].address not in _IO:
+            self._compare("written", row, self._shown(row, wanted))
+            fits = all(_fits(register, raw) for register, raw in zip(row, present, strict=True))
+            if fits and row[0].address not in _CLEARS | _ACTIONS:
                 self._take(row, present)
                 self._compare("put back", row, present)
             for register in row:
                 self.tally(register).written += 1
 
     @staticmethod
-    def _shown(row: Sequence[Register], present: Sequence[int], wanted: Sequence[int]) -> Sequence[int]:
+    def _shown(row: Sequence[Register], wanted: Sequence[int]) -> Sequence[int]:
         """Return what a row reads after it was written."""
         if row[0].address in _ACTIONS:
             return [row[0].default]
         if row[0].address in _CLEARS:
             return [0]
-        # A module that is not connected has nothing that could change (6.3.5).
-        return present if row[0].address in _IO else wanted
+        return wanted
 
     def _rows(self) -> Iterator[list[Register]]:
         """Yield what is written at once: lists of a data log in rows, all else register by register."""
@@ -168,9 +169,7 @@ class Writing:
             self.master.write(_SEAL, [_SEALED])
             before = self._everything()
             for row in self._rows():
-                present = [
-                    _harmless(register, raw) for register, raw in zip(row, self._read(row), strict=True)
-                ]
+                present = self._read(row)
                 register = row[0]
                 if register.address in sealed:
                     self._refused(register, present[0], ILLEGAL_VALUE, f"sealed, selection {selection:02X}H")
@@ -262,8 +261,8 @@ def _another(register: Register, present: int, place: int) -> int:
         return 0x8000 + place
     if register.name.endswith("_registers_sectors"):
         return 117 << 8 | 100
-    if "_in_" in register.name:
-        return 5000  # the frequency that analogue outputs follow at first
+    if (curve := _curve(register)) is not None:
+        return curve[1]
     if register.address in _OWN_VALUES:
         return _OWN_VALUES[register.address]
     ends = [raw for interval in reversed(register.allowed) for raw in reversed(interval)]
@@ -274,14 +273,20 @@ def _outside(register: Register) -> list[int]:
     """Return the values next to its range that its words can hold, and those that other settings rule out."""
     if register.name.endswith("_registers_sectors"):
         return [118 << 8, 101]
+    if (curve := _curve(register)) is not None:
+        return [curve[0] - 1, curve[1] + 1]
     least = -(1 << 16 * register.words - 1) if register.signed else 0
     beside = [raw for first, last in register.allowed for raw in (first - 1, last + 1)]
     held = [raw for raw in beside if least <= raw < least + (1 << 16 * register.words)]
     return [raw for raw in held if not register.allows(raw)] + _RULED_OUT.get(register.address, [])
 
 
-def _harmless(register: Register, present: int) -> int:
-    """Return the present value, or one that the register takes where its default is out of its range."""
-    if register.address in _IO and ("_in_" in register.name or "_out_" in register.name):
-        return 5000 if "_in_" in register.name else 819
-    return present if register.allows(present) else register.allowed[0][0]
+def _fits(register: Register, raw: int) -> bool:
+    """Return whether a register takes a value; pulse constants and curves do not take their defaults."""
+    low, high = _curve(register) or (raw, raw)
+    return register.allows(raw) and low <= raw <= high
+
+
+def _curve(register: Register) -> tuple[int, int] | None:
+    """Return the range of a point of a curve; None for any other register."""
+    return next((limits for part, limits in _CURVES.items() if part in register.name), None)

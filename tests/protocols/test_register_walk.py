@@ -2,7 +2,7 @@
 
 import pytest
 
-from examples.register_walk import walk
+from examples.register_walk import Report, __main__, walk
 from examples.register_walk.expected import exact, floating, nearest
 from twin.meters.kw320.profile import register_map
 
@@ -42,7 +42,18 @@ def test_ranges_and_seal_are_walked(report):
         and r.words == 1
         and r.allowed in {((0, 65535),), ((-32768, 32767),)}
     ]
-    assert report.total.out_of_range == report.total.written - len(free) + 3  # sectors have a range by byte
+    # But the sectors of three logs have a range by byte, and 16 points of curves that of what they follow.
+    assert report.total.out_of_range == report.total.written - len(free) + 3 + 16
+
+
+@pytest.mark.parametrize(
+    ("unexpected", "problems", "code"), [([], [], 0), (["4000H"], [], 1), ([], ["1003H reads 2"], 1)]
+)
+def test_exit_code_tells_of_disagreements(monkeypatch, capsys, unexpected, problems, code):
+    monkeypatch.setattr(__main__, "walk", lambda: Report({}, unexpected, problems))
+    assert __main__.main() == code
+    said = capsys.readouterr().out
+    assert all(line in said for line in unexpected + problems)
 
 
 def test_disagreement_is_seen():
