@@ -50,15 +50,18 @@ _METERS = """
 """
 _OTHER = """
   - {name: OTHER, profile: kw320, at: {load: HOUSE}}
+"""
+_WIRED = """
   - {name: TWO, profile: kw320q, at: {branch: CABLE2}, wiring: 2LL, current_wiring: 2CT}
   - {name: ONE, profile: kw320q, at: {branch: CABLE2}, wiring: 1LN, current_wiring: 1CT}
 """
 _KINDS = {
+    "wired": "",
     "ideal": "accuracy: ideal",
     "sampled": "fidelity: sampled",
     "saturating": "current_transformer: {burden: 30 VA, remanence: 50 %}",
 }
-"""What makes meters use kernels of their own."""
+"""What makes meters use kernels of their own; those that are wired otherwise stand beside the plain one."""
 _SCENARIO = """
 version: 1
 title: warm-up
@@ -92,14 +95,14 @@ def warm_up_kernels(kinds: Iterable[str] = tuple(_KINDS)) -> float:
     Parameters
     ----------
     kinds : iterable of str
-        Of meters beside the plain ones: ``ideal``, ``sampled``, ``saturating``; all by default.
+        Of meters beside the plain ones: ``wired``, ``ideal``, ``sampled``, ``saturating``; all by default.
     """
     started = time.perf_counter()
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "network.yaml").write_text(_NETWORK, encoding="utf-8")
         for kind in dict.fromkeys(("", *kinds)):
-            meters = _METERS + (f"    {_KINDS[kind]}\n" if kind else _OTHER)
+            meters = _METERS + _beside(kind)
             duration = "6 s" if kind else "62 s"  # a load profile's interval is the same for all
             text = _SCENARIO.format(duration=duration, meters=meters)
             (folder / "scenario.yaml").write_text(text, encoding="utf-8")
@@ -116,10 +119,18 @@ def warm_up_for(kinds: frozenset[str]) -> None:
     warm_up_kernels(sorted(kinds))
 
 
+def _beside(kind: str) -> str:
+    """Return what stands behind the plain meter: a key of its own, or other meters."""
+    if kind == "wired":
+        return _WIRED
+    return f"    {_KINDS[kind]}\n" if kind else _OTHER
+
+
 def kinds_of(scenario: SiteScenario) -> frozenset[str]:
     """Return what its meters are beside plain, as ``warm_up_kernels`` takes it."""
     meters = scenario.scenario.meters
     found = {
+        "wired": any((meter.wiring, meter.current_wiring) != ("3LN", "3CT") for meter in meters),
         "ideal": any(meter.accuracy == "ideal" for meter in meters),
         "sampled": any(meter.fidelity == "sampled" for meter in meters),
         "saturating": any(meter.current_transformer is not None for meter in meters),
