@@ -18,6 +18,7 @@ $(BIN)/python:
 
 $(VENV)/.run-ready: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install -c constraints.txt -e .
+	$(BIN)/python -m compileall -q twin dashboards
 	touch $@
 
 $(VENV)/.test-ready: $(VENV)/.run-ready

@@ -144,7 +144,9 @@ def recover(
     out : c128[rows]
         Voltages against earth [V].
     """
-    out[:] = injection
+    # An assignment of slices would have its error texts compiled, which takes two seconds.
+    for r in range(out.shape[0]):
+        out[r] = injection[r]
     for j in range(ends.shape[0]):
         for side in range(2):
             at = ends[j, side]

@@ -25,7 +25,7 @@ def end_minutes(first, means, minutes, window, every, thermal, lag, shown, histo
         Demands after each minute; written.
     """
     slots, meters, sources = minutes.shape
-    alike = not thermal.any() and (window == window[0]).all() and (every == every[0]).all()
+    alike = _all_alike(window, every, thermal)
     # One long row instead of many short ones: the inner loops are then vector instructions.
     flat, means_row = minutes.reshape(slots, meters * sources), means.reshape(meters * sources)
     shown_row, history_row = shown.reshape(meters * sources), history.reshape(-1, meters * sources)
@@ -42,11 +42,21 @@ def end_minutes(first, means, minutes, window, every, thermal, lag, shown, histo
                     continue
                 one = slice(meter * sources, (meter + 1) * sources)
                 if thermal[meter]:
-                    shown_row[one] = lag[meter]
+                    for source in range(sources):
+                        shown_row[meter * sources + source] = lag[meter, source]
                 else:
                     _average(flat[:, one], minute, window[meter], shown_row[one])
         for k in range(shown_row.size):
             history_row[step, k] = shown_row[k]
+
+
+@njit(cache=True, nogil=True)
+def _all_alike(window, every, thermal):  # type: ignore[no-untyped-def]
+    """Return whether all meters average over the same minutes, and none shows its lag."""
+    for meter in range(window.size):
+        if thermal[meter] or window[meter] != window[0] or every[meter] != every[0]:
+            return False
+    return True
 
 
 @njit(cache=True, nogil=True)
