@@ -11,6 +11,7 @@ from twin.recording import Recording, RecordingPathError, RecordingWriter
 from twin.scenario import load_scenario
 from twin.simulation import build_site
 from twin.simulation.commands import SimulationEndedError
+from twin.simulation.live import SimulationBrokenError
 
 S = 10**9
 
@@ -148,10 +149,10 @@ def test_an_error_of_the_simulation_reaches_those_who_wait(tmp_path, monkeypatch
     live.open()
     monkeypatch.setattr(site.engine, "apply", lambda command: 1 / 0)
     live.start()
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(SimulationBrokenError, match="while 'open' of 'SW2' was carried out: ZeroDivision"):
         live.submit(Command("test", "SW2", "open")).result(timeout=5)
     until(lambda: not live.running)
-    assert isinstance(live.failure, ZeroDivisionError)
+    assert isinstance(live.failure, SimulationBrokenError)
     with pytest.raises(SimulationEndedError):
         live.submit(Command("test", "SW2", "open")).result(timeout=5)
     live.stop()

@@ -126,6 +126,8 @@ class ControlledSite:
             ) from error
         if answer.refusal is Refusal.UNKNOWN_TARGET:
             raise ProblemError(404, answer.detail, "see the status for what there is")
+        if answer.refusal is Refusal.FAILED:
+            raise ProblemError(500, answer.detail, "report it; the program's log says where it failed")
         if answer.refusal is not None:
             why, _, mend = (answer.detail or answer.refusal.value.replace("_", " ")).partition("; ")
             raise ProblemError(409, why, mend or "see the status, and ask for what can be")

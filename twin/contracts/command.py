@@ -20,6 +20,8 @@ class Refusal(StrEnum):
     """No answer in time (Modbus exception 06)."""
     NO_SUPPLY = "no_supply"
     """The meter has no auxiliary supply (Modbus: no answer, behind a gateway exception 0BH)."""
+    FAILED = "failed"
+    """A meter failed over it, and is as it was (Modbus exception 04)."""
     UNKNOWN_TARGET = "unknown_target"
     """No meter, switch or site element of that name (Modbus exception 04)."""
 

@@ -47,6 +47,7 @@ _EXCEPTION_OF = {
     Refusal.SEALED: ExcCodes.ILLEGAL_VALUE,
     Refusal.BUSY: ExcCodes.DEVICE_BUSY,
     Refusal.NO_SUPPLY: ExcCodes.GATEWAY_NO_RESPONSE,
+    Refusal.FAILED: ExcCodes.DEVICE_FAILURE,
     Refusal.UNKNOWN_TARGET: ExcCodes.DEVICE_FAILURE,
 }
 

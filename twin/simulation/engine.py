@@ -3,6 +3,7 @@
 Pacing, publishing and files are others' work; the engine knows only simulated time.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -10,7 +11,7 @@ import simpy
 
 from twin.contracts import Answer, Command, CommandRecord, Record, Refusal, Segment, TruthEntry, TwinError
 from twin.grid import NotConvergedError
-from twin.meters import Fleet
+from twin.meters import Fleet, MeterFailedError
 from twin.meters.front_end import KEEP_NS
 from twin.scenario import utc_text
 from twin.simulation.io_commands import METER_INPUTS
@@ -19,6 +20,8 @@ from twin.simulation.supplies import VERBS, Supplies
 
 NEVER = 2**63 - 1
 """Later than any instant [ns]."""
+
+_log = logging.getLogger(__name__)
 
 
 Commanded = Callable[[Command], tuple[Refusal | None, str]]
@@ -173,7 +176,8 @@ class Engine:
     def apply(self, command: Command) -> Answer:
         """Carry out a command now, log it and answer it.
 
-        One that would leave the network without a solution is refused, and changes nothing.
+        One that would leave the network without a solution is refused, and changes nothing. One over which
+        a meter fails by a defect of its own is answered so, and told of in the log.
 
         Raises
         ------
@@ -182,7 +186,11 @@ class Engine:
         """
         if self._over is not None:
             raise self._over
-        refusal, detail = self._carry_out(command)
+        try:
+            refusal, detail = self._carry_out(command)
+        except MeterFailedError as error:  # that meter's own affair: it is as it was, and the site goes on
+            _log.exception("%s of %s by %s failed", command.verb, command.target, command.source)
+            refusal, detail = Refusal.FAILED, str(error)
         self._commands += 1
         self._keep_truth()
         self._keep(

@@ -16,7 +16,8 @@ def write_coil(fleet: Fleet, meter: int, arguments: Mapping[str, object]) -> Out
     address, on = arguments.get("address"), arguments.get("on")
     if not isinstance(address, int) or not isinstance(on, bool):
         return Refusal.ILLEGAL_VALUE, "write_coil takes an address and on"
-    answer = fleet.io.write_coil(meter, address, on=on)
+    with fleet.undone_on_failure(meter, f"an order to relay {address + 1}"):
+        answer = fleet.io.write_coil(meter, address, on=on)
     return answer.refusal, answer.detail
 
 

@@ -4,6 +4,7 @@ The thread of the session is the only one that touches the engine. Others read p
 frames, and submit commands.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -18,7 +19,9 @@ from twin.contracts import (
     Diagram,
     Frame,
     Refusal,
+    TwinError,
 )
+from twin.scenario import utc_text
 from twin.simulation.commands import CommandQueue, SimulationEndedError
 from twin.simulation.engine import Engine, NoSolutionError
 from twin.simulation.frames import FrameBuilder
@@ -40,6 +43,13 @@ _FASTEST_STEPS = 1000.0
 """Speed beyond which steps grow no longer."""
 _TURN_S = 0.05
 """Wall time after which simulating gives way to commands, and answering commands to simulating [s]."""
+
+
+_log = logging.getLogger(__name__)
+
+
+class SimulationBrokenError(TwinError, RuntimeError):
+    """The engine itself failed: what it simulates can no longer be relied on, so time has ended."""
 
 
 class LiveSession:
@@ -176,7 +186,11 @@ class LiveSession:
     def _run(self) -> None:
         try:
             self._loop()
-        except BaseException as error:  # the main thread reports it
+        except SimulationBrokenError as error:  # the main thread reports it
+            self.failure = error
+        except Exception as error:
+            self.failure = self._broken(error, "time went on")
+        except BaseException as error:
             self.failure = error
         finally:
             self._commands.close()
@@ -276,13 +290,27 @@ class LiveSession:
         try:
             answer = self._steer(command) if command.target == "clock" else self._engine.apply(command)
             self._publisher.publish_one(command.target, self._engine.now_ns)
-        except BaseException as error:
-            future.set_exception(error)
-            raise
+        except Exception as error:
+            # What fails in a meter alone has been answered by the engine; here nothing can be relied on.
+            broken = self._broken(error, f"'{command.verb}' of '{command.target}' was carried out")
+            future.set_exception(broken)
+            raise broken from error
         # Masters write registers in storms, and no picture shows them; the rest is people's doing.
         if command.verb != "write_registers":
             self._draw()
         future.set_result(answer)
+
+    def _broken(self, error: Exception, meanwhile: str) -> SimulationBrokenError:
+        """Log an error of the engine, and return what is told of it."""
+        at = utc_text(self._engine.now_ns)
+        _log.error("the simulation broke down at %s while %s", at, meanwhile, exc_info=error)
+        text = (
+            f"the simulation broke down at {at} while {meanwhile}: {type(error).__name__}: {error}; "
+            "what was recorded up to then stays, the log says where it happened"
+        )
+        broken = SimulationBrokenError(text)
+        broken.__cause__ = error
+        return broken
 
     def _begin_step(self, command: Command, future: Future[Answer]) -> None:
         """Go on by some simulated time as fast as possible, then pause; answered when that is done."""

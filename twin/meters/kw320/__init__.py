@@ -2,7 +2,7 @@
 
 from twin.meters.kw320.config import AlarmConfig, MeterConfig, check_config
 from twin.meters.kw320.data_log_config import DataLogConfig
-from twin.meters.kw320.fleet import Fleet
+from twin.meters.kw320.fleet import Fleet, MeterFailedError
 from twin.meters.kw320.installing import MeterConfigError, build_fleet
 from twin.meters.kw320.logger_config import LoggerConfig
 from twin.meters.kw320.profile import PROFILES
@@ -17,6 +17,7 @@ __all__ = [
     "LoggerConfig",
     "MeterConfig",
     "MeterConfigError",
+    "MeterFailedError",
     "build_fleet",
     "check_config",
     "serial_registers",

@@ -102,11 +102,16 @@ class MeterClock:
         if set(fields) & set(FIELDS):
             offset = self.wall_ns(fields, now_ns) - self._wall_ns(now_ns)
             at = bisect_right(self._from_ns, now_ns)
-            self._from_ns[at:] = [now_ns]
-            self._offset_ns[at:] = [offset]
+            self._from_ns = [*self._from_ns[:at], now_ns]
+            self._offset_ns = [*self._offset_ns[:at], offset]
             self._week_offset = 0
         if "week" in fields:
             self._week_offset += fields["week"] - self.registers(now_ns)["week"]
+
+    def set_like(self, other: "MeterClock") -> None:
+        """Show what another clock of the same zone shows and showed."""
+        self._from_ns, self._offset_ns = other._from_ns, other._offset_ns
+        self._week_offset = other._week_offset
 
     def _wall_ns(self, now_ns: int) -> int:
         """Return the wall time of the zone [ns]."""

@@ -64,6 +64,14 @@ class DataLogs:
             self.memory.configure(log - 1, settings)
         self.reschedule(now_ns)
 
+    def set_back(self, raw: Mapping[str, int], now_ns: int) -> None:
+        """Go on as some settings say; a log that was set otherwise meanwhile is erased."""
+        logs = [log for log in range(1, LOGS + 1) if self._settings[log - 1] != data_log_settings(raw, log)]
+        if logs:
+            self.configure(raw, logs, now_ns)
+        else:
+            self.reschedule(now_ns)
+
     def reschedule(self, now_ns: int) -> None:
         """Find the next records anew: the clock was set, or settings were."""
         self._due_ns = [self._due_after(log, now_ns, {}) for log in range(LOGS)]

@@ -1,6 +1,7 @@
 """All meters of a site: fed with the signal, written by masters, given and taken their supply."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from twin.contracts import (
     AlarmRecord,
@@ -23,6 +24,10 @@ from twin.meters.kw320.log_schedule import LogSchedule
 from twin.meters.kw320.loggers import Loggers
 from twin.meters.kw320.meter import Kw320Meter
 from twin.meters.quantities import COLUMN, primary_factor
+
+
+class MeterFailedError(TwinError, RuntimeError):
+    """A meter failed over what a master wants of it, by a defect of its own; it is as it was."""
 
 
 class NotNowError(TwinError, ValueError):
@@ -166,16 +171,57 @@ class Fleet(FleetImages):
             raise NotNowError(f"a write at {now_ns} ns needs meters advanced to it, not {self.now_ns}")
         if not self._meters[meter].powered:
             return Answer(now_ns, Refusal.NO_SUPPLY, f"{self.names[meter]} has no supply")
-        before = self._meters[meter].raw
         try:
-            effect = self._meters[meter].write(address, words, now_ns)
+            with self.undone_on_failure(meter, f"a write to {address:04X}H"):
+                before = self._meters[meter].raw
+                effect = self._meters[meter].write(address, words, now_ns)
+                self._ended += apply_effect(self._bank, meter, effect, now_ns)
+                self.io.after_write(meter, before)
         except RefusedError as error:
             return Answer(now_ns, error.refusal, error.detail)
-        self._ended += apply_effect(self._bank, meter, effect, now_ns)
-        self.io.after_write(meter, before)
+        return Answer(now_ns)
+
+    @contextmanager
+    def undone_on_failure(self, meter: int, order: str) -> Iterator[None]:
+        """Carry out a master's order to a meter; should the meter fail over it, set the meter back.
+
+        What the order has erased stays erased. It is carried out once the meter can show what came of it.
+
+        Parameters
+        ----------
+        meter : int
+        order : str
+            For people.
+
+        Raises
+        ------
+        MeterFailedError
+            The order failed; the meter is as it was. A meter that fails even so raises what it does.
+        """
+        of, now_ns = self._meters[meter], self.now_ns
+        set_back, settings = of.as_it_is(), of.settings
+        try:
+            yield
+            self._show_again(meter)
+        except RefusedError:
+            raise
+        except Exception as error:
+            outputs, differs = self.io.outputs(meter), of.settings is not settings
+            set_back(now_ns)
+            if differs:
+                self._ended += self._bank.configure(meter, settings, now_ns)
+            self.io.went_back(meter, outputs)
+            self._show_again(meter)
+            what = f"{type(error).__name__}: {error}"
+            raise MeterFailedError(
+                f"{self.names[meter]} failed over {order}, and is as it was ({what})"
+            ) from error
+
+    def _show_again(self, meter: int) -> None:
+        """Bring what a meter shows into line with what it has become, all of it."""
         self._data_logs.expect([meter])
         self._expire(meter)
-        return Answer(now_ns)
+        self._show_now(meter)
 
     def set_power(self, meter: int, *, on: bool, now_ns: int) -> None:
         """Give a meter its supply, or take it away, now; what it is already changes nothing."""

@@ -142,10 +142,13 @@ class FleetImages(FleetFacts):
     def publish_logs(self) -> None:
         """Publish what logs have got since the last time."""
         for meter in sorted(self._unpublished):
-            publisher = self._logs[meter]
-            if publisher is not None:
-                publisher.update(self._meters[meter].log)
+            self._publish_log(meter)
         self._unpublished.clear()
+
+    def _publish_log(self, meter: int) -> None:
+        publisher = self._logs[meter]
+        if publisher is not None:
+            publisher.update(self._meters[meter].log)
 
     @staticmethod
     def _scaling_in(layout: ImageLayout, words: Words) -> Scaling:
@@ -159,6 +162,11 @@ class FleetImages(FleetFacts):
         """Have what a meter shows beside its measurements published again."""
         self._table(meter).note(self._row[meter])
         self._unpublished.add(meter)
+
+    def _show_now(self, meter: int) -> None:
+        """Encode what a meter shows, and publish its log: what cannot be shown fails here."""
+        self._table(meter).refresh(self._bank, [self._row[meter]])
+        self._publish_log(meter)
 
     def _expire(self, meter: int) -> None:
         """Have all that a meter shows published again."""

@@ -202,6 +202,19 @@ class FleetIo:
         self._set_pulse_outputs(meter)
         self._follow_alarms(meter)
 
+    def outputs(self, meter: int) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+        """Return the relays and the digital outputs of a meter as they are set."""
+        io = self._meters[meter].io
+        return tuple(io.relays), tuple(io.outputs)
+
+    def went_back(self, meter: int, before: tuple[tuple[bool, ...], tuple[bool, ...]]) -> None:
+        """Tell of outputs that were otherwise and are set back now; pulses follow the settings again."""
+        for kind, was, on in zip(("relay", "do"), before, self.outputs(meter), strict=True):
+            for number, (then, now) in enumerate(zip(was, on, strict=True), start=1):
+                if then != now:
+                    self._tell(meter, kind, number, on=now)
+        self._set_pulse_outputs(meter)
+
     # -- time ---------------------------------------------------------------------------------------
 
     @property
@@ -248,6 +261,9 @@ class FleetIo:
         if states[number - 1] == on:
             return
         states[number - 1] = on
+        self._tell(meter, kind, number, on=on)
+
+    def _tell(self, meter: int, kind: str, number: int, *, on: bool) -> None:
         self._changed(meter)
         for listener in self._listeners.get((meter, f"{kind}{number}"), ()):
             listener(on)

@@ -1,6 +1,7 @@
 """What the I/O modules of one meter hold: levels, pulse counters, relays, SOE records."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,6 +63,15 @@ class IoState:
         self._counters = [_Counter() for _ in range(INPUTS)]
         self._sources: dict[int, PulseSource] = {}
         self._taken: dict[int, int] = {}  # pulses of a source that have been looked at
+
+    def copy(self) -> "IoState":
+        """Return the same channels, wired alike, that go their own way from now on."""
+        other = copy(self)
+        other.levels, other.relays = self.levels.copy(), self.relays.copy()
+        other.outputs, other.analogue = self.outputs.copy(), self.analogue.copy()
+        other._counters = [copy(counter) for counter in self._counters]
+        other._sources, other._taken = self._sources.copy(), self._taken.copy()
+        return other
 
     @property
     def fed(self) -> bool:

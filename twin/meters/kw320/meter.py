@@ -1,6 +1,7 @@
 """The registers of one meter: settings, clock, run time and logs, and what a write does to them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 from twin.contracts import (
@@ -175,6 +176,23 @@ class Kw320Meter:
             self.data_logs.reschedule(now_ns)
         self._off_since_ns = now_ns
         self.powered = on
+
+    def as_it_is(self) -> Callable[[int], None]:
+        """Return what sets the registers back to what they are now, at an instant UTC [ns].
+
+        A data log that has been set otherwise meanwhile is erased by both.
+        """
+        before = copy(self)
+        before.io, before.clock = self.io.copy(), copy(self.clock)
+
+        def set_back(now_ns: int) -> None:
+            clock = self.clock
+            vars(self).update(vars(before))
+            self.clock = clock  # the data logs have it too
+            self.clock.set_like(before.clock)
+            self.data_logs.set_back(self.raw, now_ns)
+
+        return set_back
 
     # -- writing ------------------------------------------------------------------------------------
 

@@ -160,15 +160,18 @@ class WordTable:
         for row in sorted(rows):
             of, words = self._meters[row], self.words[row]
             if self._settings[row] is not of.raw:
+                self._settings[row] = None  # until all is encoded
                 self.layout.put_raw(words, "setting", of.raw)
                 self._settings[row] = of.raw
                 self._scale(row, of.scaling)
             alarms = (of.alarms, of.alarms.count)
             if self._alarms[row] != alarms:
+                self._alarms[row] = None  # until all is encoded
                 self.layout.put_raw(words, "alarm_record", of.alarms.words())
                 self._alarms[row] = alarms
             soe = (of.io.soe, of.io.soe.count)
             if self._soe[row] != soe:
+                self._soe[row] = None  # until all is encoded
                 self.layout.put_raw(words, "soe_record", of.io.soe.words())
                 self._soe[row] = soe
             self.layout.put_raw(words, "state", of.state(now_ns))
@@ -185,6 +188,7 @@ class WordTable:
 
     def _scale(self, row: int, scaling: Scaling) -> None:
         if scaling != self._scalings[row]:
+            self._scalings[row] = None  # until all factors are those of one scaling
             for kind, factor in self._factor.items():
                 factor[row] = self.layout.codec(kind).factor(scaling)
             self._scalings[row] = scaling
