@@ -1,5 +1,6 @@
 """The fixture: a site in virtual time, driven and watched by a test."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 from pymodbus.client import ModbusTcpClient
 
 from tests.sites import SCENARIO, write_site
-from twin.contracts import BadInputError
+from twin.contracts import Answer, BadInputError, Command
+from twin.simulation import warm_up
 from twin.testing import SiteRefusedError, SiteUnderTest
 
 QUIET = (
@@ -110,3 +112,35 @@ def test_what_the_site_refuses_is_said(site: SiteUnderTest) -> None:
 def test_a_bad_scenario_starts_nothing(tmp_path: Path, twin_site: Start) -> None:
     with pytest.raises(BadInputError, match="duration"):
         twin_site(write_site(tmp_path, scenario=QUIET.replace("duration: 10 min", "duration: soon")))
+
+
+def test_a_slow_machine_is_no_busy_meter(site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write may have to wait for kernels that compile: a test's master is answered all the same."""
+    engine = site._session._engine
+    real = engine.apply
+
+    def slow(command: Command) -> Answer:
+        time.sleep(1.3)  # over the second that masters wait for a site in real time
+        return real(command)
+
+    monkeypatch.setattr(engine, "apply", slow)
+    address = site.endpoints["head"]
+    client = ModbusTcpClient(address.host, port=address.port)
+    assert client.connect()
+    try:
+        assert not client.write_registers(0x1003, [1], device_id=address.unit).isError()
+    finally:
+        client.close()
+
+
+def test_kernels_are_warmed_up_once_in_a_process(
+    site: SiteUnderTest, twin_site: Start, tmp_path: Path
+) -> None:
+    """The second site of a kind finds them loaded."""
+    warmed = warm_up._live_once_with.cache_info
+    before = warmed().misses
+    assert before >= 1
+    (tmp_path / "more").mkdir()
+    twin_site(write_site(tmp_path / "more", scenario=QUIET.replace("unit: 1", "unit: 2", 1)))
+    assert warmed().misses == before
+    assert site.now_ns

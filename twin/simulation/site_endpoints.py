@@ -51,6 +51,7 @@ class SiteEndpoints:
         submit: Callable[[Command], "Future[Answer]"],
         *,
         free_ports: bool = False,
+        answer_timeout_s: float = 1.0,
     ) -> None:
         self._free_ports = free_ports
         self._scenario = scenario
@@ -65,7 +66,9 @@ class SiteEndpoints:
         self._bindings = self._bind_ports()
         self._line_entries: list[list[tuple[str, SerialEndpoint]]] = []
         self._lines = self._bind_lines()
-        self.process = EndpointProcess(self._bindings, submit, lines=self._lines)
+        self.process = EndpointProcess(
+            self._bindings, submit, lines=self._lines, answer_timeout_s=answer_timeout_s
+        )
         """What serves them."""
 
     @property

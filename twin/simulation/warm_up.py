@@ -98,25 +98,34 @@ def warm_up_kernels(kinds: Iterable[str] = tuple(_KINDS)) -> float:
         Of meters beside the plain ones: ``wired``, ``ideal``, ``sampled``, ``saturating``; all by default.
     """
     started = time.perf_counter()
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "network.yaml").write_text(_NETWORK, encoding="utf-8")
-        for kind in dict.fromkeys(("", *kinds)):
-            meters = _METERS + _beside(kind)
-            duration = "6 s" if kind else "62 s"  # a load profile's interval is the same for all
-            text = _SCENARIO.format(duration=duration, meters=meters)
-            (folder / "scenario.yaml").write_text(text, encoding="utf-8")
-            scenario = load_scenario(folder / "scenario.yaml")
-            with build_site(scenario) as site:
-                site.record_to(folder / "recording", overwrite=True)
-                _live(site, scenario.end_ns)
+    for kind in dict.fromkeys(("", *kinds)):
+        _live_with(kind)
     return time.perf_counter() - started
 
 
-@cache
 def warm_up_for(kinds: frozenset[str]) -> None:
-    """Have the kernels of such meters compiled and loaded in this process, once."""
-    warm_up_kernels(sorted(kinds))
+    """Have the kernels of such meters compiled and loaded in this process, each once."""
+    for kind in ("", *sorted(kinds)):
+        _live_once_with(kind)
+
+
+@cache
+def _live_once_with(kind: str) -> None:
+    _live_with(kind)
+
+
+def _live_with(kind: str) -> None:
+    """Let a site with a kind of meters live; empty: plain ones."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "network.yaml").write_text(_NETWORK, encoding="utf-8")
+        duration = "6 s" if kind else "62 s"  # a load profile's interval is the same for all
+        text = _SCENARIO.format(duration=duration, meters=_METERS + _beside(kind))
+        (folder / "scenario.yaml").write_text(text, encoding="utf-8")
+        scenario = load_scenario(folder / "scenario.yaml")
+        with build_site(scenario) as site:
+            site.record_to(folder / "recording", overwrite=True)
+            _live(site, scenario.end_ns)
 
 
 def _beside(kind: str) -> str:

@@ -20,6 +20,7 @@ from twin.recording import Recording
 from twin.scenario import load_scenario
 from twin.simulation import LiveMeter, build_site
 from twin.simulation.site_endpoints import SiteEndpoints
+from twin.simulation.warm_up import kinds_of, warm_up_for
 from twin.testing.alarm_watch import AlarmWatch
 
 _SOURCE = "test"
@@ -65,15 +66,24 @@ class SiteUnderTest:
             self._undo.callback(self._session.stop)
             meters = {meter.name: meter for meter in self._session.meters}
             self._endpoints = SiteEndpoints(
-                self._loaded, meters, "127.0.0.1", self._session.submit, free_ports=True
+                self._loaded,
+                meters,
+                "127.0.0.1",
+                self._session.submit,
+                free_ports=True,
+                answer_timeout_s=_PATIENCE_S,  # a machine that is slow is no meter that is busy
             )
         except BaseException:
             self._undo.close()
             raise
 
     def __enter__(self) -> Self:
-        """Start everything; time stands still at the scenario's start."""
+        """Start everything; time stands still at the scenario's start.
+
+        Kernels that its meters need are compiled and loaded before, once in a process.
+        """
         try:
+            warm_up_for(kinds_of(self._loaded))
             self._session.open()
             if self._endpoints.any:
                 self._endpoints.start()
