@@ -210,7 +210,10 @@ class Wirings:
             Mean products of the inputs, of the ``meters`` alone.
         meters : ndarray of int
         """
-        squares: Float = np.diagonal(gram, axis1=1, axis2=2).copy()
+        squares = np.diagonal(gram, axis1=1, axis2=2)
+        if not self.special.size:
+            return np.maximum(squares, 0.0)
+        squares = squares.copy()
         for row in np.flatnonzero(np.isin(meters, self.special)).tolist():
             matrix = self._watched[meters[row]]
             once = combined(matrix, gram[row])
