@@ -9,9 +9,9 @@ from tests.protocols.masters import Meter, Simulation
 from twin.contracts import SerialPort
 from twin.protocols.carried_out import WriteContext
 from twin.protocols.modbus_rtu import RtuLine, Station
-from twin.protocols.modbus_session import ServedDevice
 from twin.protocols.rtu_framing import encode_frame
 from twin.protocols.serial_format import SerialFormat
+from twin.protocols.served_port import ServedDevice
 
 FORMATS = ("8E1", "8O1", "8N2", "8N1")
 PORT = SerialPort(address=0x1001, baud_rate=0x1002, parity=0x0FFF, formats=FORMATS, protocol=0x0FFE)

@@ -20,9 +20,9 @@ from tests.protocols.masters import Master, octets, read
 from twin.protocols import Binding, ModbusServer
 from twin.protocols.carried_out import WriteContext
 from twin.protocols.modbus_rtu import RtuLine, Station
-from twin.protocols.modbus_session import ServedDevice
 from twin.protocols.rtu_framing import LONGEST, crc16, encode_frame
 from twin.protocols.serial_format import SerialFormat
+from twin.protocols.served_port import ServedDevice
 
 COUNTS = [20_000, pytest.param(1_000_000, marks=[pytest.mark.exhaustive, pytest.mark.timeout(3600)])]
 BURST = 50

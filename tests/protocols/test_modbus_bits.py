@@ -14,7 +14,7 @@ from twin.contracts import BEYOND_REGISTERS, Answer, BitBlock, Refusal
 from twin.protocols import Binding
 from twin.protocols.address_ranges import AddressOverlapError
 from twin.protocols.bit_map import BitMap, BitMapError
-from twin.protocols.modbus_session import ServedDevice
+from twin.protocols.served_port import ServedDevice
 
 RELAYS, INPUTS = BEYOND_REGISTERS, BEYOND_REGISTERS + 1
 

@@ -3,10 +3,12 @@
 import errno
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from twin.contracts import Device, TwinError
+from twin.protocols.transport_faults import EndpointFault
 
 
 class UnitCheck(StrEnum):
@@ -61,6 +63,8 @@ class Binding:
     """Unit identifier to meter."""
     unit_check: UnitCheck | str = UnitCheck.STRICT
     """What becomes of a request for any other unit."""
+    standing: Mapping[int, EndpointFault] = field(default_factory=dict)
+    """Unit identifier to what is always wrong with it."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -99,11 +103,13 @@ def open_listener(binding: Binding, *, backlog: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             binding.host or None, binding.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, protocol)
-        # Else a restart would have to wait until the last run's connections are forgotten.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener = _bound(family, kind, protocol, address)
+        if binding.port == 0:
+            # A port that the system has chosen is lost when its socket stops listening for a while; one that
+            # was asked for is not.
+            chosen, listener = listener, _bound(family, kind, protocol, listener.getsockname())
+            chosen.close()
         _find_dead_peers(listener)
-        listener.bind(address)
         listener.listen(backlog)
         listener.setblocking(False)
     except (OSError, UnicodeError) as error:
@@ -113,6 +119,19 @@ def open_listener(binding: Binding, *, backlog: int) -> socket.socket:
         explained.binding = binding
         raise explained from error
     return listener
+
+
+def _bound(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
+    """Return a socket at an address; it does not listen yet."""
+    made = socket.socket(family, kind, protocol)
+    try:
+        # Else a restart would have to wait until the last run's connections are forgotten.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 def _find_dead_peers(listener: socket.socket) -> None:

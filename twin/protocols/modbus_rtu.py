@@ -18,9 +18,12 @@ from typing import Protocol
 from twin.contracts import SerialPort
 from twin.protocols.binding import UnitCheck
 from twin.protocols.carried_out import CarriedOut, WriteContext, submit_write
-from twin.protocols.modbus_session import ModbusSession, PendingWrite, ServedDevice, ServedPort
+from twin.protocols.fault_decisions import Fate, FaultedEndpoint
+from twin.protocols.fault_shapes import shape_rtu
+from twin.protocols.modbus_session import ModbusSession, PendingWrite, exception_pdu
 from twin.protocols.rtu_framing import FrameSplitter, encode_frame
 from twin.protocols.serial_format import PortSettings, SerialFormat, port_settings
+from twin.protocols.served_port import ServedDevice, ServedPort
 
 GRACE_S = 0.02
 """Beyond the 3.5 characters: pieces of one frame reach a program that much apart, on a busy machine."""
@@ -68,12 +71,19 @@ class LineStatistics:
 class Station:
     """A meter on a line, by one of its serial ports."""
 
-    __slots__ = ("_image", "_port", "session")
+    __slots__ = ("_image", "_port", "faults", "session")
 
     def __init__(self, served: ServedDevice, port: SerialPort) -> None:
         self._image = served.device.image
         self._port = port
         self.session = ModbusSession(ServedPort({_ONLY: served}, UnitCheck.ANY))
+        self.faults: FaultedEndpoint | None = None
+        """What is wrong with its port; None where all is well."""
+
+    @property
+    def powered(self) -> bool:
+        """Whether the meter has its supply; without, it hears nothing."""
+        return self._image.powered
 
     def settings(self) -> PortSettings:
         """Return how its registers set the port now."""
@@ -112,6 +122,8 @@ class RtuLine:
         self._write = CarriedOut(context, self._answer_write)
         self._asked = _BROADCAST  # unit of the request that is being answered
         self._asked_until = 0.0  # when it had left the line, and the silence after it was over
+        self._faulty: tuple[Fate, FaultedEndpoint] | None = None  # what becomes of that answer
+        self._repeats: list[bytes] = []  # what follows it
         self._timer: asyncio.TimerHandle | None = None  # of the answer
         self._silence: asyncio.TimerHandle | None = None  # of the request
         self._sending = False
@@ -179,9 +191,14 @@ class RtuLine:
             self._take(frame)
 
     def _take(self, frame: bytes) -> None:
-        if self._write.waiting and self._loop.time() > self._asked_until:
+        if self._loop.time() > self._asked_until:
             # The master has given up its last request; what it asks now must not get that answer.
-            self._write.cancel()
+            if self._write.waiting:
+                self._write.cancel()
+            elif self._faulty is not None and self._timer is not None:
+                self._repeats.clear()
+                self._timer.cancel()
+                self._timer = None
         self._waiting.append(frame)
         self._work()
 
@@ -205,13 +222,26 @@ class RtuLine:
             for station in hearing:
                 self._carry_out(station, pdu)
             return
-        answer = hearing[0].session.handle(_ONLY, pdu)
         self._asked = unit
         self._asked_until = max(self._loop.time(), self._free_at) + self._format.silence_s
+        answer = self._answer_of(hearing[0], pdu)
         if isinstance(answer, PendingWrite):
             self._write.begin(answer)
         elif answer is not None:
             self._answer(answer)
+
+    def _answer_of(self, station: Station, pdu: bytes) -> bytes | PendingWrite | None:
+        """Have a request carried out as its fate is; return its answer."""
+        self._faulty = None
+        if station.faults is None or not station.powered:
+            return station.session.handle(_ONLY, pdu)
+        fate = station.faults.decide(pdu, self._loop.time())
+        self._faulty = fate, station.faults
+        if not fate.heard:
+            return None
+        if fate.exception is not None:
+            return exception_pdu(pdu[0], fate.exception)
+        return station.session.handle(_ONLY, pdu)
 
     def _hearing(self, unit: int) -> list[Station]:
         """Return the stations that a frame for a unit is for, and that understand it."""
@@ -225,6 +255,8 @@ class RtuLine:
 
     def _carry_out(self, station: Station, pdu: bytes) -> None:
         """Have a write done that nobody answers."""
+        if station.faults is not None and not station.faults.decide(pdu, self._loop.time()).heard:
+            return
         answer = station.session.handle(_ONLY, pdu)
         if isinstance(answer, PendingWrite):
             submit_write(self._context, answer, lambda _: None)
@@ -237,14 +269,22 @@ class RtuLine:
     def _answer(self, pdu: bytes) -> None:
         """Send an answer, when the request has left the line and the line has been silent."""
         self.statistics.exceptions += pdu[0] >> 7
-        frame = encode_frame(self._asked, pdu)
         at = max(self._loop.time(), self._asked_until)
-        self._timer = self._loop.call_at(at, self._begin, frame)
+        if self._faulty is None:
+            self._timer = self._loop.call_at(at, self._begin, encode_frame(self._asked, pdu))
+            return
+        fate, endpoint = self._faulty
+        bursts = shape_rtu(fate, endpoint, self._asked, pdu) if fate.answered else []
+        if bursts:
+            self._repeats = bursts[1:]
+            self._timer = self._loop.call_at(at + fate.delay_s, self._begin, bursts[0])
+        else:
+            self._work()
 
     def _begin(self, frame: bytes) -> None:
         if self._medium.keeps_time:
             self._medium.write(frame)
-            self._end()
+            self._end(len(frame) * self._format.character_s)
             return
         self._sending = True
         self._send(frame, 0, self._loop.time())
@@ -264,9 +304,14 @@ class RtuLine:
         at = min(whole, max(now + _SLICE_S, following))
         self._timer = self._loop.call_at(at, self._send, frame, due, began)
 
-    def _end(self) -> None:
+    def _end(self, on_line_s: float = 0.0) -> None:
+        """Go on when an answer is sent, though it may be on the line for some time."""
         self._timer = None
         self._sending = False
+        if self._repeats:
+            at = self._loop.time() + on_line_s + self._format.silence_s
+            self._timer = self._loop.call_at(at, self._begin, self._repeats.pop(0))
+            return
         self.follow()
         self._work()
 
@@ -276,4 +321,5 @@ class RtuLine:
         if self._timer is not None:
             self._timer.cancel()
         self._splitter.clear()
+        self._repeats.clear()
         self._end()

@@ -17,14 +17,18 @@ from typing import Self
 from twin.contracts import Answer, Command, TwinError
 from twin.protocols.binding import Binding
 from twin.protocols.carried_out import WriteContext
+from twin.protocols.fault_roster import FaultablePort, FaultRoster
 from twin.protocols.file_limit import reserve_files
 from twin.protocols.listeners import close_all, open_listeners
 from twin.protocols.modbus_connection import ModbusConnection, PortStatistics, ServerContext
-from twin.protocols.modbus_session import ServedDevice, ServedPort
+from twin.protocols.port_listener import PortListener
 from twin.protocols.serial_binding import SerialBinding
 from twin.protocols.serial_device import SerialDevice
 from twin.protocols.serial_medium import ServedLine
+from twin.protocols.served_port import ServedDevice, ServedPort
+from twin.protocols.transport_faults import EndpointFault
 
+_Change = tuple[tuple[EndpointFault, ...], Callable[[], object]]
 _log = logging.getLogger(__name__)
 
 
@@ -104,6 +108,9 @@ class ModbusServer:
         self._addresses: tuple[tuple[str, int], ...] = ()
         self._thread: threading.Thread | None = None
         self._halt: Callable[[], object] = lambda: None
+        self._faults: tuple[EndpointFault, ...] = ()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changes: asyncio.Queue[_Change] = asyncio.Queue()
 
     def start(self, listeners: Sequence[socket.socket] | None = None) -> None:
         """Listen on all ports, or on none.
@@ -153,6 +160,7 @@ class ModbusServer:
                 self._halt()
             thread.join()
             self._halt = lambda: None
+            self._loop = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -162,6 +170,21 @@ class ModbusServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def set_faults(self, faults: Sequence[EndpointFault], done: Callable[[], object] = lambda: None) -> None:
+        """Let faults hold at the endpoints from now on, and no others.
+
+        Parameters
+        ----------
+        faults
+            All of them, in the order in which they began.
+        done
+            Called in the server's thread when they hold; not at all where the server does not run.
+        """
+        self._faults = tuple(faults)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # a server that has stopped has closed its loop
+                self._loop.call_soon_threadsafe(self._changes.put_nowait, (self._faults, done))
 
     @property
     def running(self) -> bool:
@@ -198,27 +221,46 @@ class ModbusServer:
         self._halt = partial(loop.call_soon_threadsafe, stopping.set)
         writes = WriteContext(loop, self._submit, self._answer_timeout_s)
         context = ServerContext(loop, writes)
-        servers = [
-            await loop.create_server(
-                partial(ModbusConnection, context, port, statistics), sock=listener, backlog=self._backlog
+        ports = [
+            FaultablePort(
+                binding,
+                port,
+                PortListener(
+                    listener, partial(ModbusConnection, context, port, statistics), backlog=self._backlog
+                ),
             )
-            for listener, port, statistics in zip(listeners, self._ports, self._statistics, strict=True)
+            for binding, listener, port, statistics in zip(
+                self._bindings, listeners, self._ports, self._statistics, strict=True
+            )
         ]
         lines = [ServedLine(writes, binding, device) for binding, device in self._lines]
+        stations = [station for line in lines for station in line.faultable]
+        roster = FaultRoster(ports, stations)
+        self._loop = loop
+        await roster.apply(self._faults)
+        changing = asyncio.create_task(self._change_faults(roster))
         ready.set_result(None)
         if self._beat is not None:
             _keep_beating(loop, *self._beat)
         if self._idle_timeout_s is not None:
             await _close_idle(context, stopping, self._idle_timeout_s)
         await stopping.wait()
+        changing.cancel()
         for line in lines:
             line.close()
-        for server in servers:
-            server.close()
+        for each in ports:
+            each.listener.close()
         while context.connections:
             for connection in tuple(context.connections):
                 connection.abort()
             await asyncio.sleep(0)
+
+    async def _change_faults(self, roster: FaultRoster) -> None:
+        """Let faults hold as they are set, one change after the other."""
+        while True:
+            faults, done = await self._changes.get()
+            await roster.apply(faults)
+            done()
 
 
 def _keep_beating(loop: asyncio.AbstractEventLoop, period_s: float, beat: Callable[[], object]) -> None:

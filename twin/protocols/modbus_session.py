@@ -18,14 +18,11 @@ from pymodbus.pdu.register_message import WriteMultipleRegistersRequest, WriteMu
 from twin.contracts import (
     BEYOND_REGISTERS,
     Command,
-    Device,
     Refusal,
-    RegisterBlock,
     RetrievalWindow,
 )
-from twin.protocols.address_ranges import AddressRanges
 from twin.protocols.binding import UnitCheck
-from twin.protocols.bit_map import BitMap
+from twin.protocols.served_port import ServedDevice, ServedPort
 
 MAX_READ = 125
 """Registers in one read: V1.1b3 section 6.3."""
@@ -69,56 +66,6 @@ class PendingWrite:
     def failed(self) -> bytes:
         """Return the answer PDU if the simulation broke down over it."""
         return exception_pdu(self.done[0], ExcCodes.DEVICE_FAILURE)
-
-
-class ServedDevice:
-    """A meter with its windows, settings regions and bits laid out for looking up.
-
-    Raises
-    ------
-    AddressOverlapError
-        Two windows, or two regions, claim the same register; or two runs the same coil or input.
-    """
-
-    __slots__ = ("coils", "device", "functions", "inputs", "read_octets", "regions", "windows")
-
-    def __init__(self, device: Device) -> None:
-        self.device = device
-        self.read_octets = device.image.read_octets
-        self.functions = device.function_codes
-        self.windows: AddressRanges[RetrievalWindow] = AddressRanges(
-            (window, window.blocks) for window in device.windows
-        )
-        self.regions: AddressRanges[tuple[RegisterBlock, ...]] = AddressRanges(
-            (region, region) for region in device.write_regions
-        )
-        self.coils = BitMap(device.coils)
-        self.inputs = BitMap(device.inputs)
-
-    @property
-    def powered(self) -> bool:
-        """Whether the meter has its supply; without, it answers nothing."""
-        return self.device.image.powered
-
-
-class ServedPort:
-    """The units behind one port."""
-
-    __slots__ = ("_fallback", "_units", "unit_check")
-
-    def __init__(self, served: Mapping[int, ServedDevice], unit_check: UnitCheck | str) -> None:
-        self._units = served
-        self.unit_check = UnitCheck(unit_check)
-        self._fallback = next(iter(served.values())) if self.unit_check is UnitCheck.ANY else None
-
-    def device(self, unit: int) -> ServedDevice | None:
-        """Return the meter that answers for a unit."""
-        return self._units.get(unit, self._fallback)
-
-    @property
-    def powered(self) -> bool:
-        """Whether anything behind the port has its supply; without, there is no port."""
-        return any(served.powered for served in self._units.values())
 
 
 class ModbusSession:

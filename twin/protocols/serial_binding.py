@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from twin.contracts import Device, SerialPort
 from twin.protocols.binding import BindingError
 from twin.protocols.modbus_rtu import Station
-from twin.protocols.modbus_session import ServedDevice
 from twin.protocols.serial_device import SerialDevice, open_serial
 from twin.protocols.serial_format import SerialFormat
+from twin.protocols.served_port import ServedDevice
+from twin.protocols.transport_faults import EndpointFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class LineMember:
     device: Device
     port: int = 1
     """Which of its serial ports is connected, from 1."""
+    standing: EndpointFault | None = None
+    """What is always wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from twin.protocols.carried_out import WriteContext
+from twin.protocols.fault_roster import FaultableStation
 from twin.protocols.modbus_rtu import RtuLine
 from twin.protocols.opener_watch import OpenerWatch
 from twin.protocols.serial_binding import SerialBinding
@@ -120,7 +121,13 @@ class ServedLine:
     def __init__(self, context: WriteContext, binding: SerialBinding, device: SerialDevice) -> None:
         self._loop = context.loop
         self._medium = SerialMedium(device)
-        self._line = RtuLine(context, binding.stations(), self._medium, binding.format)
+        stations = binding.stations()
+        self._line = RtuLine(context, stations, self._medium, binding.format)
+        self.faultable = tuple(
+            FaultableStation(member.device.name, station, member.standing)
+            for member, station in zip(binding.members, stations, strict=True)
+        )
+        """Its meters, whose answers may be faulty."""
         self._timer: asyncio.TimerHandle | None = None
         self._medium.listen(self._loop, self._line.receive)
         if self._medium.keeps_time:
