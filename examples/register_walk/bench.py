@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 Complex = NDArray[np.complex128]
 
-START = (2026, 1, 15, 6, 0)
-"""A Thursday, 06:00 UTC and in London."""
+START = (2026, 1, 31, 23, 59)
+"""A Saturday, 23:59 UTC and in London: the month ends with the first minute."""
 SECONDS = 180
 """Two minutes of the first stretch, one of the second; then the meter is read."""
 CHANGE_S = 120
+MONTH_END_S = 60
 PT1, PT2, CT1, CT2 = 20_000, 100, 200, 5
 PT, CT = PT1 / PT2, CT1 / CT2
 RATED_VOLTAGE = 58

@@ -4,6 +4,7 @@ Addresses, formats and defaults are typed here from tables 6.3.1 to 6.3.8 of the
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from itertools import starmap
 
 from examples.register_walk.bench import (
@@ -16,6 +17,7 @@ from examples.register_walk.bench import (
     EXPORT,
     IMPORT,
     MODULES,
+    MONTH_END_S,
     PT,
     PT1,
     PT2,
@@ -46,6 +48,8 @@ _EXTREMES = (
 )
 """Order and unit of a count of the maxima from 4136H and the minima from 41E5H, seven words each."""
 _FUNCTIONS = {"p_demand": "p_sum", "q_demand": "q_sum", "s_demand": "s_sum"}
+_ENERGIES = (*range(0x4048, 0x405A, 2), *range(0x4620, 0x463E, 2))
+"""Those of the system, then by phase; each set of a month past follows the sequence."""
 Choice = Callable[[list[float]], float]
 
 
@@ -99,7 +103,7 @@ def _settings() -> list[Expected]:
         *within(0x1034, "dword", SECONDS // 36, SECONDS // 36, "run time [0.01 h]"),
         *exact(0x1036, sum(1 << bit for bit in MODULES.values()), what="modules"),
         *exact(0x1038, 0, what="protocol of port 2"),
-        *exact(0x103F, 4, *_stamp(SECONDS), what="clock"),
+        *exact(0x103F, 0, *_stamp(SECONDS), what="clock, on a Sunday"),
         *exact(0x1046, 1, 0, 1 << 2, 0, 0, 0, 0, 0, what="alarms"),
         *exact(0x104E, *(0, 1, 0, 0, 0) * 2, what="alarm channels 1, 2"),
         *exact(0x1058, 9, 1, setpoint, 100 * ALARM_DELAY_S, 0, what="alarm channel 3"),
@@ -120,8 +124,8 @@ def _settings() -> list[Expected]:
 
 def _stamp(second: int) -> tuple[int, ...]:
     """Return year .. second of so many seconds after the start."""
-    year, month, day, hour, minute = START
-    return year, month, day, hour, minute + second // 60, second % 60
+    at = datetime(*START, tzinfo=UTC) + timedelta(seconds=second)
+    return at.year, at.month, at.day, at.hour, at.minute, at.second
 
 
 def _instantaneous(start: int) -> list[Expected]:
@@ -151,26 +155,31 @@ def _demands() -> list[Expected]:
 
 
 def _energies() -> list[Expected]:
-    """F4..F6 count completed tenths of kWh; what the two stretches import and export adds up."""
+    """Energies of all, of the month that is over, and of six months before there was a meter."""
+    shown = joined(starmap(_energy, zip(_ENERGIES, _counted(CHANGE_S, _LAST_S), strict=True)))
+    months = [_counted(MONTH_END_S, 0), *[(0.0,) * len(_ENERGIES)] * 6]
+    for back, month in enumerate(months):
+        start = 0x463E + 2 * len(_ENERGIES) * back
+        shown += joined(_energy(start + 2 * k, value) for k, value in enumerate(month))
+    return shown
+
+
+def _counted(first_s: int, second_s: int) -> tuple[float, ...]:
+    """Return what so many seconds of the two stretches import and export, in the order of `_ENERGIES`."""
     parts: dict[str, float] = {}
     for letter in "pq":
         for k in (1, 2, 3):
-            for stretch, seconds in ((FIRST, CHANGE_S), (SECOND, _LAST_S)):
+            for stretch, seconds in ((FIRST, first_s), (SECOND, second_s)):
                 watts = stretch[f"{letter}{k}"]
                 name = f"{letter}{k} {'import' if watts > 0 else 'export'}"
                 parts[name] = parts.get(name, 0.0) + abs(watts) * seconds / 3600
     both = [sum(parts.get(f"{letter}{k} import", 0.0) for k in (1, 2, 3)) for letter in "pq"]
     back = [sum(parts.get(f"{letter}{k} export", 0.0) for k in (1, 2, 3)) for letter in "pq"]
-    apparent = [FIRST[f"s{k}"] * CHANGE_S / 3600 + SECOND[f"s{k}"] * _LAST_S / 3600 for k in (1, 2, 3)]
-    places = [(0x4048, both[0]), (0x404A, back[0]), (0x404C, both[1]), (0x404E, back[1])]
-    places += [(0x4050, both[0] + back[0]), (0x4052, both[0] - back[0])]
-    places += [(0x4054, both[1] + back[1]), (0x4056, both[1] - back[1]), (0x4058, sum(apparent))]
-    for k in range(3):
-        for first, letter in ((0x4620, "p"), (0x462C, "q")):
-            for offset, way in ((0, "import"), (2, "export")):
-                places.append((first + 4 * k + offset, parts.get(f"{letter}{k + 1} {way}", 0.0)))
-        places.append((0x4638 + 2 * k, apparent[k]))
-    return joined(starmap(_energy, places))
+    apparent = [FIRST[f"s{k}"] * first_s / 3600 + SECOND[f"s{k}"] * second_s / 3600 for k in (1, 2, 3)]
+    system = [both[0], back[0], both[1], back[1], both[0] + back[0], both[0] - back[0]]
+    system += [both[1] + back[1], both[1] - back[1], sum(apparent)]
+    ways = [f"{letter}{k} {way}" for letter in "pq" for k in (1, 2, 3) for way in ("import", "export")]
+    return (*system, *(parts.get(way, 0.0) for way in ways), *apparent)
 
 
 def _energy(address: int, watt_hours: float) -> list[Expected]:
@@ -192,9 +201,8 @@ def _extremes(start: int, choice: Choice) -> list[Expected]:
         shown += nearest(address, "int", choice(course), count, what)
         when = _stamp(seconds[course.index(choice(course))])
         if name == "frequency":  # it stays the same but for the last bit, so the stamp may be any
-            shown += exact(address + 1, *when[:4], what=what)
-            shown += within(address + 5, "word", 0, SECONDS // 60, what)
-            shown += within(address + 6, "word", 0, 59, what)
+            for word, ends in enumerate(zip(_stamp(0), _stamp(SECONDS), strict=True), start=1):
+                shown += within(address + word, "word", *((0, 59) if word == 6 else sorted(ends)), what)
         else:
             shown += exact(address + 1, *when, what=what)
     return shown

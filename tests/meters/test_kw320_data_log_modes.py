@@ -11,9 +11,9 @@ from tests.meters.data_log_site import CONFIG, FRAMES, MINUTE, SIZE_FRAME, Site
 from tests.meters.kw320_site import AMPERES, SECOND, START, VOLTS, rms, scaled, segment
 from twin.meters import MeterConfig, build_fleet
 from twin.meters.kw320.clock import MeterClock
+from twin.meters.kw320.clock_search import NEVER, next_shown
 from twin.meters.kw320.data_log_memory import DATA_LOG_BYTES, DataLogMemory
 from twin.meters.kw320.data_log_settings import DataLogSettings
-from twin.meters.kw320.data_logs import NEVER, next_shown
 
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR

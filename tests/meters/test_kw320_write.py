@@ -110,7 +110,7 @@ def test_read_only_is_refused(meter, name):
     assert "read-only" in error.detail
 
 
-@pytest.mark.parametrize("address", [0x0FFC, 0x1020, 0x10C6, 0x443A, 0x463E, 0x800A, 0x9000])
+@pytest.mark.parametrize("address", [0x0FFC, 0x1020, 0x10C6, 0x443A, 0x478E, 0x800A, 0x9000])
 def test_unknown_register_is_refused(meter, address):
     assert refused(meter, address, [0]).refusal is Refusal.ILLEGAL_ADDRESS
 

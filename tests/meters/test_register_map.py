@@ -123,6 +123,10 @@ ROWS_OF_THE_MANUAL = [
     (0x461A, "max_i3_demand_second", "int", "F3", "R"),
     (0x462C, "eqa_imp", "dword", "F5/F8", "RW"),
     (0x463C, "esc", "dword", "F6/F9", "RW"),
+    (0x463E, "last1_ep_imp", "dword", "F4/F7", "RW"),
+    (0x466C, "last1_esc", "dword", "F6/F9", "RW"),
+    (0x475E, "last7_ep_imp", "dword", "F4/F7", "RW"),
+    (0x478C, "last7_esc", "dword", "F6/F9", "RW"),
     (0x8004, "rated_voltage", "word", "F1", "RW"),
     (0x800F, "clear_pq_events", "word", "F1", "RW"),
     (0x8CFD, "newest_event", "word", "F1", "R"),
@@ -145,7 +149,7 @@ def test_row_of_the_manual(address, name, dtype, code, access):
 def test_what_is_not_modelled_does_not_exist():
     addresses = register_map("kw320q").by_address
     # Reserved, energy history.
-    for address in (0x1020, 0x10C6, 0x3220, 0x412C, 0x42A5, 0x443A, 0x463E, 0x1340, 0x607F, 0x610C, 0x800A):
+    for address in (0x1020, 0x10C6, 0x3220, 0x412C, 0x42A5, 0x443A, 0x478E, 0x1340, 0x607F, 0x610C, 0x800A):
         assert address not in addresses
 
 

@@ -1,5 +1,7 @@
 """What the meters of a bank show, and what they have counted."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,6 +62,13 @@ class BankReadings:
     def energies(self, meter: int) -> dict[str, float]:
         """Return every energy register as it stands now [Wh, varh, VAh primary]."""
         return self._counting.energies_at(self._cursor).shown(meter)
+
+    def counted_energies(self, meters: Sequence[int]) -> list[dict[str, int]]:
+        """Return what some meters ever counted by register, whatever was preset or cleared [fJ]."""
+        if not meters:
+            return []
+        energies = self._counting.energies_at(self._cursor)
+        return [energies.counted(meter) for meter in meters]
 
     def extremes(self, meter: int) -> dict[str, Extreme]:
         """Return ``max_v1``, ``min_v1`` .. since the last clear, secondary SI."""

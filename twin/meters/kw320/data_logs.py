@@ -1,14 +1,14 @@
 """The three data logs of a meter: when they record, and what of all meters is recorded at an instant."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND
 from twin.meters.kw320.clock import MeterClock
+from twin.meters.kw320.clock_search import NEVER, next_shown
 from twin.meters.kw320.data_log_memory import DataLogMemory, records_of
 from twin.meters.kw320.data_log_settings import (
     LOGS,
@@ -19,8 +19,6 @@ from twin.meters.kw320.data_log_settings import (
 
 Words = NDArray[np.uint16]
 
-NEVER: Final = 1 << 62
-"""Later than any instant [ns]."""
 _MINUTE_NS = 60 * NS_PER_SECOND
 _DAY_NS = 1440 * _MINUTE_NS
 
@@ -126,54 +124,6 @@ def _next_wanted(settings: DataLogSettings, shown_ns: int) -> int | None:
         return None
     wanted = start if shown_ns < start else start + ((shown_ns - start) // step + 1) * step
     return wanted if wanted <= end else None
-
-
-def next_shown(clock: MeterClock, after_ns: int, wanted: Callable[[int], int | None]) -> int:
-    """Return the first instant after another at which a clock comes to show a wanted time.
-
-    Wall times that a clock leaves out, as in the night when summer begins, are not wanted; those that it
-    shows twice are wanted twice.
-
-    Parameters
-    ----------
-    clock : MeterClock
-    after_ns : int
-        UTC [ns].
-    wanted : callable
-        Returns the first wanted wall time after another, or None [ns].
-
-    Returns
-    -------
-    int
-        UTC; `NEVER` when there is none [ns].
-    """
-    at = after_ns
-    while True:
-        shown = clock.local_ns(at)
-        target = wanted(shown)
-        if target is None:
-            return NEVER
-        hop = min(target - shown, _DAY_NS)
-        if clock.local_ns(at + hop) == shown + hop:
-            if shown + hop == target:
-                return at + hop
-            at += hop
-            continue
-        at = _jump(clock, at, at + hop)
-        if wanted(clock.local_ns(at) - 1) == clock.local_ns(at):
-            return at
-
-
-def _jump(clock: MeterClock, low: int, high: int) -> int:
-    """Return the first instant at which a clock is off by as much as at ``high``, UTC [ns]."""
-    before = clock.local_ns(low) - low
-    while high - low > 1:
-        middle = (low + high) // 2
-        if clock.local_ns(middle) - middle == before:
-            low = middle
-        else:
-            high = middle
-    return high
 
 
 def record_due(meters: Sequence[tuple[DataLogs, Words]], layout: Mapping[int, int], now_ns: int) -> None:

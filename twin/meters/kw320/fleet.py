@@ -23,6 +23,7 @@ from twin.meters.kw320.io_fleet import FleetIo
 from twin.meters.kw320.log_schedule import LogSchedule
 from twin.meters.kw320.loggers import Loggers
 from twin.meters.kw320.meter import Kw320Meter
+from twin.meters.kw320.month_schedule import MonthSchedule
 from twin.meters.quantities import COLUMN, primary_factor
 
 
@@ -52,6 +53,7 @@ class Fleet(FleetImages):
         super().__init__(meters, MeterBank(settings, start_ns=start_ns, logged=self._loggers.meters))
         self._ended: list[Record] = []  # alarms and events that a write ended since the last advance
         self._data_logs = LogSchedule([meter.data_logs for meter in meters])
+        self._months = MonthSchedule(meters, self._bank)
         self.io = FleetIo(meters, self._bank, emit=self._ended.extend, changed=self._note)
         """The inputs and outputs of the meters' I/O modules."""
 
@@ -106,11 +108,13 @@ class Fleet(FleetImages):
         """
         io, records = self.io, self._keep(self._take_ended())
         while True:
-            due = min(io.next_ns, self._data_logs.next_ns, self._loggers.next_ns)
+            due = min(io.next_ns, self._data_logs.next_ns, self._loggers.next_ns, self._months.next_ns)
             until = min(until_ns, max(due, self.now_ns))
             recorded = self._bank.advance(segment, until, halting=io.halting)
             io.take(recorded)
             records += self._keep([*recorded, *self._take_ended()])
+            for meter in self._months.close():
+                self._note(meter)
             self._data_logs.record(self._bank, self._tables.values(), self.now_ns)
             records += self._close_loggers()
             if self.now_ns == until_ns or (halt and io.moved):
@@ -176,6 +180,8 @@ class Fleet(FleetImages):
                 before = self._meters[meter].raw
                 effect = self._meters[meter].write(address, words, now_ns)
                 self._ended += apply_effect(self._bank, meter, effect, now_ns)
+                if "clear_energy" in effect.actions:
+                    self._months.clear(meter)
                 self.io.after_write(meter, before)
         except RefusedError as error:
             return Answer(now_ns, error.refusal, error.detail)
@@ -219,6 +225,7 @@ class Fleet(FleetImages):
 
     def _show_again(self, meter: int) -> None:
         """Bring what a meter shows into line with what it has become, all of it."""
+        self._months.expect([meter])
         self._data_logs.expect([meter])
         self._expire(meter)
         self._show_now(meter)

@@ -16,7 +16,7 @@ CHANNELS = ("v1", "v2", "v3", "i1", "i2", "i3")
 """Channels with harmonics, in order."""
 ORDERS = 62
 """Orders 2 to 63 (KW320 manual 4.3)."""
-MEASURED = frozenset({"fast", "basic", "harmonic", "energy", "extreme"})
+MEASURED = frozenset({"fast", "basic", "harmonic", "energy", "past_energy", "extreme"})
 """Kinds of registers that hold a quantity; the others hold their raw value."""
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from twin.meters.bank import MeterBank
-from twin.meters.kw320.data_logs import NEVER, DataLogs, record_due
+from twin.meters.kw320.clock_search import NEVER
+from twin.meters.kw320.data_logs import DataLogs, record_due
 from twin.meters.kw320.words import WordTable
 
 

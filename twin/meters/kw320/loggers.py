@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 import numpy as np
@@ -13,14 +12,13 @@ from twin.meters.bank import MeterBank
 from twin.meters.energies import REGISTERS as ENERGIES
 from twin.meters.interval_log import ClosedIntervals
 from twin.meters.kw320.clock import MeterClock
+from twin.meters.kw320.clock_search import NEVER, next_month_start, next_shown
 from twin.meters.kw320.config import MeterConfig
-from twin.meters.kw320.data_logs import NEVER, next_shown
 from twin.meters.kw320.logger_config import MONTH, SUFFIX, Detail, LoggerConfig
 from twin.meters.quantities import COLUMN, DIMENSION, NAMES, NUMBER
 
 Float = NDArray[np.float64]
 
-_EPOCH = datetime(1970, 1, 1)
 _DETAILS: tuple[Detail, ...] = ("instantaneous", "minimum", "maximum", "average")
 
 
@@ -147,6 +145,4 @@ def _next_end(interval: int | str, shown_ns: int) -> int:
         assert isinstance(interval, int)
         step = interval * NS_PER_SECOND
         return (shown_ns // step + 1) * step
-    at = datetime.fromordinal(_EPOCH.toordinal() + shown_ns // (86_400 * NS_PER_SECOND))
-    first = datetime(at.year + at.month // 12, at.month % 12 + 1, 1)
-    return (first - _EPOCH).days * 86_400 * NS_PER_SECOND
+    return next_month_start(shown_ns)

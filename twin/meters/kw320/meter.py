@@ -40,6 +40,7 @@ from twin.meters.kw320.logs import (
     event_words,
     waveform_words,
 )
+from twin.meters.kw320.months import MonthlyEnergies
 from twin.meters.kw320.profile import POWERED, register_map
 from twin.meters.kw320.settings_registers import meter_settings, scaling_of
 from twin.meters.kw320.windows import EventWindow, WaveformWindow
@@ -91,6 +92,7 @@ class Kw320Meter:
         self.alarms = RecordRing(ALARM_RECORDS)
         self.io = IoState(config.modules)
         self.data_logs = DataLogs(self.raw, self.clock, start_ns)
+        self.months = MonthlyEnergies(self.clock, start_ns)
         self.windows: tuple[RetrievalWindow, ...] = (DataLogWindow(lambda: self.data_logs.memory),)
         if self.settings.power_quality:
             quality = EventWindow(lambda: self.log), WaveformWindow(lambda: self.log)
@@ -183,7 +185,7 @@ class Kw320Meter:
         A data log that has been set otherwise meanwhile is erased by both.
         """
         before = copy(self)
-        before.io, before.clock = self.io.copy(), copy(self.clock)
+        before.io, before.clock, before.months = self.io.copy(), copy(self.clock), copy(self.months)
 
         def set_back(now_ns: int) -> None:
             clock = self.clock
@@ -228,8 +230,11 @@ class Kw320Meter:
         if "clock" in kinds:
             self._set_clock(values, named, now_ns)
             return Effect()
-        if "energy" in kinds:
-            return Effect(presets_wh=self._presets(values))
+        if kinds & {"energy", "past_energy"}:
+            presets = self._presets(values)
+            past = {name: value for name, value in presets.items() if name.startswith("last")}
+            self.months.preset(past)
+            return Effect(presets_wh={name: presets[name] for name in presets if name not in past})
         return self._set(values, named, now_ns)
 
     def _set(self, values: Mapping[Register, int], named: Mapping[str, int], now_ns: int) -> Effect:

@@ -60,7 +60,7 @@ def _message(profile: str, address: int, words: Sequence[int]) -> str:
     actions = [register.name for register, raw in written if ACTIONS.get(register.name) == raw]
     if kinds == {"action"}:
         return ", ".join(name.replace("_", " ") for name in actions) or "no action"
-    verb = "preset" if kinds == {"energy"} else "set"
+    verb = "preset" if kinds <= {"energy", "past_energy"} else "set"
     named = [f"{register.name} = {raw}" for register, raw in written if register.source != "action"]
     more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     also = "".join(f"; {name.replace('_', ' ')}" for name in actions)

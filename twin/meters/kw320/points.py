@@ -37,7 +37,7 @@ def _point(register: Register, scaling: Scaling) -> Point:
 def _scale(register: Register, scaling: Scaling) -> float:
     """Return the primary value, in the register's unit, of a raw value of 1."""
     ratio = scaling.ratio(register.unit)
-    if register.source.partition(".")[0] not in {"fast", "basic", "energy", "extreme"}:
+    if register.source.partition(".")[0] not in {"fast", "basic", "energy", "past_energy", "extreme"}:
         return RESOLUTION.get(register.code, 1.0)
     if register.dtype == "float":
         percent = 100.0 if register.unit == "%" else 1.0

@@ -16,6 +16,7 @@ from twin.meters.kw320.custom_read import custom_sources
 from twin.meters.kw320.image import CHANNELS, MEASURED, ORDERS, ImageLayout
 from twin.meters.kw320.io_modules import ANALOGUE
 from twin.meters.kw320.meter import MAX_RUN_TIME, RUN_TIME_COUNT_NS, Kw320Meter
+from twin.meters.kw320.months import NAMES as PAST_ENERGIES
 from twin.meters.quantities import FAST_NAMES
 
 Float = NDArray[np.float64]
@@ -54,6 +55,7 @@ class WordTable:
         self._column = {
             "fast": _columns(layout.keys["fast"], FAST_NAMES),
             "energy": _columns(layout.keys["energy"], ENERGIES),
+            "past_energy": _columns(layout.keys["past_energy"], PAST_ENERGIES),
             "extreme": _columns(layout.keys["extreme"], EXTREMES),
             "basic": np.arange(len(layout.keys["basic"])),
             "harmonic": layout.harmonic_order,
@@ -66,6 +68,7 @@ class WordTable:
         self._settings: list[object] = [None] * count
         self._alarms: list[object] = [None] * count
         self._soe: list[object] = [None] * count
+        self._months: list[object] = [None] * count
         self._analogue = {
             row: outputs
             for row, of in enumerate(meters)
@@ -174,6 +177,12 @@ class WordTable:
                 self._soe[row] = None  # until all is encoded
                 self.layout.put_raw(words, "soe_record", of.io.soe.words())
                 self._soe[row] = soe
+            months = (of.months.version, of.scaling)
+            if self._months[row] != months:
+                self._months[row] = None  # until all is encoded
+                codec = self.layout.codec("past_energy")
+                codec.encode(of.months.table()[self._column["past_energy"]], of.scaling, out=words)
+                self._months[row] = months
             self.layout.put_raw(words, "state", of.state(now_ns))
             self.layout.put_raw(words, "input", of.io.registers(of.raw, now_ns))
             if of.io.modules:

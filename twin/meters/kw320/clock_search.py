@@ -1,0 +1,91 @@
+"""When a clock comes to show a wanted time: over time changes that leave times out, or show them twice."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+from twin.contracts import NS_PER_SECOND
+from twin.meters.kw320.clock import MeterClock
+
+NEVER: Final = 1 << 62
+"""Later than any instant [ns]."""
+_DAY_NS = 86_400 * NS_PER_SECOND
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+def next_shown(clock: MeterClock, after_ns: int, wanted: Callable[[int], int | None]) -> int:
+    """Return the first instant after another at which a clock comes to show a wanted time.
+
+    Wall times that a clock leaves out, as in the night when summer begins, are not wanted; those that it
+    shows twice are wanted twice.
+
+    Parameters
+    ----------
+    clock : MeterClock
+    after_ns : int
+        UTC [ns].
+    wanted : callable
+        Returns the first wanted wall time after another, or None [ns].
+
+    Returns
+    -------
+    int
+        UTC; `NEVER` when there is none [ns].
+    """
+    at = after_ns
+    while True:
+        shown = clock.local_ns(at)
+        target = wanted(shown)
+        if target is None:
+            return NEVER
+        hop = min(target - shown, _DAY_NS)
+        if clock.local_ns(at + hop) == shown + hop:
+            if shown + hop == target:
+                return at + hop
+            at += hop
+            continue
+        at = _jump(clock, at, at + hop)
+        if wanted(clock.local_ns(at) - 1) == clock.local_ns(at):
+            return at
+
+
+def next_month(clock: MeterClock, after_ns: int) -> int:
+    """Return the first instant after another at which a clock shows another month than then, UTC [ns].
+
+    A month whose first hour a clock leaves out begins with what is shown first of it.
+    """
+    month = month_number(clock.local_ns(after_ns))
+    at = after_ns
+    while True:
+        shown = clock.local_ns(at)
+        hop = min(next_month_start(shown) - shown, _DAY_NS)
+        if clock.local_ns(at + hop) == shown + hop:
+            at += hop
+        else:
+            at = _jump(clock, at, at + hop)
+        if month_number(clock.local_ns(at)) != month:
+            return at
+
+
+def month_number(shown_ns: int) -> int:
+    """Return the calendar month of a wall time, counted from January of the year 0."""
+    day = date.fromordinal(_EPOCH_DAY + shown_ns // _DAY_NS)
+    return 12 * day.year + day.month - 1
+
+
+def next_month_start(shown_ns: int) -> int:
+    """Return the wall time at which the month after that of another begins [ns]."""
+    year, month = divmod(month_number(shown_ns) + 1, 12)
+    return (date(year, month + 1, 1).toordinal() - _EPOCH_DAY) * _DAY_NS
+
+
+def _jump(clock: MeterClock, low: int, high: int) -> int:
+    """Return the first instant at which a clock is off by as much as at ``high``, UTC [ns]."""
+    before = clock.local_ns(low) - low
+    while high - low > 1:
+        middle = (low + high) // 2
+        if clock.local_ns(middle) - middle == before:
+            low = middle
+        else:
+            high = middle
+    return high
