@@ -102,7 +102,7 @@ def _settings() -> list[Expected]:
         *exact(0x1032, 2, 0, what="alarm records, SOE"),
         *within(0x1034, "dword", SECONDS // 36, SECONDS // 36, "run time [0.01 h]"),
         *exact(0x1036, sum(1 << bit for bit in MODULES.values()), what="modules"),
-        *exact(0x1038, 0, what="protocol of port 2"),
+        *exact(0x1038, 0, 0, 0, 0, 0, 0, 0, what="protocol of port 2, download, clears of tariff demands"),
         *exact(0x103F, 0, *_stamp(SECONDS), what="clock, on a Sunday"),
         *exact(0x1046, 1, 0, 1 << 2, 0, 0, 0, 0, 0, what="alarms"),
         *exact(0x104E, *(0, 1, 0, 0, 0) * 2, what="alarm channels 1, 2"),

@@ -95,6 +95,34 @@ def test_clearing_energy_demand_extremes_and_alarms():
     assert records
 
 
+# Manual 6.3.2, 103AH..103EH: sharp, peak, valley and normal fee of demand, total fee of demand; 0AH clears.
+@pytest.mark.parametrize(
+    ("address", "word", "clears"),
+    [
+        *((address, 0x0A, address == 0x103E) for address in range(0x103A, 0x103F)),
+        *((0x103E, word, False) for word in (0, 1, 0x0B, 0xFFFF)),
+    ],
+)
+def test_total_demand_is_cleared_by_its_word_alone(address, word, clears):
+    fleet, _ = lived()
+    before = Registers(fleet)
+    assert before.float(0x4042) > 0
+    assert fleet.write(0, address, [word], START + 3 * MINUTE).refusal is None
+    after = Registers(fleet)
+    demands = [0x4042, 0x4044, 0x4046, 0x4600, 0x4602, 0x4604]
+    shown = [after.float(at) for at in demands]
+    assert shown == ([0.0] * 6 if clears else [before.float(at) for at in demands])
+    assert after.row(0x103A, 5) == [0] * 5
+    assert after.row(0x4048, 18) == before.row(0x4048, 18)
+
+
+def test_ten_year_download_is_enabled_by_one():
+    fleet, _ = steady()
+    assert write(fleet, 0x1039, 1).refusal is None
+    assert Registers(fleet).unsigned(0x1039) == 1
+    assert write(fleet, 0x1039, 2).refusal is Refusal.ILLEGAL_VALUE
+
+
 def test_new_alarm_bit_is_cleared_by_command_and_never_set():
     fleet, _ = lived()
     now = START + 3 * MINUTE

@@ -215,7 +215,7 @@ def test_these_tests_cover_every_readable_register(registers):
         *range(0x4391, 0x4399),
         *range(0x4500, 0x461C),
         *range(0x4620, 0x478E),  # those of past months: test_kw320_months.py
-        *(*range(0x0FFD, 0x1020), 0x1021, *range(0x102E, 0x1037), 0x1038),
+        *(*range(0x0FFD, 0x1020), 0x1021, *range(0x102E, 0x1037), *range(0x1038, 0x103F)),
         *range(0x103F, 0x109E),
         *range(0x1100, 0x1340),
         *range(0x109E, 0x10C6),  # input and output modules: test_kw320_io.py

@@ -19,6 +19,7 @@ SEALED_ALWAYS = [
     *range(0x100D, 0x1010),
     *range(0x1012, 0x101A),
     *(0x101D, 0x101E),
+    0x103E,  # clears the demand memory, as 100FH does
     *range(0x10A5, 0x10A9),  # table 4-4: DO1, DO2
     *range(0x10B7, 0x10BB),  # DO3, DO4
     *range(0x4048, 0x405A, 2),

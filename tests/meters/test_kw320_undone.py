@@ -78,6 +78,14 @@ def test_the_clock_and_the_run_time_are_set_back(bench):
     assert bench.registers.row(0x1040, 6) == [2031, 5, 6, 7, 8, 10]
 
 
+def test_months_past_are_set_back(bench):
+    assert bench.write(0x463E, 0, 77) is None
+    assert fails(bench, 0x463E, 0, 5)
+    assert fails(bench, 0x1016, 1)
+    assert fails(bench, 0x1040, 2026, 2, 15)
+    assert bench.registers.dword(0x463E) == 77
+
+
 def test_an_output_that_a_write_has_moved_moves_back_and_says_so(bench):
     heard = []
     bench.io.write_coil(0, 0, on=True)

@@ -9,6 +9,7 @@ from twin.meters.kw320.meter import Effect
 
 _CLEARED: Final[Mapping[str, Callable[[MeterBank, int], None]]] = {
     "clear_demand": MeterBank.clear_demand,
+    "clear_total_demand": MeterBank.clear_demand,
     "clear_max_min": MeterBank.clear_extremes,
     "clear_energy": MeterBank.clear_energy,
     "clear_waveforms": MeterBank.clear_captures,

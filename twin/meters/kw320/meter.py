@@ -317,6 +317,11 @@ class Kw320Meter:
 
 ACTIONS: Mapping[str, int] = {
     "clear_demand": 1,
+    "clear_sharp_demand": 0x0A,
+    "clear_peak_demand": 0x0A,
+    "clear_valley_demand": 0x0A,
+    "clear_normal_demand": 0x0A,
+    "clear_total_demand": 0x0A,
     "clear_max_min": 0x0A,
     "clear_run_time": 1,
     "clear_energy": 1,
