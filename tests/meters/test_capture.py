@@ -48,7 +48,7 @@ def test_a_sag_is_captured_ten_cycles_before_and_after():
     records += feed.run(bank, SECOND)
     (record,) = captured(records)
     assert (record.meter, record.number, record.reason) == ("m", 1, "sag")
-    assert bank.capture_phases(1) == ["a"]
+    assert bank.capture_causes(1) == ["a"]
     assert record.trigger_ns == bank.events(1)[0].trigger_ns
     assert record.raw.shape == (6, SAMPLES)
     assert record.trigger_index == TRIGGER_INDEX

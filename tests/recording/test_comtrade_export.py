@@ -166,7 +166,7 @@ def test_a_sag_as_a_meter_captures_it(tmp_path):
     (record,) = [one for one in records if isinstance(one, WaveformRecord)]
     meter = replace(METER, name=record.meter)
     path = export_comtrade(
-        record, tmp_path, meter=meter, time_zone="UTC", phases=bank.capture_phases(0)[0], ratios=RATIOS
+        record, tmp_path, meter=meter, time_zone="UTC", phases=bank.capture_causes(0)[0], ratios=RATIOS
     )[0]
     assert path.stem.endswith("+0000_Vb_VOLTAGE_SAG")
     other = load(path)

@@ -1,5 +1,6 @@
 """What is wired to I/O modules: switches, schedules, pulses, outputs, transducers; and the way back."""
 
+import numpy as np
 import pytest
 
 from tests.sites import SCENARIO, write_site
@@ -120,6 +121,29 @@ def test_a_relay_trips_the_breaker_and_inputs_show_it(wired):
         *(("di1", False, 5050), ("di2", True, 5050)),
         *(("di1", True, 5101), ("di2", False, 5101)),
     ]
+
+
+def test_a_breakers_contact_captures_its_opening(tmp_path):
+    run = Run(tmp_path, scenario(WIRED.replace("soe_enable: 1", "soe_enable: 1, di_trigger_io11: 2")))
+
+    def shown():
+        fleet = run.engine.fleet
+        return fleet.decode(0, fleet.words(0))["i1"]
+
+    run.to(5)
+    closed = shown()
+    run.ask("write_coil", address=0, on=True)
+    run.to(7)
+    opened = shown()
+    recording = run.recorded()
+    (number,) = [one.number for one in recording.waveforms(meter="head") if one.reason == "di"]
+    capture = recording.waveform("head", number)
+    assert capture.trigger_ns == run.loaded.start_ns + 5 * S + 50 * MS  # DI1 went off with the breaker
+    amperes = capture.raw[3] * capture.scale[3]
+    # Ten cycles before the trigger the breaker was closed; the last four after it nothing swings any more.
+    assert np.sqrt(np.mean(amperes[:640] ** 2)) == pytest.approx(closed, rel=1e-3)
+    assert np.sqrt(np.mean(amperes[-256:] ** 2)) == pytest.approx(opened, rel=1e-3)
+    assert opened < 0.7 * closed
 
 
 def test_a_schedule_moves_an_input_to_the_millisecond(wired):

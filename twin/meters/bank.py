@@ -152,9 +152,9 @@ class MeterBank(BankReadings):
         """Return the stored waveform groups, oldest first."""
         return self._quality.captures.groups(meter)
 
-    def capture_phases(self, meter: int) -> list[str]:
-        """Return, for each stored group, the letters of the phases that triggered it."""
-        return self._quality.captures.phases(meter)
+    def capture_causes(self, meter: int) -> list[str]:
+        """Return, for each stored group, the letters of the phases or the input that triggered it."""
+        return self._quality.captures.causes(meter)
 
     def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> list[Record]:
         """Give a meter new settings from now on; return the alarms and events that end by it.
@@ -238,10 +238,10 @@ class MeterBank(BankReadings):
             self._analogue[meter, number - 1] = counts
             self._ticks.look_once(now_ns)
 
-    def trigger_capture(self, meter: int, now_ns: int) -> bool:
-        """Trigger a waveform capture by hand; return whether the meter could hear it."""
+    def trigger_capture(self, meter: int, now_ns: int, *, reason: str = "manual", cause: str = "") -> bool:
+        """Trigger a waveform capture by hand or, ``di``, by an input; return whether the meter heard it."""
         self._require_now(now_ns)
-        return self._quality.captures.trigger_manually(meter, now_ns)
+        return self._quality.captures.trigger_now(meter, reason, cause, now_ns)
 
     def _enter(self, segment: Segment) -> None:
         """Take a segment that was not there at the last call."""

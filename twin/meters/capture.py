@@ -33,7 +33,8 @@ class _Pending:
     """A capture whose last samples are still to come."""
 
     reason: str
-    phases: str
+    cause: str
+    """Letters of the phases, or the input and the state that it took: ``di7 on``; empty for a manual one."""
     trigger_ns: int
     step: int
     """Number of sample ``TRIGGER_INDEX``, in 64ths of a cycle."""
@@ -43,8 +44,9 @@ class CaptureStore:
     """Waveform groups of all meters of a bank.
 
     Samples are locked to theta: 64 to the cycle. A trigger on a half cycle is itself a sample; a manual one
-    takes effect at the next sample. While a group is written no trigger is heard; the manual gives no
-    time for writing, so that it is over with the last sample. When 100 groups are stored it stops.
+    and one of an input take effect at the next sample. While a group is written no trigger is heard; the
+    manual gives no time for writing, so that it is over with the last sample. When 100 groups are stored it
+    stops.
     """
 
     def __init__(self, settings: Sequence[MeterSettings], front_end: FrontEnd) -> None:
@@ -52,7 +54,7 @@ class CaptureStore:
         self._front_end = front_end
         self._pending: dict[int, _Pending] = {}
         self._groups: list[list[WaveformRecord]] = [[] for _ in settings]
-        self._phases: list[list[str]] = [[] for _ in settings]
+        self._causes: list[list[str]] = [[] for _ in settings]
         self._count = [0] * len(settings)
         self._finished: list[tuple[int, WaveformRecord]] = []
 
@@ -69,21 +71,21 @@ class CaptureStore:
         """Return the stored groups of a meter, oldest first."""
         return list(self._groups[meter])
 
-    def phases(self, meter: int) -> list[str]:
-        """Return, for each stored group, the letters of the phases that triggered it."""
-        return list(self._phases[meter])
+    def causes(self, meter: int) -> list[str]:
+        """Return what triggered each stored group: letters of phases, an input (``di7 on``), or nothing."""
+        return list(self._causes[meter])
 
     def clear(self, meter: int) -> None:
         """Forget the stored groups of a meter, and one that is being written."""
         self._groups[meter].clear()
-        self._phases[meter].clear()
+        self._causes[meter].clear()
         self._pending.pop(meter, None)
 
     def drop(self, meter: int) -> None:
         """Give up a group that is being written."""
         self._pending.pop(meter, None)
 
-    def trigger_manually(self, meter: int, now_ns: int) -> bool:
+    def trigger_now(self, meter: int, reason: str, cause: str, now_ns: int) -> bool:
         """Trigger at the next sample; return whether the trigger was heard."""
         if self._front_end.empty:
             return False
@@ -91,16 +93,16 @@ class CaptureStore:
         at = self._front_end.step_instant(step, SAMPLES_PER_CYCLE)
         if at.ns + round(at.fraction) < now_ns:
             step += 1
-        return self.trigger(meter, "manual", "", step, now_ns)
+        return self.trigger(meter, reason, cause, step, now_ns)
 
-    def trigger(self, meter: int, reason: str, phases: str, step: int, trigger_ns: int) -> bool:
+    def trigger(self, meter: int, reason: str, cause: str, step: int, trigger_ns: int) -> bool:
         """Begin a capture around a sample, counted in 64ths of a cycle; return whether it was heard."""
         self._finish([meter] if meter in self._pending else [], trigger_ns)
         settings = self._settings[meter]
         full = len(self._groups[meter]) >= CAPACITY
         if not settings.power_quality or full or meter in self._pending:
             return False
-        self._pending[meter] = _Pending(reason, phases, trigger_ns, step)
+        self._pending[meter] = _Pending(reason, cause, trigger_ns, step)
         return True
 
     def finish(self, until_ns: int) -> list[tuple[int, WaveformRecord]]:
@@ -127,7 +129,7 @@ class CaptureStore:
             self._count[meter] += 1
             record = self._record(meter, pending, samples, self._count[meter])
             self._groups[meter].append(record)
-            self._phases[meter].append(pending.phases)
+            self._causes[meter].append(pending.cause)
             self._finished.append((end_ns, record))
 
     def _samples(self, step: int, end_ns: int, meters: Sequence[int]) -> NDArray[np.float64]:

@@ -139,15 +139,15 @@ class Fleet(FleetImages):
             if not isinstance(record, EventRecord | AlarmRecord | WaveformRecord):
                 continue
             meter = self._by_name[record.meter]
-            phases = self._capture_phases(meter, record) if isinstance(record, WaveformRecord) else ""
-            self._meters[meter].keep(record, phases=phases)
+            cause = self._capture_cause(meter, record) if isinstance(record, WaveformRecord) else ""
+            self._meters[meter].keep(record, cause=cause)
             self._note(meter)
         return records
 
-    def _capture_phases(self, meter: int, record: WaveformRecord) -> str:
-        """Return the letters of the phases that triggered a capture."""
-        groups = zip(self._bank.captures(meter), self._bank.capture_phases(meter), strict=True)
-        return next((phases for group, phases in groups if group.number == record.number), "")
+    def _capture_cause(self, meter: int, record: WaveformRecord) -> str:
+        """Return the letters of the phases that triggered a capture, or the input."""
+        groups = zip(self._bank.captures(meter), self._bank.capture_causes(meter), strict=True)
+        return next((cause for group, cause in groups if group.number == record.number), "")
 
     def write(self, meter: int, address: int, words: Sequence[int], now_ns: int) -> Answer:
         """Carry out a master's write as a whole, or refuse it and change nothing.

@@ -17,7 +17,7 @@ from twin.meters.bank import MeterBank
 from twin.meters.energy_pulses import PulseOutput
 from twin.meters.kw320.analogue import input_counts
 from twin.meters.kw320.io_modules import MODULES, module_of
-from twin.meters.kw320.io_state import is_counter
+from twin.meters.kw320.io_state import is_counter, triggers_capture
 from twin.meters.kw320.meter import Kw320Meter
 from twin.meters.kw320.settings_registers import pt1_tenths
 from twin.meters.pulses import PulseSource
@@ -121,6 +121,10 @@ class FleetIo:
             status = of.io.soe_status(module, of.raw)
             of.io.add_soe(status, of.clock.stamp(now_ns))
             self._emit([SoeRecord(of.config.name, module.name, now_ns, f"di{number}", on, status)])
+        if triggers_capture(of.raw, number, on=on):
+            self._bank.trigger_capture(
+                meter, now_ns, reason="di", cause=f"di{number} {'on' if on else 'off'}"
+            )
         alarms = self._bank.alarms.set_input(meter, number, now_ns, on=on)
         if alarms:
             self._emit(alarms)

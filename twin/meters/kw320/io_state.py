@@ -193,5 +193,26 @@ def is_counter(raw: Mapping[str, int], number: int) -> bool:
     return bool(raw[f"{module.name}_di_type"] >> module.inputs.index(number) & 1)
 
 
+def triggers_capture(raw: Mapping[str, int], number: int, *, on: bool) -> bool:
+    """Return whether an input in status mode triggers a waveform capture when it goes on or off.
+
+    Parameters
+    ----------
+    raw : Mapping of str to int
+        Raw value of every setting register by name; 8001H..8003H have two bits for each input: 1 from off to
+        on, 2 from on to off, 3 both.
+    number : int
+    on : bool
+        Which of them.
+
+    References
+    ----------
+    KW320 manual 4.6, DI triggering: modules with the logical address 1 alone.
+    """
+    module = module_of("di", number)
+    bits = raw.get(f"di_trigger_{module.name}", 0) >> 2 * module.inputs.index(number)
+    return bool(bits & (1 if on else 2))
+
+
 def _constant(raw: Mapping[str, int], number: int) -> int:
     return raw[f"{module_of('di', number).name}_di_pulse_constant"]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.contracts import EventRecord, WaveformRecord
+from twin.meters.kw320.io_modules import module_of
 
 MAX_EVENTS = 50_000
 """Power-quality events (KW320 manual 4.6); then each new one takes the place of the oldest."""
@@ -27,6 +28,8 @@ REASON_WORDS = 16
 
 _PHASES = {"a": 0, "b": 1, "c": 2}
 _REASON_WORD = {"manual": 7, "sag": 11, "swell": 12, "over_current": 13}
+_INPUT_WORD = {"io11": 8, "io21": 9, "io31": 10}
+_OFF_TO_ON, _ON_TO_OFF = 0b01, 0b10
 
 
 @dataclass(slots=True)
@@ -99,7 +102,7 @@ def event_words(
 
 
 def waveform_words(
-    record: WaveformRecord, stamp: Mapping[str, int], phases: str
+    record: WaveformRecord, stamp: Mapping[str, int], cause: str
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
     """Return the reason words and the 120 windows of a waveform group.
 
@@ -109,8 +112,8 @@ def waveform_words(
         Raw counts of va, vb, vc, ia, ib, ic, ten cycles before and ten after the trigger.
     stamp : Mapping of str to int
         The meter's clock at the trigger.
-    phases : str
-        Letters of the phases that triggered; empty for a manual trigger.
+    cause : str
+        Letters of the phases that triggered, or the input: ``di7 on``; empty for a manual trigger.
 
     Returns
     -------
@@ -122,11 +125,22 @@ def waveform_words(
     """
     reason = np.zeros(REASON_WORDS, dtype=np.uint16)
     reason[:7] = list(stamp.values())
-    reason[_REASON_WORD[record.reason]] = 1 if record.reason == "manual" else phase_bits(phases)
+    place, word = _reason(record.reason, cause)
+    reason[place] = word
     first = record.trigger_index - CYCLES * CYCLE
     counts = record.raw[:, first : first + 2 * CYCLES * CYCLE].astype(np.int16).view(np.uint16)
     halves = counts.reshape(6, 2, CYCLES, CYCLE).transpose(1, 0, 2, 3)
     return reason, np.ascontiguousarray(halves.reshape(12 * CYCLES, CYCLE))
+
+
+def _reason(reason: str, cause: str) -> tuple[int, int]:
+    """Return which of the reason words says why a group was captured, and what it says."""
+    if reason != "di":
+        return _REASON_WORD[reason], 1 if reason == "manual" else phase_bits(cause)
+    name, _, state = cause.partition(" ")
+    module = module_of("di", int(name[2:]))
+    bits = _OFF_TO_ON if state == "on" else _ON_TO_OFF
+    return _INPUT_WORD[module.name], bits << 2 * module.inputs.index(int(name[2:]))
 
 
 class RecordRing:

@@ -121,7 +121,7 @@ class Kw320Meter:
             "run_time": min(self.run_time_before + counted_ns // RUN_TIME_COUNT_NS, MAX_RUN_TIME),
         }
 
-    def keep(self, record: Record, *, phases: str = "") -> None:
+    def keep(self, record: Record, *, cause: str = "") -> None:
         """Keep what the measuring part recorded, in the form that registers show.
 
         Stamps are made with the clock as it is set now.
@@ -130,14 +130,14 @@ class Kw320Meter:
         ----------
         record : Record
             An event, a waveform or an alarm; anything else is passed over.
-        phases : str
-            Letters of the phases that triggered a waveform.
+        cause : str
+            Letters of the phases that triggered a waveform, or the input: ``di7 on``.
         """
         if isinstance(record, EventRecord):
             self._keep_event(record)
         elif isinstance(record, WaveformRecord) and len(self.log.waveforms) < MAX_WAVEFORMS:
             stamp = self.clock.stamp(record.trigger_ns)
-            self.log.waveforms.append(waveform_words(record, stamp, phases))
+            self.log.waveforms.append(waveform_words(record, stamp, cause))
         elif isinstance(record, AlarmRecord):
             self._keep_alarm(record)
 
