@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from twin.contracts import AlarmRecord, EventRecord, Record, Segment, TwinError, WaveformRecord
 from twin.meters.alarms import NEVER, AlarmEngine
 from twin.meters.bank_readings import BankReadings
+from twin.meters.connection import Connection
 from twin.meters.counting import Counting
 from twin.meters.demand import NS_PER_MINUTE
 from twin.meters.display import BASIC_NS, FAST_NS, Display
@@ -189,6 +190,17 @@ class MeterBank(BankReadings):
             self._quality.rename(meter, settings)
         self._expect_change(now_ns)
         return ended
+
+    def connect(self, meter: int, connection: Connection, now_ns: int) -> None:
+        """Let a meter's inputs be connected otherwise from now on; the next segment has to start now.
+
+        Raises
+        ------
+        BankError
+            If ``now_ns`` is not now.
+        """
+        self._require_now(now_ns)
+        self._front_end.connect(meter, connection)
 
     def set_power(self, meter: int, *, on: bool, now_ns: int) -> list[Record]:
         """Give a meter its supply, or take it away, now; return what ends by it. The rest begins anew."""

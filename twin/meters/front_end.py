@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, Instant, Segment, Signal, TwinError
 from twin.meters.accuracy import CHANNELS
-from twin.meters.inputs import Inputs, is_stationary
+from twin.meters.connection import Connection
+from twin.meters.inputs import InputMaps, Inputs, is_stationary
 from twin.meters.sampling import Sampler, turned_segment
 from twin.meters.settings import MeterSettings
 from twin.signals import instant_of_theta, theta_at
@@ -43,6 +44,8 @@ class FrontEnd:
         """What samples the newest segment."""
         self._raw_stationary = True
         self._cycles: list[int] = []  # whole cycles that a segment's own theta lacks
+        self._maps: list[InputMaps] = []  # how the inputs were connected
+        self._new_connections: dict[int, Connection] = {}
         self._start_ns = start_ns
         self.stretch_start_ns = start_ns
         """Since when the signal has been one stationary stretch [ns]."""
@@ -62,8 +65,12 @@ class FrontEnd:
         return self._segments[-1]
 
     def holds(self, segment: Segment) -> bool:
-        """Tell whether a primary segment is the one that came last."""
-        return bool(self._raw) and self._raw[-1] is segment
+        """Tell whether a primary segment is the one that came last, and nothing else has changed."""
+        return bool(self._raw) and self._raw[-1] is segment and not self._new_connections
+
+    def connect(self, meter: int, connection: Connection) -> None:
+        """Let a meter's inputs be connected otherwise from the next segment on."""
+        self._new_connections[meter] = connection
 
     def append(self, segment: Segment) -> bool:
         """Take a new primary segment; return whether it begins a new stretch.
@@ -89,17 +96,21 @@ class FrontEnd:
             and last.block is None is segment.block
         )
         steady = self._raw_stationary if known else is_stationary(segment)
+        reconnected = bool(self._new_connections) and not first
         if first:
+            self._reconnect()
             self._lead_in(segment, stationary=steady)
         previous = self._raw[-1]
         same = (
             steady
             and self.stationary
+            and not reconnected
             and previous.amplitude is segment.amplitude
             and previous.frequency == segment.frequency
             and np.array_equal(previous.order, segment.order)
         )
         self._leave(segment.start_ns)
+        self._reconnect()
         if same:
             secondary = replace(self._segments[-1], start_ns=segment.start_ns, theta=segment.theta)
         else:
@@ -107,6 +118,7 @@ class FrontEnd:
         lacking = theta_at(self._raw[-1], segment.start_ns) - segment.theta
         self._cycles.append(self._cycles[-1] + round(lacking / TWO_PI))
         self._raw.append(segment)
+        self._maps.append(self.inputs.maps)
         self._segments.append(secondary)
         self._forget(segment.start_ns - KEEP_NS)
         if not same:
@@ -133,6 +145,12 @@ class FrontEnd:
             self._sampler = self.inputs.sampler(self._secondary)
         return self._secondary if self._sampler is None else self._sampler.until(segment.start_ns)
 
+    def _reconnect(self) -> None:
+        """Connect inputs as it was asked for since the last segment."""
+        for meter, connection in self._new_connections.items():
+            self.inputs.connect(meter, connection)
+        self._new_connections.clear()
+
     def _leave(self, ns: int) -> None:
         """End the newest segment, in which transformers keep their flux."""
         self.extend(ns)
@@ -146,14 +164,17 @@ class FrontEnd:
         turned = self.inputs.turn(settings)
         if self._sampler is not None:
             self._sampler.turn(turned)
-        made: dict[int, Segment] = {}  # segments of one stretch go on sharing their amplitudes
+        # Segments of one stretch go on sharing their amplitudes.
+        made: dict[tuple[int, int], Segment] = {}
         for index, raw in enumerate(self._raw):
             if self._segments[index].block is not None:
                 self._segments[index] = turned_segment(self._segments[index], turned)
                 continue
-            if id(raw.amplitude) not in made:
-                made[id(raw.amplitude)] = self.inputs.secondary(raw)
-            alike = made[id(raw.amplitude)]
+            maps = self._maps[index]
+            key = id(raw.amplitude), id(maps)
+            if key not in made:
+                made[key] = self.inputs.secondary(raw, maps=maps)
+            alike = made[key]
             self._segments[index] = replace(
                 alike, start_ns=raw.start_ns, theta=raw.theta, frequency=raw.frequency
             )
@@ -214,6 +235,7 @@ class FrontEnd:
         rate = np.zeros_like(segment.rate)
         earlier = Segment(begin, segment.frequency, theta_at(segment, begin), segment.order, rate, amplitude)
         self._raw.append(earlier)
+        self._maps.append(self.inputs.maps)
         self._segments.append(self._enter(earlier, steady=True))
         self._cycles.append(0)
         self.stretch_start_ns = begin
@@ -224,7 +246,8 @@ class FrontEnd:
         while count + 1 < len(self._raw) and self._raw[count + 1].start_ns <= before_ns:
             count += 1
         if count:
-            del self._raw[:count], self._segments[:count], self._cycles[:count]
+            for kept in (self._raw, self._segments, self._cycles, self._maps):
+                del kept[:count]
 
 
 def _reach_ns(segment: Segment, ns: int) -> int:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import NS_PER_SECOND, SampledBlock, Segment
 from twin.meters.accuracy import CHANNELS, KW320, DeviceAccuracy, InputErrors, draw_errors, ideal_errors
+from twin.meters.connection import Connection, input_map
 from twin.meters.converter import COUNT_RANGE, clipped, counts, peak_bound
 from twin.meters.current_transformer import LINEAR, flux_after, flux_bound
 from twin.meters.sampling import Cores, Sampler
@@ -22,6 +23,8 @@ from twin.meters.wiring import combined, terminals
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+InputMaps = tuple[tuple[int, Float], ...]
+"""By meter, what its inputs receive of va, vb, vc, ia, ib, ic, shape (6, 6)."""
 
 PICKUP_CURRENT: Final = 0.005
 """An ideal meter registers from here on [A] (KW320 manual, specifications: pickup current 5 mA)."""
@@ -70,12 +73,13 @@ class Inputs:
 
     def __init__(self, settings: Sequence[MeterSettings], device: DeviceAccuracy = KW320) -> None:
         self._scale = secondary_scale(settings)
-        self._connected = [
+        self._installed = [(one.installed_wiring, one.installed_current_wiring) for one in settings]
+        self.maps: InputMaps = tuple(
             (at, matrix)
-            for at, setting in enumerate(settings)
-            if (matrix := terminals(setting.installed_wiring, setting.installed_current_wiring)).tolist()
-            != np.eye(CHANNELS).tolist()
-        ]
+            for at, installed in enumerate(self._installed)
+            if (matrix := terminals(*installed)).tolist() != np.eye(CHANNELS).tolist()
+        )
+        """Meters whose inputs do not receive the six channels one by one, and what they receive."""
         drawn = [errors_of(setting, device) for setting in settings]
         self._curve = np.array([errors.curve for errors in drawn]).reshape(-1, 7)
         self._ideal = all(setting.accuracy == "ideal" for setting in settings)
@@ -108,6 +112,20 @@ class Inputs:
     def rows(self) -> int:
         """Channels in all."""
         return len(self._scale)
+
+    def connect(self, meter: int, connection: Connection) -> None:
+        """Let a meter's inputs be connected otherwise from now on."""
+        wired = self._installed[meter]
+        faultless = connection == Connection()
+        matrix = terminals(*wired) if faultless else input_map(connection, *wired)
+        before = next((of for at, of in self.maps if at == meter), np.eye(CHANNELS))
+        for row, place in enumerate(self._core_rows.tolist()):
+            at, channel = divmod(place, CHANNELS)
+            if at == meter and (matrix[channel] == -before[channel]).all():
+                self._flux[row] *= -1.0  # its leads were exchanged, the core knows nothing of it
+        rest = [one for one in self.maps if one[0] != meter]
+        changed = [(meter, matrix)] if matrix.tolist() != np.eye(CHANNELS).tolist() else []
+        self.maps = tuple(sorted([*rest, *changed], key=lambda one: one[0]))
 
     def turn(self, settings: Sequence[MeterSettings]) -> Float:
         """Take over the directions of the current inputs; return -1 for those that turned, else 1."""
@@ -153,12 +171,13 @@ class Inputs:
             bound += np.abs(segment.block.samples).max(axis=1)
         return bound
 
-    def secondary(self, segment: Segment) -> Segment:
-        """Return a primary segment as the measuring part sees it."""
-        amplitude = self._wired(segment.amplitude)
+    def secondary(self, segment: Segment, *, maps: InputMaps | None = None) -> Segment:
+        """Return a primary segment as the measuring part sees it; as connected now, unless ``maps`` say."""
+        maps = self.maps if maps is None else maps
+        amplitude = _received(segment.amplitude, maps)
         if self._ideal:
             amplitude = np.ascontiguousarray(amplitude * self._scale)
-            block = self._block(segment, None)
+            block = self._block(segment, None, maps)
             return replace(segment, amplitude=amplitude, block=block)
         from twin.meters.accuracy_kernels import distort  # noqa: PLC0415
 
@@ -174,21 +193,11 @@ class Inputs:
             self._order,
             self._rate,
             out,
-            self._block(segment, self._curve),
+            self._block(segment, self._curve, maps),
         )
         if np.count_nonzero(bound > self._full_scale) and is_stationary(passed):
             return clipped(passed, self._full_scale)
         return passed
-
-    def _wired(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """Return what reaches the inputs of what is at the metering points."""
-        if not self._connected:
-            return rows
-        out = rows.copy()
-        for meter, matrix in self._connected:
-            of = slice(CHANNELS * meter, CHANNELS * (meter + 1))
-            out[of] = combined(matrix, rows[of])
-        return out
 
     def _learn(self, segment: Segment) -> None:
         """Look at the terms of a segment, once for all that share them."""
@@ -202,15 +211,26 @@ class Inputs:
         self._order = np.concatenate([lacking, segment.order])
         self._rate = np.concatenate([np.array(lacking, np.complex128), segment.rate])
 
-    def _block(self, segment: Segment, curve: Float | None) -> SampledBlock | None:
+    def _block(self, segment: Segment, curve: Float | None, maps: InputMaps) -> SampledBlock | None:
         """Return the samples of a segment with the errors that its channels have at their level."""
         block = segment.block
         if block is None:
             return None
-        samples = self._wired(block.samples) * self._scale
+        samples = _received(block.samples, maps) * self._scale
         if curve is not None:
             samples = _distort_samples(samples, 2.0 * np.pi * segment.frequency * block.step_s, curve)
         return replace(block, samples=samples)
+
+
+def _received(rows: NDArray[Any], maps: InputMaps) -> NDArray[Any]:
+    """Return what reaches the inputs of what is at the metering points."""
+    if not maps:
+        return rows
+    out = rows.copy()
+    for meter, matrix in maps:
+        of = slice(CHANNELS * meter, CHANNELS * (meter + 1))
+        out[of] = combined(matrix, rows[of])
+    return out
 
 
 def _core(settings: MeterSettings) -> Float:

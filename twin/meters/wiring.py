@@ -57,7 +57,7 @@ def terminals(wiring: Wiring, current_wiring: CurrentWiring) -> Float:
     """Return what the inputs receive of va, vb, vc, ia, ib, ic, shape (6, 6)."""
     out = np.zeros((CHANNELS, CHANNELS))
     out[:3, :3] = _STAR if wiring == "3LL" else _OPEN_DELTA if wiring == "2LL" else _first(PHASES[wiring])
-    out[3:, 3:] = np.diag(_fitted(wiring, current_wiring))
+    out[3:, 3:] = np.diag(fitted_currents(wiring, current_wiring))
     return out
 
 
@@ -70,7 +70,7 @@ def elements(wiring: Wiring, current_wiring: CurrentWiring) -> Float:
     phases = PHASES[wiring]
     out[:3, :3] = np.diag([1.0, 0.0, 1.0]) if wiring == "2LL" else _first(phases)
     if phases == 3:
-        out[3:, 3:] = np.diag(_fitted(wiring, current_wiring))
+        out[3:, 3:] = np.diag(fitted_currents(wiring, current_wiring))
         if current_wiring == "2CT":
             out[4, 3:] = [-1.0, 0.0, -1.0]
     else:
@@ -101,7 +101,7 @@ def _first(count: int) -> Float:
     return np.diag(np.arange(3) < count).astype(np.float64)
 
 
-def _fitted(wiring: Wiring, current_wiring: CurrentWiring) -> list[float]:
+def fitted_currents(wiring: Wiring, current_wiring: CurrentWiring) -> list[float]:
     """Return 1 for each current input that has a transformer."""
     if current_wiring == "2CT":
         return [1.0, 0.0, 1.0] if PHASES[wiring] == 3 else [1.0, 1.0, 0.0]
