@@ -15,6 +15,7 @@ from twin.documents.quantity import (
     Watt,
     WattHour,
     parse_quantity,
+    parse_ratio,
 )
 from twin.documents.validation import findings_of, nearest, suggestion, validate
 from twin.documents.yaml_document import Document, read_yaml
@@ -37,6 +38,7 @@ __all__ = [
     "findings_of",
     "nearest",
     "parse_quantity",
+    "parse_ratio",
     "read_yaml",
     "suggestion",
     "validate",

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 _PREFIX = {"": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6}
 _TIME = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _TEXT = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-zµΩ%]*)\s*\Z")
+_RATIO = re.compile(r"\s*(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)\s*\Z")
 _ALIASES = {"Ω": "ohm", "Ohm": "ohm", "VAr": "var", "VAR": "var"}
 
 
@@ -59,6 +60,20 @@ def parse_quantity(value: object, base: str) -> float:
     if not math.isfinite(result):
         raise ValueError(f"{value} is too large; give a number that can be")
     return result
+
+
+def parse_ratio(text: str) -> tuple[float, float]:
+    """Return the two parts of a transformer's ratio, primary and secondary.
+
+    Raises
+    ------
+    ValueError
+        The text is no ratio of two positive numbers.
+    """
+    match = _RATIO.match(text)
+    if match is None or not float(match[1]) or not float(match[2]):
+        raise ValueError(f"'{text}' is no ratio; write primary:secondary, as in 200:5")
+    return float(match[1]), float(match[2])
 
 
 def _quantity(base: str, example: str) -> tuple[BeforeValidator, WithJsonSchema]:

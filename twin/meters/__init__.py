@@ -1,12 +1,15 @@
 """Virtual meters: they turn a signal into registers, logs and captures as their manuals say."""
 
+from twin.meters.connection import Connection, ConnectionFaultError, input_map
 from twin.meters.current_transformer import CurrentTransformer
 from twin.meters.kw320 import (
     FORMATS,
     PROFILES,
     AlarmConfig,
+    ClockCourse,
     DataLogConfig,
     Fleet,
+    ImageFault,
     LoggerConfig,
     MeterConfig,
     MeterConfigError,
@@ -24,9 +27,13 @@ __all__ = [
     "PROFILES",
     "RATED_FREQUENCIES",
     "AlarmConfig",
+    "ClockCourse",
+    "Connection",
+    "ConnectionFaultError",
     "CurrentTransformer",
     "DataLogConfig",
     "Fleet",
+    "ImageFault",
     "LoggerConfig",
     "MeterConfig",
     "MeterConfigError",
@@ -34,5 +41,6 @@ __all__ = [
     "Wiring",
     "build_fleet",
     "check_config",
+    "input_map",
     "serial_registers",
 ]

@@ -14,9 +14,15 @@ from twin.scenario.endpoint_checks import ENDPOINT_RULES
 from twin.scenario.equipment import FIELDS, connected_phases, equipment
 from twin.scenario.equipment_checks import EQUIPMENT_RULES
 from twin.scenario.fault_checks import FAULT_RULES
+from twin.scenario.fault_schema import Repair
 from twin.scenario.io_checks import io_is_wired
+from twin.scenario.measurement_checks import measurement_faults_fit
+from twin.scenario.measurement_schema import MeasurementFault
 from twin.scenario.schema import MeterPoint, Scenario, Switching
+from twin.scenario.supply_schema import PowerLoss, PowerRestore
 
+METER_EVENTS = (MeasurementFault, PowerLoss, PowerRestore, Repair)
+"""What happens to meters, whatever the site is."""
 SITE_FIELDS = ("network", "source", "recording")
 """What a site can be; just one of them."""
 
@@ -102,10 +108,14 @@ def _what_needs_a_network(context: Context) -> Iterator[Finding]:
     scenario = context.scenario
     if scenario.network is not None:
         return
-    for field in ("loads", *FIELDS, "frequency", "events"):
+    for field in ("loads", *FIELDS, "frequency"):
         if getattr(scenario, field):
             mend = f"leave '{field}' out, or give a network"
             yield context.finding((field,), "only a network can have them", mend)
+    for at, event in enumerate(scenario.events):
+        if not isinstance(event, METER_EVENTS):
+            what = f"'{event.event}' happens to a network"
+            yield context.finding(("events", at), what, "leave it out, or give a network")
 
 
 def _connection(context: Context, path: Path_, point: MeterPoint) -> Iterator[Finding]:
@@ -194,5 +204,6 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     io_is_wired,
     *EQUIPMENT_RULES,
     *FAULT_RULES,
+    measurement_faults_fit,
 )
 """All rules; a new one is one more function."""

@@ -7,6 +7,7 @@ from twin.grid import Line
 from twin.scenario.context import Context, Path_
 from twin.scenario.equipment_schema import Part
 from twin.scenario.fault_schema import Conductor, Evolution, Fault, Repair
+from twin.scenario.measurement_checks import names_to_repair
 from twin.scenario.supply_schema import PowerLoss, PowerRestore
 
 PHASES = {"slg": 1, "ll": 2, "llg": 2, "3ph": 3}
@@ -100,15 +101,11 @@ def conductors_fit(context: Context) -> Iterator[Finding]:
 
 def _names_differ(context: Context) -> Iterator[Finding]:
     taken: set[str] = {fuse.name for fuse in context.network.fuses}
-    events = context.scenario.events
-    for at, event in enumerate(events):
-        if isinstance(event, Fault | Conductor):
-            if event.name in taken:
-                yield context.finding(
-                    ("events", at, "name"), f"'{event.name}' stands twice", "choose another"
-                )
-            taken.add(event.name)
-    for at, event in enumerate(events):
+    for path, name in names_to_repair(context):
+        if name in taken:
+            yield context.finding((*path, "name"), f"'{name}' stands twice", "choose another")
+        taken.add(name)
+    for at, event in enumerate(context.scenario.events):
         if isinstance(event, Repair) and event.of not in taken:
             yield context.unknown(("events", at, "of"), event.of, sorted(taken), "fault, conductor or fuse")
 

@@ -17,6 +17,8 @@ from twin.scenario.fault_checks import (
     values_can_be,
 )
 from twin.scenario.fault_schema import Conductor, Fault, Repair
+from twin.scenario.measurement_checks import measurement_faults_fit
+from twin.scenario.measurement_schema import MeasurementFault, name_of
 from twin.scenario.site_scenario import SiteScenario
 from twin.scenario.supply_schema import PowerLoss, PowerRestore
 
@@ -65,7 +67,22 @@ class LivePowerRestore(PowerRestore):
     at: Literal["now"] = "now"
 
 
-_Live = LiveFault | LiveConductor | LiveRepair | LiveMotorEvent | LivePowerLoss | LivePowerRestore
+class LiveMeasurementFault(MeasurementFault):
+    """A meter is now connected wrongly, shows what it does not hold, or its clock goes wrong."""
+
+    model_config = _CONFIG
+    at: Literal["now"] = "now"
+
+
+_Live = (
+    LiveFault
+    | LiveConductor
+    | LiveRepair
+    | LiveMotorEvent
+    | LivePowerLoss
+    | LivePowerRestore
+    | LiveMeasurementFault
+)
 LiveEvent = Annotated[_Live, Field(discriminator="event")]
 
 LIVE_EVENTS: Mapping[str, type[_Live]] = {
@@ -75,10 +92,18 @@ LIVE_EVENTS: Mapping[str, type[_Live]] = {
     "motor": LiveMotorEvent,
     "power_loss": LivePowerLoss,
     "power_restore": LivePowerRestore,
+    "measurement_fault": LiveMeasurementFault,
 }
 """What can be injected, by its field ``event``."""
 
-_RULES = (faults_fit, conductors_fit, values_can_be, motor_events, supplied_meters_exist)
+_RULES = (
+    faults_fit,
+    conductors_fit,
+    values_can_be,
+    motor_events,
+    supplied_meters_exist,
+    measurement_faults_fit,
+)
 
 
 def read_live_event(given: Mapping[str, object]) -> LiveEvent:
@@ -122,8 +147,11 @@ def check_live_event(
         for rule in _RULES
         for finding in rule(context)
     ]
-    if isinstance(event, Fault | Conductor) and event.name in repairable:
-        found.append(Finding(Mark(""), "name", f"there is a '{event.name}' already", "choose another"))
+    name = (
+        name_of(event, event.meter) if isinstance(event, MeasurementFault) else getattr(event, "name", None)
+    )
+    if name in repairable:
+        found.append(Finding(Mark(""), "name", f"there is a '{name}' already", "choose another"))
     if isinstance(event, Repair) and event.of not in repairable:
         mend = suggestion(event.of, repairable, "names")
         found.append(Finding(Mark(""), "of", f"there is no fault, conductor or fuse '{event.of}'", mend))

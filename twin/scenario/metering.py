@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from twin.contracts import Finding
-from twin.documents import parse_quantity
+from twin.documents import parse_quantity, parse_ratio
 from twin.grid import Network, Probe
 from twin.meters import (
     LINE_TO_LINE,
@@ -34,7 +34,6 @@ _FIELDS = {
     "demand_mode": "demand", "demand_sub_interval_minutes": "demand",
 }  # fmt: skip
 """Fields of the scenario by those of the device's configuration."""
-_RATIO = re.compile(r"\s*(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)\s*\Z")
 _UNITS = (
     ("thd", "%"),
     ("v_unbalance", "%"),
@@ -70,9 +69,11 @@ def install_meters(context: Context, loads: LoadPoints) -> tuple[list[MeterInsta
 def _problems(context: Context, at: int, meter: Meter) -> Iterator[Finding]:
     for field in ("pt", "ct"):
         text = getattr(meter, field)
-        if text is not None and (_RATIO.match(text) is None or 0.0 in _ratio(text)):
-            what = f"'{text}' is no ratio"
-            yield context.finding(("meters", at, field), what, "write primary:secondary, as in 200:5")
+        try:
+            parse_ratio(text or "1:1")
+        except ValueError as error:
+            what, _, mend = str(error).partition("; ")
+            yield context.finding(("meters", at, field), what, mend)
     yield from _whole_numbers(context, at, meter)
     for number, alarm in enumerate(meter.alarms):
         try:
@@ -89,7 +90,7 @@ def _whole_numbers(context: Context, at: int, meter: Meter) -> Iterator[Finding]
             if field in meter.model_fields_set and getattr(meter, field) is not None:
                 what = f"a {meter.profile} does not watch for it"
                 yield context.finding(("meters", at, field), what, "leave it out, or use a kw320q")
-    if _RATIO.match(meter.ct) and any(value % 1 for value in _ratio(meter.ct)):
+    if _parts(meter.ct)[0] % 1 or _parts(meter.ct)[1] % 1:
         what = f"'{meter.ct}' is not in whole amperes"
         yield context.finding(("meters", at, "ct"), what, "give whole numbers, as in 200:5")
     for path, seconds in (
@@ -124,8 +125,8 @@ def _probe(network: Network, loads: LoadPoints, meter: Meter) -> tuple[str, Prob
 
 def _config(context: Context, meter: Meter, bus: str) -> MeterConfig:
     u_rated = context.network.buses[context.network.bus_index[bus]].u_phase
-    ct1, ct2 = _ratio(meter.ct)
-    pt1, pt2 = _ratio(meter.pt) if meter.pt else (220.0, 220.0)
+    ct1, ct2 = parse_ratio(meter.ct)
+    pt1, pt2 = parse_ratio(meter.pt) if meter.pt else (220.0, 220.0)
     wiring: Wiring = "1LL" if meter.wiring == "2LN" else meter.wiring
     lines = math.sqrt(3.0) if wiring in LINE_TO_LINE else 1.0
     rated = meter.rated_voltage if meter.rated_voltage is not None else lines * u_rated * pt2 / pt1
@@ -239,8 +240,9 @@ def _setpoint(alarm: Alarm) -> float:
     return value / 100 if unit == "%" else value
 
 
-def _ratio(text: str) -> tuple[float, float]:
-    match = _RATIO.match(text)
-    if match is None:
-        raise ValueError(f"'{text}' is no ratio; write primary:secondary, as in 200:5")
-    return float(match[1]), float(match[2])
+def _parts(ratio: str) -> tuple[float, float]:
+    """Return the parts of a ratio; zeros where it is none, which another rule says."""
+    try:
+        return parse_ratio(ratio)
+    except ValueError:
+        return 0.0, 0.0

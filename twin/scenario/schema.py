@@ -29,6 +29,7 @@ from twin.scenario.fault_schema import Conductor, Fault, Repair
 from twin.scenario.history_schema import History
 from twin.scenario.io_schema import IoModules
 from twin.scenario.logging_schema import DataLog, Logger
+from twin.scenario.measurement_schema import MeasurementFault, MeterFault
 from twin.scenario.played_schema import PlayedRecording, ThreePhaseSource
 from twin.scenario.supply_schema import PowerLoss, PowerRestore
 
@@ -230,6 +231,9 @@ class Meter(_Part):
         description="auxiliary supply: from elsewhere, or from phase a of the bus that the meter measures; "
         "without it the meter is off",
     )
+    faults: list[MeterFault] = Field(
+        default_factory=list, max_length=20, description="what is wrong with it from the start"
+    )
     endpoint: Endpoints | None = Field(None, description="where masters find it; a list of several")
 
     @property
@@ -252,7 +256,15 @@ class Switching(_Part):
 
 
 Event = Annotated[
-    Fault | Conductor | Repair | Switching | MotorEvent | Island | PowerLoss | PowerRestore,
+    Fault
+    | Conductor
+    | Repair
+    | Switching
+    | MotorEvent
+    | Island
+    | PowerLoss
+    | PowerRestore
+    | MeasurementFault,
     Field(discriminator="event"),
 ]
 

@@ -2,7 +2,6 @@
 
 import logging
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,16 +12,13 @@ import simpy
 
 from twin.contracts import (
     NS_PER_SECOND,
-    AlarmRecord,
     BadInputError,
-    EventRecord,
     Finding,
     MeterInfo,
     Record,
     SwitchLine,
     TapLine,
     TruthEntry,
-    WaveformRecord,
 )
 from twin.grid import GridSolver, Network, NotConvergedError
 from twin.meters import build_fleet
@@ -41,10 +37,12 @@ from twin.simulation.injecting import TARGET as INJECTED
 from twin.simulation.injecting import Injector
 from twin.simulation.io_wiring import start_io
 from twin.simulation.live import LiveSession
+from twin.simulation.measurement_faults import MeasurementFaults, start_measurement_faults
 from twin.simulation.orders import site_orders
 from twin.simulation.played_site import start_played_site
 from twin.simulation.protecting import Protection, protection_probes
 from twin.simulation.register_history import start_register_history
+from twin.simulation.run_totals import RunTotals
 from twin.simulation.site import Site
 from twin.simulation.supplies import Supplies, start_supplies
 from twin.simulation.tap_control import TapControl, start_tap_controls, tap_probes
@@ -65,7 +63,7 @@ class RunningSite:
         self._scenario = scenario
         self._writer: RecordingWriter | None = None
         self._trouble = False
-        self._totals = _Totals()
+        self._totals = RunTotals()
         self._frames: FrameBuilder | None = None
         self.engine = self._build_engine()
         self.infos: tuple[MeterInfo, ...] = tuple(
@@ -225,14 +223,18 @@ class RunningSite:
         environment = simpy.Environment(initial_time=scenario.start_ns)
         call_at = partial(_call_at, environment)
         supplies = start_supplies(fleet, scenario, call_at=call_at, witness=truth.append)
+        measurement = start_measurement_faults(fleet, scenario, call_at=call_at, witness=truth.append)
         site: SiteModel
         commanded: dict[str, Commanded] = {}
         if scenario.played is not None:
             site = start_played_site(environment, scenario, witness=truth.append)
             self._handles = _Handles()
         else:
-            site, self._handles = _solved_site(environment, scenario, supplies, witness=truth.append)
+            site, self._handles = _solved_site(
+                environment, scenario, supplies, measurement, witness=truth.append
+            )
             commanded = self._handles.commanded
+        measurement.attach(site.reanchor)
         start_io(site, fleet, scenario, call_at=partial(_call_at, environment))
         self._watched = start_register_history(environment, fleet, scenario, keep=self._keep)
         return Engine(
@@ -283,30 +285,6 @@ class _Handles:
         return out if self.injector is None else {INJECTED: self.injector.command} | out
 
 
-class _Totals:
-    """Counts of what meters recorded."""
-
-    def __init__(self) -> None:
-        self.alarms: Counter[str] = Counter()
-        self.captures: Counter[str] = Counter()
-        self._newest_event: dict[str, int] = {}
-
-    def add(self, records: Sequence[Record]) -> None:
-        """Take in a batch of records."""
-        for record in records:
-            match record:
-                case EventRecord(meter=meter, number=number):
-                    self._newest_event[meter] = max(self._newest_event.get(meter, 0), number)
-                case AlarmRecord(meter=meter, transition="active"):
-                    self.alarms[meter] += 1
-                case WaveformRecord(meter=meter):
-                    self.captures[meter] += 1
-
-    def events(self, meter: str) -> int:
-        """Return how many events a meter recorded: it numbers them from 1 without a gap."""
-        return self._newest_event.get(meter, 0)
-
-
 def build_site(scenario: SiteScenario) -> RunningSite:
     """Return the site of a scenario, at its start, not yet recorded.
 
@@ -322,6 +300,7 @@ def _solved_site(
     environment: simpy.Environment,
     scenario: SiteScenario,
     supplies: Supplies,
+    measurement: MeasurementFaults,
     *,
     witness: Callable[[TruthEntry], None],
 ) -> tuple[Site, _Handles]:
@@ -358,7 +337,15 @@ def _solved_site(
         environment, site, scenario.events, network=network, motors=motors, frequency=frequency
     )
     controls = start_tap_controls(site, first=first + len(seen), call_at=call_at)
-    injector = Injector(site, scenario, repairs=repairs, motors=motors, supplies=supplies, call_at=call_at)
+    injector = Injector(
+        site,
+        scenario,
+        repairs=repairs,
+        motors=motors,
+        supplies=supplies,
+        measurement=measurement,
+        call_at=call_at,
+    )
     watch_ferroresonance(site)
     return site, _Handles(injector, tuple(controls))
 

@@ -78,7 +78,7 @@ def start_events(
             closed = event.to == "closed"
             call_at(item.at_ns, partial(_operate, site, event.switch, closed=closed))
     for item in events:
-        if isinstance(item.event, Repair):
+        if isinstance(item.event, Repair) and item.event.of in repairs:
             call_at(item.at_ns, repairs[item.event.of])
     return repairs
 

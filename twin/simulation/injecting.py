@@ -10,6 +10,7 @@ from twin.scenario.live_events import (
     LiveConductor,
     LiveEvent,
     LiveFault,
+    LiveMeasurementFault,
     LivePowerLoss,
     LivePowerRestore,
     LiveRepair,
@@ -18,6 +19,7 @@ from twin.scenario.live_events import (
 )
 from twin.simulation.events import BrokenConductor
 from twin.simulation.faults import CallAt, FaultCourse, Place
+from twin.simulation.measurement_faults import MeasurementFaults
 from twin.simulation.motors import Motor
 from twin.simulation.site import Site
 from twin.simulation.supplies import Supplies
@@ -39,6 +41,8 @@ class Injector:
     motors : mapping of str to Motor
     supplies : Supplies
         Of the meters.
+    measurement : MeasurementFaults
+        Of the meters.
     call_at : callable
         Has a function called at an instant of simulated time, UTC [ns].
     """
@@ -51,10 +55,12 @@ class Injector:
         repairs: Mapping[str, Callable[[], None]],
         motors: Mapping[str, Motor],
         supplies: Supplies,
+        measurement: MeasurementFaults,
         call_at: CallAt,
     ) -> None:
         self._site = site
         self._supplies = supplies
+        self._measurement = measurement
         self._meters = {meter.config.name: at for at, meter in enumerate(scenario.meters)}
         self._scenario = scenario
         self._repairs = dict(repairs)
@@ -73,7 +79,7 @@ class Injector:
             event = read_live_event(given)
         except BadInputError as error:
             return list(error.findings)
-        return check_live_event(self._scenario, event, repairable=tuple(self._repairs))
+        return check_live_event(self._scenario, event, repairable=(*self._repairs, *self._measurement.names))
 
     def command(self, command: Command) -> tuple[Refusal | None, str]:
         """Carry out ``inject``: the arguments are the fields of an event."""
@@ -112,7 +118,13 @@ class Injector:
             self._repairs[event.name] = conductor.mend
             conductor.break_()
         elif isinstance(event, LiveRepair):
-            self._repairs[event.of]()
+            if event.of in self._repairs:
+                self._repairs[event.of]()
+            else:
+                self._measurement.repair(event.of)
+        elif isinstance(event, LiveMeasurementFault):
+            at = self._meters[event.meter]
+            self._measurement.begin(at, event, cause=cause, clear_after=event.clear_after)
         elif isinstance(event, LivePowerLoss | LivePowerRestore):
             self._supply(event, cause)
         elif event.to == "on":

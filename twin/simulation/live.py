@@ -289,7 +289,10 @@ class LiveSession:
             return
         try:
             answer = self._steer(command) if command.target == "clock" else self._engine.apply(command)
-            self._publisher.publish_one(command.target, self._engine.now_ns)
+            if command.verb == "inject":  # what it concerns may be any meter
+                self._publisher.publish(self._engine.now_ns)
+            else:
+                self._publisher.publish_one(command.target, self._engine.now_ns)
         except Exception as error:
             # What fails in a meter alone has been answered by the engine; here nothing can be relied on.
             broken = self._broken(error, f"'{command.verb}' of '{command.target}' was carried out")

@@ -1,11 +1,13 @@
 """The meter's clock: local time of its time zone, set without touching simulated time.
 
-The clock shows the wall time of its zone plus an offset that setting the clock changes. A stamp keeps
-what the clock showed when it was made, so the offsets of the past are kept.
+The clock shows the wall time of its zone plus an offset that setting the clock changes and that grows with
+the drift of its crystal. A stamp keeps what the clock showed when it was made, so the courses of the past are
+kept.
 """
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,40 @@ FIELDS = ("year", "month", "day", "hour", "minute", "second")
 """Registers 1040H..1045H and the words of a time stamp, in order (KW320 manual 6.3.3, 6.3.7)."""
 _EPOCH = datetime(1970, 1, 1)
 _DAY_NS = 86_400 * NS_PER_SECOND
+_BILLION = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """How a clock runs from an instant on."""
+
+    from_ns: int
+    """UTC [ns]."""
+    zone: str
+    offset_ns: int
+    """Beyond the wall time of the zone, then [ns]."""
+    drift: int = 0
+    """How much faster than time it runs [1e-9]."""
+
+    def ahead_ns(self, now_ns: int) -> int:
+        """Return by how much the clock is ahead of its zone's wall time [ns]."""
+        if not self.drift:
+            return self.offset_ns
+        return self.offset_ns + (now_ns - self.from_ns) * self.drift // _BILLION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockCourse:
+    """How a clock is made to run."""
+
+    drift: int = 0
+    """How much faster than time [1e-9]."""
+    step_ns: int = 0
+    """By which it jumps ahead [ns]."""
+    time_zone: str | None = None
+    """IANA name of the zone whose time it shows; its own when None."""
+    right: bool = False
+    """Whether it is set right before it jumps."""
 
 
 class MeterClock:
@@ -27,9 +63,8 @@ class MeterClock:
     """
 
     def __init__(self, time_zone: str) -> None:
-        self._zone = ZoneInfo(time_zone)
-        self._from_ns = [-(1 << 63)]
-        self._offset_ns = [0]
+        self._home = time_zone
+        self._courses = [_Course(-(1 << 63), time_zone, 0)]
         self._week_offset = 0
 
     def local_ns(self, now_ns: int) -> int:
@@ -45,17 +80,41 @@ class MeterClock:
         int
             Wall time since 1970-01-01 00:00 of the same calendar [ns].
         """
-        return self._wall_ns(now_ns) + self._offset_ns[bisect_right(self._from_ns, now_ns) - 1]
+        course = self._course(now_ns)
+        return now_ns + _zone_ns(course.zone, now_ns) + course.ahead_ns(now_ns)
 
-    def signature(self, now_ns: int) -> tuple[str, int, int]:
+    def zone_ns(self, now_ns: int) -> int:
+        """Return how far the wall time of the clock's zone is ahead of UTC at an instant [ns]."""
+        return _zone_ns(self._course(now_ns).zone, now_ns)
+
+    def run_on_ns(self, now_ns: int, shown_ns: int) -> int:
+        """Return when the clock will have run on by some time that it shows, its zone's changes aside.
+
+        The first such instant, where a slow clock shows one twice; the next, where a fast one leaves it out.
+        """
+        course = self._course(now_ns)
+        if not course.drift:
+            return now_ns + shown_ns
+        wanted = course.ahead_ns(now_ns) + shown_ns - course.offset_ns + now_ns - course.from_ns
+        # n + n drift // 1e9 >= wanted
+        passed = -(-wanted * _BILLION // (_BILLION + course.drift))
+        while passed - 1 + (passed - 1) * course.drift // _BILLION >= wanted:
+            passed -= 1
+        while passed + passed * course.drift // _BILLION < wanted:
+            passed += 1
+        return course.from_ns + passed
+
+    def signature(self, now_ns: int) -> tuple[object, ...]:
         """Return what tells clocks apart: two with the same one show the same at an instant."""
-        offset_ns = self._offset_ns[bisect_right(self._from_ns, now_ns) - 1]
-        return self._zone.key, offset_ns, self._week_offset
+        course = self._course(now_ns)
+        if course.drift:
+            return course, self._week_offset
+        return course.zone, course.offset_ns, self._week_offset
 
     @property
     def history(self) -> tuple[object, ...]:
         """What tells clocks apart for good: two with the same one showed the same at every instant."""
-        return self._zone.key, tuple(self._from_ns), tuple(self._offset_ns)
+        return tuple(self._courses)
 
     def stamp(self, now_ns: int) -> dict[str, int]:
         """Return what the clock showed at an instant as ``year`` .. ``second`` and ``millisecond``."""
@@ -100,23 +159,35 @@ class MeterClock:
             There is no such date.
         """
         if set(fields) & set(FIELDS):
-            offset = self.wall_ns(fields, now_ns) - self._wall_ns(now_ns)
-            at = bisect_right(self._from_ns, now_ns)
-            self._from_ns = [*self._from_ns[:at], now_ns]
-            self._offset_ns = [*self._offset_ns[:at], offset]
+            right = now_ns + self.zone_ns(now_ns)
+            self._go_on(replace(self._course(now_ns), offset_ns=self.wall_ns(fields, now_ns) - right), now_ns)
             self._week_offset = 0
         if "week" in fields:
             self._week_offset += fields["week"] - self.registers(now_ns)["week"]
 
     def set_like(self, other: "MeterClock") -> None:
         """Show what another clock of the same zone shows and showed."""
-        self._from_ns, self._offset_ns = other._from_ns, other._offset_ns
-        self._week_offset = other._week_offset
+        self._courses, self._week_offset = other._courses, other._week_offset
 
-    def _wall_ns(self, now_ns: int) -> int:
-        """Return the wall time of the zone [ns]."""
-        seconds = now_ns // NS_PER_SECOND
-        utc = _EPOCH + timedelta(seconds=seconds)
-        offset = self._zone.utcoffset(self._zone.fromutc(utc.replace(tzinfo=self._zone)))
-        assert offset is not None  # ZoneInfo always knows for an aware time
-        return now_ns + offset // timedelta(microseconds=1) * 1000
+    def disturb(self, now_ns: int, course: ClockCourse) -> None:
+        """Let the clock run otherwise from now on; ``now_ns`` is UTC [ns]."""
+        last = self._course(now_ns)
+        offset_ns = course.step_ns + (0 if course.right else last.ahead_ns(now_ns))
+        self._go_on(_Course(now_ns, course.time_zone or self._home, offset_ns, course.drift), now_ns)
+
+    def _course(self, now_ns: int) -> _Course:
+        return self._courses[bisect_right(self._courses, now_ns, key=lambda course: course.from_ns) - 1]
+
+    def _go_on(self, course: _Course, now_ns: int) -> None:
+        at = bisect_right(self._courses, now_ns, key=lambda course: course.from_ns)
+        self._courses = [*self._courses[:at], replace(course, from_ns=now_ns)]
+
+
+def _zone_ns(zone: str, now_ns: int) -> int:
+    """Return how far the wall time of a zone is ahead of UTC [ns]."""
+    known = ZoneInfo(zone)
+    seconds = now_ns // NS_PER_SECOND
+    utc = _EPOCH + timedelta(seconds=seconds)
+    offset = known.utcoffset(known.fromutc(utc.replace(tzinfo=known)))
+    assert offset is not None  # ZoneInfo always knows for an aware time
+    return offset // timedelta(microseconds=1) * 1000

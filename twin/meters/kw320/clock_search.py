@@ -39,12 +39,13 @@ def next_shown(clock: MeterClock, after_ns: int, wanted: Callable[[int], int | N
         if target is None:
             return NEVER
         hop = min(target - shown, _DAY_NS)
-        if clock.local_ns(at + hop) == shown + hop:
+        then = clock.run_on_ns(at, hop)
+        if clock.zone_ns(then) == clock.zone_ns(at):
             if shown + hop == target:
-                return at + hop
-            at += hop
+                return then
+            at = then
             continue
-        at = _jump(clock, at, at + hop)
+        at = _jump(clock, at, then)
         if wanted(clock.local_ns(at) - 1) == clock.local_ns(at):
             return at
 
@@ -59,10 +60,8 @@ def next_month(clock: MeterClock, after_ns: int) -> int:
     while True:
         shown = clock.local_ns(at)
         hop = min(next_month_start(shown) - shown, _DAY_NS)
-        if clock.local_ns(at + hop) == shown + hop:
-            at += hop
-        else:
-            at = _jump(clock, at, at + hop)
+        then = clock.run_on_ns(at, hop)
+        at = then if clock.zone_ns(then) == clock.zone_ns(at) else _jump(clock, at, then)
         if month_number(clock.local_ns(at)) != month:
             return at
 
@@ -80,11 +79,11 @@ def next_month_start(shown_ns: int) -> int:
 
 
 def _jump(clock: MeterClock, low: int, high: int) -> int:
-    """Return the first instant at which a clock is off by as much as at ``high``, UTC [ns]."""
-    before = clock.local_ns(low) - low
+    """Return the first instant at which a clock's zone is as far ahead as at ``high``, UTC [ns]."""
+    before = clock.zone_ns(low)
     while high - low > 1:
         middle = (low + high) // 2
-        if clock.local_ns(middle) - middle == before:
+        if clock.zone_ns(middle) == before:
             low = middle
         else:
             high = middle

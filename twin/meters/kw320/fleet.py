@@ -1,6 +1,6 @@
 """All meters of a site: fed with the signal, written by masters, given and taken their supply."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from twin.contracts import (
@@ -15,7 +15,9 @@ from twin.contracts import (
     WaveformRecord,
 )
 from twin.meters.bank import MeterBank
+from twin.meters.connection import Connection
 from twin.meters.kw320.access import RefusedError
+from twin.meters.kw320.clock import ClockCourse
 from twin.meters.kw320.config import MeterConfig
 from twin.meters.kw320.effects import apply_effect
 from twin.meters.kw320.fleet_images import FleetImages
@@ -245,3 +247,35 @@ class Fleet(FleetImages):
     def powered(self, meter: int) -> bool:
         """Return whether a meter has its supply."""
         return self._meters[meter].powered
+
+    # -- what is wrong with meters ------------------------------------------------------------------
+
+    def connect(self, meter: int, connection: Connection, now_ns: int) -> None:
+        """Let a meter's inputs be connected so from now on; the signal's next segment has to start now."""
+        self._bank.connect(meter, connection, now_ns)
+
+    def set_by_hand(self, meter: int, raw: Mapping[str, int], now_ns: int) -> None:
+        """Set setting registers at the meter's own keys: no seal and no lost supply is in the way.
+
+        Parameters
+        ----------
+        meter : int
+        raw : mapping of str to int
+            Values that the registers take, by name.
+        now_ns : int
+            UTC [ns].
+        """
+        with self.undone_on_failure(meter, "a setting at its keys"):
+            before = self._meters[meter].raw
+            effect = self._meters[meter].set_by_hand(raw, now_ns)
+            self._ended += apply_effect(self._bank, meter, effect, now_ns)
+            self.io.after_write(meter, before)
+
+    def settings_of(self, meter: int, names: Sequence[str]) -> dict[str, int]:
+        """Return the raw values of some setting registers."""
+        return {name: self._meters[meter].raw[name] for name in names}
+
+    def disturb_clock(self, meter: int, now_ns: int, course: ClockCourse) -> None:
+        """Let a meter's clock run otherwise from now on."""
+        self._meters[meter].disturb_clock(now_ns, course)
+        self._show_again(meter)

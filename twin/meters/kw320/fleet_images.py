@@ -11,6 +11,7 @@ from twin.meters.codec import Scaling
 from twin.meters.kw320 import publication
 from twin.meters.kw320.fleet_facts import FleetFacts
 from twin.meters.kw320.image import ImageLayout, image_layout
+from twin.meters.kw320.image_faults import ImageFault, ImageFaults
 from twin.meters.kw320.meter import Kw320Meter
 from twin.meters.kw320.points import register_points
 from twin.meters.kw320.profile import image_map
@@ -44,6 +45,7 @@ class FleetImages(FleetFacts):
         self._tables: dict[str, WordTable] = {}
         self._points: dict[tuple[str, Scaling], tuple[Point, ...]] = {}
         self._row = [0] * len(meters)
+        self._image_faults = ImageFaults()
         for profile in dict.fromkeys(meter.config.profile for meter in meters):
             places = [place for place in range(len(meters)) if self._profile(place) == profile]
             of = [meters[place] for place in places]
@@ -66,7 +68,7 @@ class FleetImages(FleetFacts):
         table, row = self._table(meter), self._row[meter]
         table.refresh(self._bank, [row])
         words: Words = table.words[row].copy()
-        return words
+        return self._image_faults.read(meter, words)
 
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
@@ -80,7 +82,15 @@ class FleetImages(FleetFacts):
         """
         table = list(self._tables.values())[group]
         table.refresh(self._bank)
-        return table.words
+        return self._image_faults.read_rows(table.places, table.words)
+
+    def begin_image_fault(self, meter: int, name: str, fault: ImageFault) -> None:
+        """Let masters read something else than the meter holds, from now on."""
+        self._image_faults.begin(meter, name, fault, self._table(meter).layout, self.words(meter))
+
+    def end_image_fault(self, meter: int, name: str) -> None:
+        """End such a fault."""
+        self._image_faults.end(meter, name)
 
     def prepare(self, tick_ns: int) -> None:
         """Do now what can be done already for the words of a tick to come; they do not depend on it."""
@@ -91,7 +101,9 @@ class FleetImages(FleetFacts):
 
         By register name of the basic block and the energies, shape (meters,); in units as of ``decode``.
         """
-        return list(self._tables.values())[group].decode(("basic", "energy"))
+        table = list(self._tables.values())[group]
+        words = self._image_faults.read_rows(table.places, table.words)
+        return table.decode(words, ("basic", "energy"))
 
     def decode(self, meter: int, words: Words) -> dict[str, float]:
         """Return what published words of the basic block and the energies mean.

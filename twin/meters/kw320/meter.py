@@ -24,7 +24,7 @@ from twin.meters.kw320.access import (
 )
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
 from twin.meters.kw320.analogue import written_problems
-from twin.meters.kw320.clock import MeterClock
+from twin.meters.kw320.clock import ClockCourse, MeterClock
 from twin.meters.kw320.config import MeterConfig, initial_registers
 from twin.meters.kw320.data_log_settings import touched_logs
 from twin.meters.kw320.data_log_window import DataLogWindow
@@ -236,6 +236,15 @@ class Kw320Meter:
             self.months.preset(past)
             return Effect(presets_wh={name: presets[name] for name in presets if name not in past})
         return self._set(values, named, now_ns)
+
+    def set_by_hand(self, raw: Mapping[str, int], now_ns: int) -> Effect:
+        """Set setting registers, by name, at the meter's own keys; no seal is in the way."""
+        return self._set({self.registers.by_name[name]: value for name, value in raw.items()}, raw, now_ns)
+
+    def disturb_clock(self, now_ns: int, course: ClockCourse) -> None:
+        """Let the clock run otherwise from now on."""
+        self.clock.disturb(now_ns, course)
+        self.data_logs.reschedule(now_ns)
 
     def _set(self, values: Mapping[Register, int], named: Mapping[str, int], now_ns: int) -> Effect:
         """Set settings and states, then name the actions."""

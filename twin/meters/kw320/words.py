@@ -131,11 +131,11 @@ class WordTable:
         self._put_clocks(wanted, now_ns)
         self._put_custom(wanted)
 
-    def decode(self, kinds: Sequence[str]) -> dict[str, Float]:
-        """Return what the words of all meters mean, by key, shape (meters,); primary SI."""
+    def decode(self, words: Words, kinds: Sequence[str]) -> dict[str, Float]:
+        """Return what words (meters, words) of all meters mean, by key, shape (meters,); primary SI."""
         values: dict[str, Float] = {}
         for kind in kinds:
-            table = self.layout.codec(kind).decode_rows(self.words, self._factor[kind])
+            table = self.layout.codec(kind).decode_rows(words, self._factor[kind])
             if kind != "energy":
                 table *= self._ratios(kind)
             values |= dict(zip(self.layout.keys[kind], table.T, strict=True))

@@ -1,0 +1,154 @@
+"""What the schema cannot say of measurement faults: fields, leads and registers that a meter has."""
+
+from collections.abc import Iterator
+from zoneinfo import available_timezones
+
+from twin.contracts import Finding
+from twin.documents import parse_ratio, suggestion
+from twin.meters import PROFILES, Connection, ConnectionFaultError, Wiring, input_map
+from twin.meters.kw320.profile import image_map, register_map
+from twin.meters.kw320.settings_registers import MAX_PT1, MIN_PT1
+from twin.meters.wiring import PHASES, fitted_currents
+from twin.scenario.context import Context, Path_
+from twin.scenario.fault_schema import Conductor, Fault
+from twin.scenario.measurement import connection_of, name_or_address, ratio_registers
+from twin.scenario.measurement_schema import KIND_FIELDS, MeasurementFault, MeterFault, name_of
+from twin.scenario.schema import Meter
+
+_OF_THEIR_OWN = frozenset({"kind", "name", *MeasurementFault.model_fields}) - frozenset(
+    field for fields in KIND_FIELDS.values() for field in (*fields.needed, *fields.possible)
+)
+"""Fields that every fault has."""
+
+
+def measurement_faults_fit(context: Context) -> Iterator[Finding]:
+    """Find faults of unknown meters, and such as their meter cannot have."""
+    meters = {meter.name: meter for meter in context.scenario.meters}
+    for at, meter in enumerate(context.scenario.meters):
+        for number, fault in enumerate(meter.faults):
+            yield from _fault(context, ("meters", at, "faults", number), fault, meter)
+    for at, event in enumerate(context.scenario.events):
+        if not isinstance(event, MeasurementFault):
+            continue
+        path: Path_ = ("events", at)
+        if event.meter not in meters:
+            yield context.unknown((*path, "meter"), event.meter, list(meters), "meter")
+        else:
+            yield from _fault(context, path, event, meters[event.meter])
+
+
+def names_to_repair(context: Context) -> Iterator[tuple[Path_, str]]:
+    """Yield path and name of everything of a scenario, fuses aside, that is repaired by its name."""
+    for at, meter in enumerate(context.scenario.meters):
+        for number, fault in enumerate(meter.faults):
+            yield ("meters", at, "faults", number), name_of(fault, meter.name)
+    for at, event in enumerate(context.scenario.events):
+        if isinstance(event, MeasurementFault):
+            yield ("events", at), name_of(event, event.meter)
+        elif isinstance(event, Fault | Conductor):
+            yield ("events", at), event.name
+
+
+def _fault(context: Context, path: Path_, fault: MeterFault, meter: Meter) -> Iterator[Finding]:
+    fields = KIND_FIELDS[fault.kind]
+    given = [field for field in sorted(fault.model_fields_set) if field not in _OF_THEIR_OWN]
+    for field in given:
+        if field not in (*fields.needed, *fields.possible):
+            yield context.finding((*path, field), f"{fault.kind} has no such field", "leave it out")
+    missing = [field for field in fields.needed if field not in given]
+    for field in missing:
+        yield context.finding(path, f"{fault.kind} needs {field}", f"add '{field}'")
+    if missing or meter.profile not in PROFILES:
+        return
+    yield from _leads(context, path, fault, meter)
+    yield from _ratios(context, path, fault, meter)
+    yield from _registers(context, path, fault, meter)
+    if fault.time_zone is not None and fault.time_zone not in available_timezones():
+        yield context.unknown(
+            (*path, "time_zone"), fault.time_zone, sorted(available_timezones()), "time zone"
+        )
+
+
+def _leads(context: Context, path: Path_, fault: MeterFault, meter: Meter) -> Iterator[Finding]:
+    wiring: Wiring = "1LL" if meter.wiring == "2LN" else meter.wiring
+    if fault.order is not None and fault.kind != "voltage_order" and not set(fault.order) < set("abcn"):
+        yield context.finding((*path, "order"), f"'{fault.order}' is none", "write it as bac")
+        return
+    try:
+        connection = connection_of([fault])
+        input_map(connection, wiring, meter.current_wiring)
+    except ConnectionFaultError as error:
+        what, _, mend = str(error).partition("; ")
+        yield context.finding((*path, "order" if fault.order is not None else "kind"), what, mend)
+        return
+    if fault.order is not None and connection == Connection():
+        yield context.finding((*path, "order"), f"'{fault.order}' is right", "exchange some letters")
+    if fault.kind == "pt_reversed" and meter.pt is None:
+        mend = "leave it out, or give the meter a pt"
+        yield context.finding((*path, "kind"), "the meter has no voltage transformers", mend)
+    if fault.phases is None:
+        return
+    for phase in fault.phases:
+        if phase not in _inputs(fault, wiring, meter):
+            what = f"the meter has nothing of the kind on phase {phase}"
+            yield context.finding((*path, "phases"), what, f"choose from {_inputs(fault, wiring, meter)}")
+
+
+def _inputs(fault: MeterFault, wiring: Wiring, meter: Meter) -> str:
+    """Return the phases that a fault can be on."""
+    if fault.kind.startswith("ct_"):
+        fitted = zip("abc", fitted_currents(wiring, meter.current_wiring), strict=True)
+        return "".join(letter for letter, there in fitted if there)[: PHASES[wiring]]
+    if fault.kind == "pt_reversed" and wiring == "2LL":
+        return "ac"
+    return "abc"[: PHASES[wiring]]
+
+
+def _ratios(context: Context, path: Path_, fault: MeterFault, meter: Meter) -> Iterator[Finding]:
+    if fault.kind != "ratio_set":
+        return
+    if fault.pt is None and fault.ct is None:
+        yield context.finding(path, "says no ratio", "add 'pt', 'ct' or both")
+        return
+    try:
+        raw = ratio_registers(fault)
+    except ValueError as error:
+        what, _, mend = str(error).partition("; ")
+        yield context.finding(path, what, mend)
+        return
+    known = register_map(meter.profile).by_name
+    for field, names in (("pt", ("pt1_high", "pt1_low", "pt2")), ("ct", ("ct1", "ct2"))):
+        text = getattr(fault, field)
+        if text is None:
+            continue
+        primary, secondary = parse_ratio(text)
+        fits = field == "ct" or MIN_PT1 <= round(10 * primary) <= MAX_PT1
+        whole = field == "pt" or not (primary % 1 or secondary % 1)
+        if not fits or not whole or not all(known[name].allows(raw[name]) for name in names):
+            what = f"'{text}' cannot be set in the meter"
+            yield context.finding((*path, field), what, "give a ratio that its registers take")
+
+
+def _registers(context: Context, path: Path_, fault: MeterFault, meter: Meter) -> Iterator[Finding]:
+    image = image_map(meter.profile)
+    by_address = {register.address: register for register in image.registers}
+    for number, text in enumerate(fault.registers):
+        where = (*path, "registers", number)
+        wanted = name_or_address(text)
+        register = by_address.get(wanted) if isinstance(wanted, int) else image.by_name.get(wanted)
+        if register is None:
+            if isinstance(wanted, int):
+                what = f"no register begins at {wanted:04X}H"
+                yield context.finding(where, what, "give the first address of one, or its name")
+            else:
+                mend = suggestion(wanted, image.by_name, "registers")
+                yield context.finding(where, f"there is no register '{wanted}'", mend)
+        elif fault.kind == "not_a_number" and register.dtype != "float":
+            what = f"'{register.name}' is no float; it has no value that is none"
+            yield context.finding(where, what, "leave it out, or let it be stuck")
+        elif fault.value is not None and not 0 <= fault.value < 1 << 16 * register.words:
+            what = f"{fault.value} does not fit '{register.name}'"
+            yield context.finding((*path, "value"), what, f"give 0..{(1 << 16 * register.words) - 1}")
+        elif fault.value is not None and register.source == "setting":
+            what = f"'{register.name}' is a setting, which a master can write and read back"
+            yield context.finding(where, what, "let it be stuck without a value")

@@ -1,0 +1,156 @@
+"""Measurement faults as they begin and end: leads, transformers and fuses, register images, clocks, ratios.
+
+What is measured wrongly begins with a segment of its own, so that a meter sees it as it would see any change
+of the network. The truth ledger tells each beginning and each end; a meter knows nothing of them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from twin.contracts import NS_PER_SECOND, TruthEntry
+from twin.meters import Fleet
+from twin.scenario import SiteScenario
+from twin.scenario.fault_schema import Repair
+from twin.scenario.measurement import (
+    CONNECTION_KINDS,
+    clock_of,
+    connection_of,
+    image_fault_of,
+    ratio_registers,
+)
+from twin.scenario.measurement_schema import KIND_FIELDS, MeasurementFault, MeterFault, name_of
+from twin.simulation.events import CAUSE
+from twin.simulation.faults import CallAt
+
+REPAIR = "repair"
+"""Cause of an end that somebody brought about on purpose."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Active:
+    """A fault that lasts."""
+
+    name: str
+    meter: int
+    fault: MeterFault
+    settings: Mapping[str, int] = field(default_factory=dict)
+    """Raw values of the settings that it changed, as they were."""
+
+
+class MeasurementFaults:
+    """The measurement faults of a site that last, in the order in which they began.
+
+    Parameters
+    ----------
+    fleet : Fleet
+    call_at : callable
+        Has a function called at an instant of simulated time, UTC [ns].
+    witness : callable
+        Called with each truth entry.
+    """
+
+    def __init__(self, fleet: Fleet, *, call_at: CallAt, witness: Callable[[TruthEntry], None]) -> None:
+        self._fleet = fleet
+        self._call_at = call_at
+        self._witness = witness
+        self._active: dict[str, _Active] = {}
+        self._reanchor: Callable[[], None] = lambda: None
+
+    def attach(self, reanchor: Callable[[], None]) -> None:
+        """Say how the site's signal begins a new segment; before that nothing has been measured."""
+        self._reanchor = reanchor
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of what can be repaired."""
+        return tuple(self._active)
+
+    def begin(self, meter: int, fault: MeterFault, *, cause: str, clear_after: float | None = None) -> None:
+        """Let a fault begin now, and end after some time [s] if one is given."""
+        fleet = self._fleet
+        name, now_ns = name_of(fault, fleet.names[meter]), fleet.now_ns
+        wrong = ratio_registers(fault)
+        active = _Active(name, meter, fault, fleet.settings_of(meter, tuple(wrong)))
+        self._active[name] = active
+        if fault.kind in CONNECTION_KINDS:
+            self._connect(meter)
+        elif wrong:
+            fleet.set_by_hand(meter, wrong, now_ns)
+        elif (image_fault := image_fault_of(fault)) is not None:
+            fleet.begin_image_fault(meter, name, image_fault)
+        else:
+            fleet.disturb_clock(meter, now_ns, clock_of(self._of(meter), begins=fault))
+        self._tell("measurement_fault_began", active, cause)
+        if clear_after is not None:
+            end_ns = now_ns + round(clear_after * NS_PER_SECOND)
+            self._call_at(end_ns, partial(self._end, active, cause))
+
+    def repair(self, name: str) -> None:
+        """End a fault now; one that is over, or has not begun, stays as it is."""
+        active = self._active.get(name)
+        if active is not None:
+            self._end(active, REPAIR)
+
+    def _end(self, active: _Active, cause: str) -> None:
+        if self._active.get(active.name) is not active:
+            return
+        del self._active[active.name]
+        fleet, meter, fault = self._fleet, active.meter, active.fault
+        if fault.kind in CONNECTION_KINDS:
+            self._connect(meter)
+        elif active.settings:
+            fleet.set_by_hand(meter, active.settings, fleet.now_ns)
+        elif image_fault_of(fault) is not None:
+            fleet.end_image_fault(meter, active.name)
+        else:
+            fleet.disturb_clock(meter, fleet.now_ns, clock_of(self._of(meter)))
+        self._tell("measurement_fault_ended", active, cause)
+
+    def _of(self, meter: int) -> list[MeterFault]:
+        return [one.fault for one in self._active.values() if one.meter == meter]
+
+    def _connect(self, meter: int) -> None:
+        self._fleet.connect(meter, connection_of(self._of(meter)), self._fleet.now_ns)
+        self._reanchor()
+
+    def _tell(self, kind: str, active: _Active, cause: str) -> None:
+        fields = KIND_FIELDS[active.fault.kind]
+        said = active.fault.model_dump(include={*fields.needed, *fields.possible}, exclude_defaults=True)
+        detail = {"name": active.name, "what": active.fault.kind, **said}
+        self._witness(TruthEntry(self._fleet.now_ns, kind, self._fleet.names[active.meter], cause, detail))
+
+
+def start_measurement_faults(
+    fleet: Fleet,
+    scenario: SiteScenario,
+    *,
+    call_at: CallAt,
+    witness: Callable[[TruthEntry], None],
+) -> MeasurementFaults:
+    """Let the faults begin that are there from the start, and have the others begin at their time.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        At its start.
+    scenario : SiteScenario
+    call_at : callable
+        Has a function called at an instant of simulated time, UTC [ns].
+    witness : callable
+        Called with each truth entry.
+    """
+    faults = MeasurementFaults(fleet, call_at=call_at, witness=witness)
+    for installed in scenario.meters:
+        meter = scenario.scenario.meters[installed.field]
+        for fault in meter.faults:
+            faults.begin(fleet.names.index(meter.name), fault, cause=CAUSE)
+    for item in scenario.events:
+        event = item.event
+        if isinstance(event, MeasurementFault):
+            meter_number = fleet.names.index(event.meter)
+            begin = partial(faults.begin, meter_number, event, cause=CAUSE, clear_after=event.clear_after)
+            call_at(item.at_ns, begin)
+        elif isinstance(event, Repair):
+            call_at(item.at_ns, partial(faults.repair, event.of))
+    return faults
