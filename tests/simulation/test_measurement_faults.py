@@ -210,6 +210,27 @@ def test_clocks_that_drift_jump_and_stand_in_another_zone(tmp_path):
     assert seen == pytest.approx([0, -3600, -3599, 0, 0, 0, 9 * 3600, 0, 0], abs=1)
 
 
+def test_a_counter_near_its_end_rolls_over(tmp_path):
+    # 999,999,999 counts of 0.1 kWh are the last; 3 P in 150 s are 0.9956 counts of 100 Wh, in 152 s one.
+    reading = "    energies: {ep_imp: 99999999.9 kWh, ep_total: 12.3 kWh}\n"
+    with built(tmp_path, bench(more=reading)) as site:
+        assert raw(site, "ep_imp") == (0x3B9A, 0xC9FF)
+        assert after(site, 150)["ep_total"] == 12300.0
+        assert raw(site, "ep_imp") == (0x3B9A, 0xC9FF)
+        assert after(site, 2)["ep_total"] == 12400.0
+        assert raw(site, "ep_imp") == (0, 0)
+        assert site.summary()["meters"][0]["import_wh"] > 1e11
+
+
+def test_readings_that_no_counter_has(tmp_path):
+    reading = "    energies: {ep_imp: 100 GWh, epx: 1 kWh, epa_imp: -1 Wh}\n"
+    with pytest.raises(BadInputError) as caught:
+        load_scenario(write_site(tmp_path, scenario=bench(more=reading)))
+    assert [one.field for one in caught.value.findings] == [
+        f"meters[0].energies.{name}" for name in ("ep_imp", "epx", "epa_imp")
+    ]
+
+
 def test_where_time_is_cut_changes_nothing_and_a_site_without_faults_is_as_it_was(tmp_path):
     events = fault("18:03", "fuse_blown", ", phases: a, clear_after: 30.01 s", meter="home")
     events += fault("18:03:20", "clock_drift", ", drift: -120", meter="home")

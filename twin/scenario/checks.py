@@ -16,7 +16,7 @@ from twin.scenario.equipment_checks import EQUIPMENT_RULES
 from twin.scenario.fault_checks import FAULT_RULES
 from twin.scenario.fault_schema import Repair
 from twin.scenario.io_checks import io_is_wired
-from twin.scenario.measurement_checks import measurement_faults_fit
+from twin.scenario.measurement_checks import measurement_faults_fit, readings_fit
 from twin.scenario.measurement_schema import MeasurementFault
 from twin.scenario.schema import MeterPoint, Scenario, Switching
 from twin.scenario.supply_schema import PowerLoss, PowerRestore
@@ -205,5 +205,6 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     *EQUIPMENT_RULES,
     *FAULT_RULES,
     measurement_faults_fit,
+    readings_fit,
 )
 """All rules; a new one is one more function."""

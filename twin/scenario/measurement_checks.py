@@ -6,6 +6,8 @@ from zoneinfo import available_timezones
 from twin.contracts import Finding
 from twin.documents import parse_ratio, suggestion
 from twin.meters import PROFILES, Connection, ConnectionFaultError, Wiring, input_map
+from twin.meters.codec import ENERGY_ROLLOVER, SI_PER_UNIT
+from twin.meters.energies import REGISTERS
 from twin.meters.kw320.profile import image_map, register_map
 from twin.meters.kw320.settings_registers import MAX_PT1, MIN_PT1
 from twin.meters.wiring import PHASES, fitted_currents
@@ -35,6 +37,19 @@ def measurement_faults_fit(context: Context) -> Iterator[Finding]:
             yield context.unknown((*path, "meter"), event.meter, list(meters), "meter")
         else:
             yield from _fault(context, path, event, meters[event.meter])
+
+
+def readings_fit(context: Context) -> Iterator[Finding]:
+    """Find readings at the start that a counter cannot have."""
+    limit = (ENERGY_ROLLOVER - 1) * SI_PER_UNIT["kWh"] / 10.0
+    for at, meter in enumerate(context.scenario.meters):
+        for name, reading in meter.energies.items():
+            path: Path_ = ("meters", at, "energies", name)
+            known = [register for register in REGISTERS if register.startswith("ep")]
+            if name not in known:
+                yield context.unknown(path, name, known, "counter of active energy")
+            elif abs(reading) > limit or (reading < 0 and name != "ep_net"):
+                yield context.finding(path, "the counter has no such reading", "give 0..99999999.9 kWh")
 
 
 def names_to_repair(context: Context) -> Iterator[tuple[Path_, str]]:

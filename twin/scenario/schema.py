@@ -213,6 +213,10 @@ class Meter(_Part):
     )
     data_logs: list[DataLog] = Field(default_factory=list, max_length=3)
     loggers: list[Logger] = Field(default_factory=list, max_length=3)
+    energies: dict[str, WattHour] = Field(
+        default_factory=dict,
+        description="what counters of active energy read at the start, by register, for example ep_imp",
+    )
     load_profile: Second = Field(900.0, ge=60, le=3600, description="interval of the load profile")
     accuracy: Literal["class", "ideal"] = Field(
         "class", description="class: wrong within its accuracy class, drawn by the seed and the name; ideal"

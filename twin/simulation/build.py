@@ -220,6 +220,8 @@ class RunningSite:
         scenario = self._scenario
         truth: list[TruthEntry] = []
         fleet = build_fleet([meter.config for meter in scenario.meters], start_ns=scenario.start_ns)
+        for at, meter in enumerate(scenario.meters):
+            fleet.preset_energies(at, scenario.scenario.meters[meter.field].energies)
         environment = simpy.Environment(initial_time=scenario.start_ns)
         call_at = partial(_call_at, environment)
         supplies = start_supplies(fleet, scenario, call_at=call_at, witness=truth.append)

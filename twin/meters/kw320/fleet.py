@@ -271,6 +271,11 @@ class Fleet(FleetImages):
             self._ended += apply_effect(self._bank, meter, effect, now_ns)
             self.io.after_write(meter, before)
 
+    def preset_energies(self, meter: int, values_wh: Mapping[str, float]) -> None:
+        """Let some counters read values from now on, by register name [Wh, varh, VAh primary]."""
+        for name, value in values_wh.items():
+            self._bank.preset_energy(meter, name, value)
+
     def settings_of(self, meter: int, names: Sequence[str]) -> dict[str, int]:
         """Return the raw values of some setting registers."""
         return {name: self._meters[meter].raw[name] for name in names}
