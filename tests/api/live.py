@@ -27,6 +27,18 @@ tap_changers:
 QUIET = SCENARIO.split("events:", maxsplit=1)[0] + "dashboard: null\n"
 """The little site, on which nothing happens of itself."""
 
+LOGGING = QUIET.replace(
+    "    ct: 50:5\n",
+    """\
+    ct: 50:5
+    load_profile: 1 min
+    loggers:
+      - {quantities: [v1, ep_imp], values: [instantaneous, minimum, maximum, average], interval: 15 s}
+    data_logs: [{log: 1, quantities: [v1, ep_imp], interval: 1 min, sectors: 2}]
+""",
+)
+"""The same; one meter keeps a load profile, a logger and a data log."""
+
 
 @contextmanager
 def controlled(folder, *, scenario=QUIET, speed=1.0):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.live import QUIET, TOKEN, Client, controlled
+from tests.api.live import LOGGING, TOKEN, Client, controlled
 
 HEADERS = f"Host: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n"
 
@@ -143,7 +143,7 @@ def test_a_client_that_sends_nothing_holds_nobody_up(site):
 
 
 def test_fuzzing_of_the_whole_description_finds_nothing(tmp_path):
-    with controlled(tmp_path, scenario=QUIET, speed=10.0) as (url, session):
+    with controlled(tmp_path, scenario=LOGGING, speed=10.0) as (url, session):
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli"),

@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl")
 def test_every_example_of_the_page_works(tmp_path):
     examples = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(examples) == 8
+    assert len(examples) == 9
     site = write_site(tmp_path, scenario=QUIET, network=NETWORK)
     with served(site, tmp_path, "--api-port", "0") as (_, process):
         done = subprocess.run(

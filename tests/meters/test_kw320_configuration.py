@@ -2,9 +2,10 @@
 
 import pytest
 
+from tests.meters.kw320_io_bench import Bench
 from tests.meters.kw320_site import START
-from twin.contracts import CommandRecord
-from twin.meters import AlarmConfig, DataLogConfig, MeterConfig
+from twin.contracts import CommandRecord, Refusal
+from twin.meters import AlarmConfig, DataLogConfig, MeterConfig, MeterFailedError
 from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320.configuration import (
     configuration_problems,
@@ -14,6 +15,7 @@ from twin.meters.kw320.configuration import (
 )
 from twin.meters.kw320.meter import Kw320Meter
 from twin.meters.kw320.module_log import module_event
+from twin.meters.kw320.recorded_configuration import recorded_configuration
 
 SET = MeterConfig(
     name="set",
@@ -93,6 +95,40 @@ def test_everything_that_is_wrong_is_told_at_once():
     )
 
 
+def test_a_fleet_takes_a_configuration_as_a_whole_or_not_at_all():
+    bench = Bench()
+    fleet, before = bench.fleet, bench.fleet._meters[0].raw
+    refused = fleet.import_configuration(
+        0, {"password": 4711, "pt1_high": 76, "pt1_low": 65535}, fleet.now_ns
+    )
+    assert refused.refusal is Refusal.ILLEGAL_VALUE
+    unknown = fleet.import_configuration(0, {"password": 4711, "ct9": 5}, fleet.now_ns)
+    assert "registers.ct9 is no setting register of a kw320q" in unknown.detail
+    assert fleet._meters[0].raw is before
+    kept = {"password": 4711, "ct1": 300, "demand_window_minutes": 5}
+    assert fleet.import_configuration(0, kept, fleet.now_ns).refusal is None
+    assert fleet._meters[0].raw == before | kept
+    fleet.set_power(0, on=False, now_ns=fleet.now_ns)
+    assert fleet.import_configuration(0, {"ct1": 200}, fleet.now_ns).refusal is Refusal.NO_SUPPLY
+
+
+def test_a_meter_that_fails_within_a_configuration_is_as_it_was(monkeypatch):
+    bench = Bench()
+    fleet, of = bench.fleet, bench.fleet._meters[0]
+    before, real = of.raw, Kw320Meter.write
+
+    def breaks(self, address, words, now_ns):
+        if self is of and address == 0x100D:
+            raise ZeroDivisionError
+        return real(self, address, words, now_ns)
+
+    monkeypatch.setattr(Kw320Meter, "write", breaks)
+    with pytest.raises(MeterFailedError, match="head failed over a configuration"):
+        fleet.import_configuration(0, {"ct1": 300, "demand_window_minutes": 5}, fleet.now_ns)
+    assert of.raw == before
+    assert bench.registers.row(0x1008, 1) == [200]
+
+
 def test_settings_are_read_from_words():
     meter = Kw320Meter(SET, start_ns=START)
     words = {}
@@ -100,6 +136,27 @@ def test_settings_are_read_from_words():
         for k in range(register.words):
             words[register.address + k] = meter.raw[register.name] >> 16 * (register.words - 1 - k) & 0xFFFF
     assert settings_of("kw320q", words) == meter.raw
+
+
+def test_a_recorded_session_says_how_a_meter_was_set():
+    """What others were told and what was refused does nothing; data as a recording gives them back."""
+
+    def command(target, verb, refusal=None, **arguments):
+        return CommandRecord(1, START, "test", target, verb, arguments, refusal)
+
+    commands = [
+        command("set", "write_registers", address=0x1008, words=(300, 1)),
+        command("other", "write_registers", address=0x1008, words=(999, 1)),
+        command("set", "write_registers", "illegal_value", address=0x1008, words=(400, 5)),
+        command("set", "import_configuration", registers={"password": 77, "ct1": 350}),
+        command("set", "import_configuration", "sealed", registers={"password": 78}),
+        command("set", "write_coil", address=0, on=True),
+        command("SW2", "open"),
+    ]
+    before = Kw320Meter(SET, start_ns=START).raw
+    after = recorded_configuration(SET, commands, start_ns=START)
+    assert after == before | {"ct1": 350, "ct2": 1, "password": 77}
+    assert recorded_configuration(SET, commands[:2], start_ns=START) == before | {"ct1": 300, "ct2": 1}
 
 
 # -- the log -------------------------------------------------------------------------------------------
@@ -134,3 +191,12 @@ def test_what_was_refused_is_a_warning():
     event = module_event("kw320q", command)
     assert (event.level, event.message) == ("Warning", "refused (illegal_value): set ct1 = 0, ct2 = 5")
     assert module_event("kw320q", CommandRecord(2, START, "api", "SW2", "open", {}, None)) is None
+
+
+def test_a_configuration_is_one_line():
+    registers = {"password": 1, "ct1": 300, **{f"log1_register_{k}": 0 for k in range(1, 9)}}
+    command = CommandRecord(1, START, "api", "set", "import_configuration", {"registers": registers}, None)
+    assert module_event("kw320q", command).message == (
+        "import a configuration: set password = 1, ct1 = 300, log1_register_1 = 0, log1_register_2 = 0, "
+        "log1_register_3 = 0, log1_register_4 = 0 and 4 more"
+    )

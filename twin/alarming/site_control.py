@@ -14,7 +14,18 @@ _PATIENCE_S = 30.0
 
 
 class SiteControlError(TwinError, RuntimeError):
-    """The site's control interface does not do what it is asked."""
+    """The site's control interface does not do what it is asked.
+
+    Parameters
+    ----------
+    text : str
+    problem : dict, optional
+        What it answered: ``what``, ``mend`` and ``findings``.
+    """
+
+    def __init__(self, text: str, problem: dict[str, Any] | None = None) -> None:
+        super().__init__(text)
+        self.problem = problem
 
 
 class SiteEndedError(SiteControlError):
@@ -56,19 +67,19 @@ class SiteControl:
 
     def status(self) -> dict[str, Any]:
         """Return the site's status."""
-        return self._ask("GET", "/v1/status")
+        return dict(self.ask("GET", "/v1/status"))
 
     def clock(self) -> dict[str, Any]:
         """Return what time it is on the site."""
-        return self._ask("GET", "/v1/clock")
+        return dict(self.ask("GET", "/v1/clock"))
 
     def resume(self) -> int:
         """Let simulated time run and return it, UTC [ns]."""
-        return utc_ns(self._ask("POST", "/v1/clock/resume")["applied_utc"])
+        return utc_ns(self.ask("POST", "/v1/clock/resume")["applied_utc"])
 
     def pause(self) -> int:
         """Let simulated time stand still and return it, UTC [ns]."""
-        return utc_ns(self._ask("POST", "/v1/clock/pause")["applied_utc"])
+        return utc_ns(self.ask("POST", "/v1/clock/pause")["applied_utc"])
 
     def step(self, seconds: float) -> int:
         """Let some simulated time pass and return the time that is reached, UTC [ns].
@@ -79,24 +90,51 @@ class SiteControl:
             The scenario was over before.
         """
         try:
-            answer = self._ask("POST", "/v1/clock/step", {"seconds": seconds})
+            answer = self.ask("POST", "/v1/clock/step", {"seconds": seconds})
         except SiteControlError:
             if self.status()["ended"]:
                 raise SiteEndedError("the scenario has ended") from None
             raise
         return utc_ns(answer["applied_utc"])
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Return what an operation answers.
+
+        Parameters
+        ----------
+        method : str
+            Such as ``GET``.
+        path : str
+            Such as ``/v1/status``.
+        body : object, optional
+            Sent as JSON.
+
+        Raises
+        ------
+        SiteControlError
+            It does not answer, or refuses.
+        """
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._url + path, data=data, headers=self._headers, method=method)
         try:
             with self._opener.open(request, timeout=_PATIENCE_S) as answer:
-                return dict(json.load(answer))
+                return json.load(answer)
         except urllib.error.HTTPError as error:
-            detail = error.read().decode(errors="replace")[:300]
-            raise SiteControlError(f"{method} {path} answered {error.code}: {detail}") from error
+            detail = error.read().decode(errors="replace")
+            text = f"{method} {path} answered {error.code}: {detail[:300]}"
+            raise SiteControlError(text, _problem(detail)) from error
         except (OSError, ValueError) as error:
             raise SiteControlError(f"{self._url} does not answer ({error})") from error
+
+
+def _problem(detail: str) -> dict[str, Any] | None:
+    """Return the problem that a body describes, or None where it describes none."""
+    try:
+        problem = json.loads(detail)
+    except ValueError:
+        return None
+    known = isinstance(problem, dict) and {"what", "mend", "findings"} <= set(problem)
+    return problem if known else None
 
 
 class SiteClock:

@@ -6,7 +6,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from twin import __version__
-from twin.api import clock, configuration, meters, operations, records
+from twin.api import clock, configuration, logs, meters, operations, records
 from twin.api.guard import GUARDED, Guard
 from twin.api.page import page
 from twin.api.problems import ALWAYS, handle_problems
@@ -53,7 +53,7 @@ def create_app(site: ControlledSite, token: str) -> Guard:
         scheme_name="token", description="from the ready file, or as chosen", auto_error=False
     )
     router = APIRouter(prefix=GUARDED, dependencies=[Depends(scheme)], responses=ALWAYS)
-    for module in (clock, operations, meters, configuration, records):
+    for module in (clock, operations, meters, logs, configuration, records):
         router.include_router(module.routes(site))
     app.include_router(router)
 

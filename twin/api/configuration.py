@@ -14,7 +14,6 @@ from twin.meters.kw320.configuration import (
     FORMAT,
     VERSION,
     configuration_problems,
-    configuration_writes,
     settings_of,
 )
 from twin.meters.kw320.module_log import module_event
@@ -38,7 +37,6 @@ class ConfigurationApplied(BaseModel):
     """What applying a configuration did."""
 
     applied_utc: Utc
-    writes: int = Field(description="writes that were carried out, one settings region each")
     changed: int = Field(description="registers that differed")
 
 
@@ -59,9 +57,9 @@ def routes(site: ControlledSite) -> APIRouter:
     def read_configuration(meter: str) -> Configuration:
         """Return a meter's configuration, to keep as a file and to apply to others."""
         live = site.meter(meter)
-        published_ns, present = _present(site, live)
+        published_ns, present = present_settings(site, live)
         return Configuration(
-            profile=_profile(site, meter),
+            profile=profile_of(site, meter),
             meter=meter,
             kept_utc=utc_text(published_ns),
             registers=present,
@@ -69,13 +67,12 @@ def routes(site: ControlledSite) -> APIRouter:
 
     @router.post("/meters/{meter}/configuration/import", responses=answers(404, 409, 503))
     def apply_configuration(meter: str, body: Configuration) -> ConfigurationApplied:
-        """Apply a configuration: what differs is written, region by region, as a master would.
+        """Apply a configuration: all that differs is set, or nothing where anything is wrong or refused.
 
-        Nothing is written while anything in it is wrong. Where the meter refuses a write after all, for
-        its seal or because settings contradict each other, those before it stay.
+        The meter refuses settings that are sealed, or that contradict each other.
         """
-        live, profile = site.meter(meter), _profile(site, meter)
-        published_ns, present = _present(site, live)
+        live, profile = site.meter(meter), profile_of(site, meter)
+        published_ns, present = present_settings(site, live)
         found = [
             Finding(Mark(""), field, what, mend)
             for field, what, mend in configuration_problems(profile, present, body.registers)
@@ -85,17 +82,11 @@ def routes(site: ControlledSite) -> APIRouter:
             found.insert(0, Finding(Mark(""), "profile", what, f"apply that of a {profile}"))
         if found:
             raise ProblemError.of_findings(found)
-        writes = configuration_writes(profile, present, body.registers)
-        applied_ns = published_ns
-        for done, (address, words) in enumerate(writes):
-            try:
-                answer = site.ask(meter, "write_registers", address=address, words=words)
-            except ProblemError as error:
-                what = f"{error.what}; {done} of {len(writes)} writes were carried out"
-                raise ProblemError(error.status, what, error.mend) from error
-            applied_ns = answer.applied_ns
-        changed = sum(len(words) for _, words in writes)
-        return ConfigurationApplied(applied_utc=utc_text(applied_ns), writes=len(writes), changed=changed)
+        differing = {name: raw for name, raw in body.registers.items() if raw != present[name]}
+        if not differing:
+            return ConfigurationApplied(applied_utc=utc_text(published_ns), changed=0)
+        answer = site.ask(meter, "import_configuration", registers=differing)
+        return ConfigurationApplied(applied_utc=utc_text(answer.applied_ns), changed=len(differing))
 
     @router.get("/meters/{meter}/log", responses=answers(404, 503))
     def list_module_events(
@@ -105,7 +96,7 @@ def routes(site: ControlledSite) -> APIRouter:
     ) -> list[ModuleEntry]:
         """Return who changed a meter's settings and clock, and who cleared what, in order of time."""
         site.meter(meter)
-        profile = _profile(site, meter)
+        profile = profile_of(site, meter)
         commands = site.recorded().commands(after_ns=None if after is None else parse_utc(after))
         events = [module_event(profile, command) for command in commands if command.target == meter]
         return [
@@ -116,13 +107,14 @@ def routes(site: ControlledSite) -> APIRouter:
     return router
 
 
-def _profile(site: ControlledSite, meter: str) -> str:
+def profile_of(site: ControlledSite, meter: str) -> str:
+    """Return the device family of a meter."""
     return next(line.profile for line in site.frame().meters if line.name == meter)
 
 
-def _present(site: ControlledSite, meter: LiveMeter) -> tuple[int, dict[str, int]]:
+def present_settings(site: ControlledSite, meter: LiveMeter) -> tuple[int, dict[str, int]]:
     """Return the setting registers of a meter as they are published, and when."""
     published_ns, words = meter.snapshot()
     addresses = [block.address + k for block in meter.image.blocks for k in range(block.count)]
     by_address = dict(zip(addresses, words.tolist(), strict=False))
-    return published_ns, settings_of(_profile(site, meter.name), by_address)
+    return published_ns, settings_of(profile_of(site, meter.name), by_address)

@@ -10,6 +10,7 @@ from typing import Any
 
 from twin import __version__
 from twin.cli.alarm_commands import add_alarms, add_grade, add_what_if
+from twin.cli.meter import add_meter
 from twin.cli.parts import Commands, add_command, add_json, add_store
 from twin.contracts import BadInputError, Finding, TwinError
 
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     _add_export(commands)
     _add_recording(commands)
+    add_meter(commands)
     _add_replay_session(commands)
     _add_warm_up(commands)
     return parser

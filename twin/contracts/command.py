@@ -38,7 +38,7 @@ class Command:
     """``write_registers``, ``write_coil``, ``open``, ``close``, ``pause``, ``resume``, ``set_speed``, .."""
     arguments: Mapping[str, object] = field(default_factory=dict)
     """Plain data: numbers, text, tuples of them. ``write_registers``: address, words;
-    ``write_coil``: address, on."""
+    ``write_coil``: address, on; ``import_configuration``: registers, a mapping of names to raw values."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from twin.grid import NotConvergedError
 from twin.meters import Fleet, MeterFailedError
 from twin.meters.front_end import KEEP_NS
 from twin.scenario import utc_text
-from twin.simulation.io_commands import METER_INPUTS
+from twin.simulation.register_commands import METER_COMMANDS
 from twin.simulation.site import ANCHOR_NS
 from twin.simulation.supplies import VERBS, Supplies
 
@@ -275,18 +275,11 @@ class Engine:
     def _command_meter(self, meter: int, command: Command) -> tuple[Refusal | None, str]:
         if command.verb in VERBS and self._supplies is not None:
             return self._supplies.command(meter, command)
-        if command.verb in METER_INPUTS:
-            outcome = METER_INPUTS[command.verb](self.fleet, meter, command.arguments)
-            self._measure(self.now_ns)  # an input can give an alarm
-            return outcome
-        if command.verb != "write_registers":
+        if command.verb not in METER_COMMANDS:
             return Refusal.ILLEGAL_FUNCTION, f"a meter has no '{command.verb}'"
-        address, words = command.arguments.get("address"), command.arguments.get("words")
-        if not isinstance(address, int) or not isinstance(words, Sequence):
-            return Refusal.ILLEGAL_VALUE, "write_registers takes an address and words"
-        answer = self.fleet.write(meter, address, words, self.now_ns)
-        self._measure(self.now_ns)  # a setting can end an alarm or an event
-        return answer.refusal, answer.detail
+        outcome = METER_COMMANDS[command.verb](self.fleet, meter, command.arguments)
+        self._measure(self.now_ns)  # an input can begin an alarm, a setting end one
+        return outcome
 
     def _command_switch(self, command: Command) -> tuple[Refusal | None, str]:
         if command.verb not in {"open", "close"}:

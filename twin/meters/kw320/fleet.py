@@ -19,6 +19,7 @@ from twin.meters.connection import Connection
 from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320.clock import ClockCourse
 from twin.meters.kw320.config import MeterConfig
+from twin.meters.kw320.configuration import configuration_problems, configuration_writes
 from twin.meters.kw320.effects import apply_effect
 from twin.meters.kw320.fleet_images import FleetImages
 from twin.meters.kw320.io_fleet import FleetIo
@@ -187,6 +188,32 @@ class Fleet(FleetImages):
                 self.io.after_write(meter, before)
         except RefusedError as error:
             return Answer(now_ns, error.refusal, error.detail)
+        return Answer(now_ns)
+
+    def import_configuration(self, meter: int, registers: Mapping[str, object], now_ns: int) -> Answer:
+        """Set setting registers, raw values by name, to what they shall be: all of them, or none.
+
+        Raises
+        ------
+        NotNowError
+            The meters have not been advanced to ``now_ns``.
+        """
+        of = self._meters[meter]
+        profile = of.config.profile
+        if problems := configuration_problems(profile, of.raw, registers):
+            detail = "; ".join(f"{field} {what}, {mend}" for field, what, mend in problems)
+            return Answer(now_ns, Refusal.ILLEGAL_VALUE, detail)
+        wanted = {name: value for name, value in registers.items() if isinstance(value, int)}
+        writes = configuration_writes(profile, of.raw, wanted)
+        try:
+            of.rehearse(writes, now_ns)
+        except RefusedError as error:
+            return Answer(now_ns, error.refusal, error.detail)
+        with self.undone_on_failure(meter, "a configuration"):
+            for address, words in writes:
+                answer = self.write(meter, address, words, now_ns)
+                if answer.refusal is not None:
+                    return answer  # it has no supply, so the first was refused
         return Answer(now_ns)
 
     @contextmanager

@@ -246,6 +246,19 @@ class Kw320Meter:
         self.clock.disturb(now_ns, course)
         self.data_logs.reschedule(now_ns)
 
+    def rehearse(self, writes: Sequence[tuple[int, Sequence[int]]], now_ns: int) -> None:
+        """Find whether the meter would carry out several writes to settings, one after the other.
+
+        Raises
+        ------
+        RefusedError
+            It would refuse one of them; nothing has changed.
+        """
+        double = Kw320Meter(self.config, start_ns=now_ns)
+        double.raw, double._identity = self.raw, self._identity
+        for address, words in writes:
+            double.write(address, words, now_ns)
+
     def _set(self, values: Mapping[Register, int], named: Mapping[str, int], now_ns: int) -> Effect:
         """Set settings and states, then name the actions."""
         changed = {

@@ -5,11 +5,12 @@ References
 KW320 manual 5.1.7.4.7 (event log: time, level, source, message).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from twin.contracts import CommandRecord
+from twin.meters.kw320.configuration import setting_registers
 from twin.meters.kw320.meter import ACTIONS
 from twin.meters.kw320.profile import register_map
 from twin.meters.register_map import Register
@@ -31,7 +32,7 @@ class ModuleEvent:
 
 
 def module_event(profile: str, command: CommandRecord) -> ModuleEvent | None:
-    """Return what the log says of a command to a meter; None for one that writes no registers.
+    """Return what the log says of a command to a meter; None for one that sets none of its registers.
 
     Parameters
     ----------
@@ -39,14 +40,31 @@ def module_event(profile: str, command: CommandRecord) -> ModuleEvent | None:
         Of the meter.
     command : CommandRecord
     """
-    address, words = command.arguments.get("address"), command.arguments.get("words")
-    if command.verb != "write_registers" or not isinstance(address, int) or not isinstance(words, Sequence):
+    message = _message_of(profile, command)
+    if message is None:
         return None
-    message = _message(profile, address, [int(word) for word in words])
     if command.refusal is not None:
         text = f"refused ({command.refusal}): {message}"
         return ModuleEvent(command.applied_ns, "Warning", command.source, text)
     return ModuleEvent(command.applied_ns, "Info", command.source, message)
+
+
+def _message_of(profile: str, command: CommandRecord) -> str | None:
+    arguments = command.arguments
+    address, words, registers = (arguments.get(name) for name in ("address", "words", "registers"))
+    if command.verb == "import_configuration" and isinstance(registers, Mapping):
+        known = [one.name for one in setting_registers(profile) if one.name in registers]
+        named = [f"{name} = {registers[name]}" for name in known]
+        return f"import a configuration: set {_listed(named)}"
+    if command.verb == "write_registers" and isinstance(address, int) and isinstance(words, Sequence):
+        return _message(profile, address, [int(word) for word in words])
+    return None
+
+
+def _listed(named: Sequence[str]) -> str:
+    """Return the first of some texts, and how many more there are."""
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    return ", ".join(named[:_MOST_NAMED]) + more
 
 
 def _message(profile: str, address: int, words: Sequence[int]) -> str:
@@ -62,9 +80,8 @@ def _message(profile: str, address: int, words: Sequence[int]) -> str:
         return ", ".join(name.replace("_", " ") for name in actions) or "no action"
     verb = "preset" if kinds <= {"energy", "past_energy"} else "set"
     named = [f"{register.name} = {raw}" for register, raw in written if register.source != "action"]
-    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     also = "".join(f"; {name.replace('_', ' ')}" for name in actions)
-    return f"{verb} {', '.join(named[:_MOST_NAMED])}{more}{also}"
+    return f"{verb} {_listed(named)}{also}"
 
 
 def _written(profile: str, address: int, words: Sequence[int]) -> list[tuple[Register, int]]:
