@@ -12,6 +12,7 @@ from twin.contracts import (
     MeterInfo,
     RegisterRecord,
     SoeRecord,
+    TerminalRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -76,6 +77,15 @@ def soe(number, *, meter="head"):
         input=f"di{1 + number % 6}",
         on=number % 2 == 0,
         status=number % 64,
+    )
+
+
+def terminal(number, *, meter="head"):
+    return TerminalRecord(
+        meter=meter,
+        time_ns=START_NS + number * 500 * NS,
+        v=(230.0 + number / 7, 229.5, 0.0),
+        i=(10.0 * number, 3.25, number / 3),
     )
 
 
@@ -145,6 +155,7 @@ def one_of_each():
     """A record of every kind that retention knows."""
     return [
         truth(1),
+        terminal(1),
         alarm(1),
         soe(1),
         event(1),
@@ -160,6 +171,7 @@ def moved(record, time_ns, number):
         TruthEntry: {"time_ns": time_ns},
         AlarmRecord: {"time_ns": time_ns},
         SoeRecord: {"time_ns": time_ns},
+        TerminalRecord: {"time_ns": time_ns},
         EventRecord: {
             "number": number,
             "start_ns": time_ns - 2,

@@ -8,7 +8,11 @@ import pytest
 from tests.recording import records
 from twin.recording import content_hash, first_difference
 
-MANY = [record for number in range(1, 6) for record in (*records.batch(number), records.soe(number))]
+MANY = [
+    record
+    for number in range(1, 6)
+    for record in (*records.batch(number), records.soe(number), records.terminal(number))
+]
 
 
 def written(create, name, appended):
@@ -36,6 +40,7 @@ def test_equal_recordings_have_none(create):
         ("EventRecord", {"extreme": 0.25}, "event meter head, number 1, start_ns"),
         ("AlarmRecord", {"value": math.nan}, "alarm meter head, channel"),
         ("SoeRecord", {"status": 63}, "soe meter head"),
+        ("TerminalRecord", {"i": (1.0, 3.25, 0.5)}, "terminal meter head"),
         ("TruthEntry", {"cause": "nobody"}, "truth element"),
         ("WaveformRecord", {"reason": "swell"}, "waveform meter head, number"),
         ("CommandRecord", {"refusal": "sealed"}, "command sequence"),
@@ -46,6 +51,8 @@ def test_a_value_is_named_with_its_row(create, kind, fields, said):
     difference = first_difference(one, other)
     assert difference.startswith(said)
     (name, value), *_ = fields.items()
+    if kind == "TerminalRecord":
+        name, value = "i1", value[0]
     assert f"{name} " in difference.rpartition(": ")[2]
     assert difference.endswith("None" if name == "value" else repr(value))
 

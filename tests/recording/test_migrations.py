@@ -126,7 +126,8 @@ def test_a_run_of_version_2_in_a_database_gets_the_present_tables(postgres):
     def columns(connection, run):
         return connection.execute(
             "SELECT column_name, data_type, is_nullable, is_identity, collation_name"
-            " FROM information_schema.columns WHERE table_schema = %s AND table_name = 'soe' ORDER BY 1",
+            " FROM information_schema.columns WHERE table_schema = %s AND table_name IN ('soe', 'terminal')"
+            " ORDER BY table_name, column_name",
             (run,),
         ).fetchall()
 
@@ -134,10 +135,12 @@ def test_a_run_of_version_2_in_a_database_gets_the_present_tables(postgres):
         RecordingWriter.create(f"{postgres.url}?run={run}", scenario={}, meters=records.METERS).close()
     with psycopg.connect(postgres.url) as connection:
         connection.execute("DROP TABLE second.soe")
+        connection.execute("DROP TABLE second.terminal")
         connection.execute("UPDATE second.meta SET value = '2' WHERE key = 'schema_version'")
     assert main(["recording", "migrate", f"{postgres.url}?run=second"]) == 0
     with psycopg.connect(postgres.url) as connection:
         assert columns(connection, "second") == columns(connection, "present") != []
     with RecordingWriter.reopen(f"{postgres.url}?run=second") as writer:
-        writer.append([records.soe(1)])
+        writer.append([records.soe(1), records.terminal(1)])
     assert Recording.open(f"{postgres.url}?run=second").soe() == [records.soe(1)]
+    assert Recording.open(f"{postgres.url}?run=second").terminals() == [records.terminal(1)]

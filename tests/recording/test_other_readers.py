@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.recording import records
+from twin.recording.tables import SCHEMA_VERSION
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def recording(create):
 def test_sqlite_reads_every_table(recording):
     with closing(sqlite3.connect(recording.path / "recording.sqlite")) as connection:
         meta = dict(connection.execute("SELECT key, value FROM meta"))
-        assert (meta["format"], meta["schema_version"]) == ("twin recording", "3")
+        assert (meta["format"], meta["schema_version"]) == ("twin recording", str(SCHEMA_VERSION))
         names = [row[0] for row in connection.execute("SELECT name FROM meter ORDER BY position")]
         assert names == ["head", "feeder"]
         for table in ("event", "alarm", "command", "truth", "waveform"):

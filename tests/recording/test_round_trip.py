@@ -21,6 +21,7 @@ from twin.recording import (
     content_hash,
 )
 from twin.recording.rows import from_json, to_json
+from twin.recording.tables import SCHEMA_VERSION
 
 STORES = ("sqlite", "postgresql")
 
@@ -39,7 +40,7 @@ def test_info_and_meters(writer, recording):
     assert recording.meters() == list(records.METERS)
     info = recording.info
     assert info.scenario == records.SCENARIO
-    assert info.schema_version == 3
+    assert info.schema_version == SCHEMA_VERSION
     assert not info.complete
     writer.close()
     assert recording.info.complete
@@ -58,7 +59,8 @@ def test_every_kind_comes_back(writer, recording):
     soe = [records.soe(n) for n in range(5)]
     commands = [records.command(n) for n in range(1, 4)]
     truth = [records.truth(n) for n in range(50)]
-    writer.append([*events, *alarms, *soe, *commands, *truth])
+    terminals = [records.terminal(n) for n in range(4)]
+    writer.append([*events, *alarms, *soe, *commands, *truth, *terminals])
     writer.flush()
     assert recording.events() == events
     assert recording.alarms() == alarms
@@ -67,6 +69,7 @@ def test_every_kind_comes_back(writer, recording):
     assert recording.soe(meter="spare") == []
     assert recording.commands() == commands
     assert recording.truth() == truth
+    assert recording.terminals() == recording.terminals(meter="head") == terminals
 
 
 def test_limit_keeps_the_latest_in_order_of_time(writer, recording):
@@ -78,6 +81,7 @@ def test_limit_keeps_the_latest_in_order_of_time(writer, recording):
     assert recording.truth(limit=0) == []
     assert recording.truth(after_ns=truth[16].time_ns) == truth[17:]
     assert recording.truth(element="LOAD3", kind="load_switched") == [truth[3]]
+    assert recording.truth(without="load_switched") == []
     assert recording.truth(kind="fault_applied") == []
 
 

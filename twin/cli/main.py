@@ -310,7 +310,14 @@ def _add_recording(commands: "Commands[argparse.ArgumentParser]") -> None:
         "bring a recording to the present schema and mend what a killed program left",
         "twin recording migrate recordings/day",
     )  # fmt: skip
-    for command in (info, migrate):
+    ledger = add_command(
+        verbs, "ledger", "ledger:ledger",
+        "print what happened, what each meter could and did know, and what led to its events and alarms",
+        "twin recording ledger recordings/day --meter feeder",
+    )  # fmt: skip
+    ledger.add_argument("--meter", help="only this meter's events and alarms")
+    add_json(ledger)
+    for command in (info, migrate, ledger):
         command.add_argument("recording", metavar="PLACE", help="recording directory, or URL of a run")
 
 

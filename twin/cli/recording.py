@@ -20,6 +20,7 @@ FORMATS: Final = {
     "soe": _TABLE,
     "commands": _TABLE,
     "truth": _TABLE,
+    "terminals": _TABLE,
     "registers": _TABLE,
     "waveforms": ("comtrade", "csv"),
 }

@@ -14,6 +14,7 @@ from twin.contracts.frame import (
 )
 from twin.contracts.reading import Reading, WindowMeasure
 from twin.contracts.record import (
+    ORDINARY,
     AlarmRecord,
     CommandRecord,
     EventRecord,
@@ -23,6 +24,7 @@ from twin.contracts.record import (
     Record,
     RegisterRecord,
     SoeRecord,
+    TerminalRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -44,6 +46,7 @@ from twin.contracts.time import NS_PER_SECOND, Instant
 __all__ = [
     "BEYOND_REGISTERS",
     "NS_PER_SECOND",
+    "ORDINARY",
     "POWER_WORD",
     "Access",
     "AlarmLine",
@@ -81,6 +84,7 @@ __all__ = [
     "SoeRecord",
     "SwitchLine",
     "TapLine",
+    "TerminalRecord",
     "TruthEntry",
     "TwinError",
     "WaveformRecord",

@@ -150,6 +150,19 @@ class RegisterRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TerminalRecord:
+    """What was physically at the place of a meter from an instant on, whatever the meter makes of it."""
+
+    meter: str
+    time_ns: int
+    """When the steady state began, UTC [ns]."""
+    v: tuple[float, float, float]
+    """RMS of phases a, b, c to earth, all orders [V]."""
+    i: tuple[float, float, float]
+    """RMS of the phase currents, all orders [A]."""
+
+
+@dataclass(frozen=True, slots=True)
 class CommandRecord:
     """A command as it was applied, for the command log."""
 
@@ -162,6 +175,10 @@ class CommandRecord:
     arguments: Mapping[str, object]
     refusal: str | None
     """None when done."""
+
+
+ORDINARY = frozenset({"load_switched", "protection_pickup", "protection_dropout"})
+"""Kinds of truth entries that do not disturb a network: its everyday life, and what devices only notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +203,7 @@ Record = (
     | EventRecord
     | AlarmRecord
     | SoeRecord
+    | TerminalRecord
     | WaveformRecord
     | RegisterRecord
     | CommandRecord

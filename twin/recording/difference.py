@@ -16,7 +16,7 @@ from twin.recording.tables import Table
 Row = tuple[Any, ...]
 
 _TIMES = {"alarm": "time_ns", "command": "applied_ns", "event": "start_ns", "truth": "time_ns"}
-_TIMES |= {"register_change": "time_ns", "soe": "time_ns", "waveform": "trigger_ns"}
+_TIMES |= {"register_change": "time_ns", "soe": "time_ns", "terminal": "time_ns", "waveform": "trigger_ns"}
 
 
 def first_difference(one: str | Place, other: str | Place, *, until_ns: int | None = None) -> str | None:

@@ -12,6 +12,7 @@ from twin.contracts import (
     Point,
     RegisterRecord,
     SoeRecord,
+    TerminalRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -143,6 +144,7 @@ class Recording:
         *,
         kind: str | None = None,
         element: str | None = None,
+        without: str | None = None,
         after_ns: int | None = None,
         limit: int | None = None,
     ) -> list[TruthEntry]:
@@ -152,13 +154,22 @@ class Recording:
         ----------
         kind, element : str, optional
             Only entries of this kind, of this element.
+        without : str, optional
+            No entries of this kind.
         after_ns : int, optional
             Only those after this instant, UTC [ns].
         limit : int, optional
             Only the last so many.
         """
-        found = self._newest(sql.TRUTH_ENTRIES, after_ns, limit, kind=kind, element=element)
+        found = self._newest(sql.TRUTH_ENTRIES, after_ns, limit, kind=kind, element=element, without=without)
         return [rows.truth_from(row) for row in found]
+
+    def terminals(
+        self, *, meter: str | None = None, after_ns: int | None = None, limit: int | None = None
+    ) -> list[TerminalRecord]:
+        """Return what was physically at meters' places, in order of time; parameters as for ``events``."""
+        found = self._newest(sql.TERMINALS, after_ns, limit, meter=meter)
+        return [rows.terminal_from(row) for row in found]
 
     def waveforms(
         self, *, meter: str | None = None, after_ns: int | None = None, limit: int | None = None

@@ -19,6 +19,7 @@ from twin.contracts import (
     Point,
     RegisterRecord,
     SoeRecord,
+    TerminalRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -136,6 +137,18 @@ def soe_from(row: Row) -> SoeRecord:
     """Return the change of a digital input of a row."""
     meter, module, time_ns, changed, on, status = row
     return SoeRecord(meter, module, time_ns, changed, bool(on), status)
+
+
+def terminal_row(record: TerminalRecord) -> Row:
+    """Return the row of table ``terminal``."""
+    return (record.meter, int(record.time_ns), *map(float, (*record.v, *record.i)))
+
+
+def terminal_from(row: Row) -> TerminalRecord:
+    """Return what was at a meter's place of a row."""
+    meter, time_ns, *numbers = row
+    va, vb, vc, ia, ib, ic = map(_number, numbers)
+    return TerminalRecord(meter, time_ns, (va, vb, vc), (ia, ib, ic))
 
 
 def waveform_row(waveform: WaveformRecord) -> Row:

@@ -14,6 +14,7 @@ from twin.recording.tables import (
     REGISTER_CHANGE,
     REGISTER_POINT,
     SOE,
+    TERMINAL,
     TRUTH,
     WAVEFORM,
     Table,
@@ -82,6 +83,11 @@ SELECT {quoted(SOE.given)} FROM soe
 WHERE time_ns > :after_ns AND {_OF_METER}
 ORDER BY time_ns DESC, id DESC LIMIT :limit
 """
+TERMINALS = f"""
+SELECT {quoted(TERMINAL.given)} FROM terminal
+WHERE time_ns > :after_ns AND {_OF_METER}
+ORDER BY time_ns DESC, id DESC LIMIT :limit
+"""
 COMMANDS = f"""
 SELECT {quoted(COMMAND.given)} FROM command
 WHERE applied_ns > :after_ns
@@ -91,6 +97,7 @@ TRUTH_ENTRIES = f"""
 SELECT {quoted(TRUTH.given)} FROM truth
 WHERE time_ns > :after_ns AND (CAST(:kind AS TEXT) IS NULL OR kind = :kind)
 AND (CAST(:element AS TEXT) IS NULL OR element = :element)
+AND (CAST(:without AS TEXT) IS NULL OR kind <> :without)
 ORDER BY time_ns DESC, id DESC LIMIT :limit
 """
 WAVEFORMS = f"""
@@ -124,15 +131,16 @@ CANONICAL_ROWS = (
     (REGISTER_CHANGE, REGISTER_CHANGE.given, "meter, address, time_ns"),
     (REGISTER_POINT, REGISTER_POINT.given, "meter, address"),
     (SOE, SOE.given, "time_ns, meter, id"),
+    (TERMINAL, TERMINAL.given, "time_ns, meter, id"),
     (TRUTH, TRUTH.given, "time_ns, id"),
     (WAVEFORM, tuple(name for name in WAVEFORM.given if name != "samples"), "meter, number"),
 )
 """Table, columns and key order of what the content hash covers, beside the load profile."""
-OPTIONAL = frozenset({"register_change", "register_point", "soe"})
+OPTIONAL = frozenset({"register_change", "register_point", "soe", "terminal"})
 """Tables that do not enter the content hash while they are empty."""
 
 FORGETTING = {
-    "truth": ("DELETE FROM truth WHERE time_ns < ?",),
+    "truth": ("DELETE FROM truth WHERE time_ns < ?", "DELETE FROM terminal WHERE time_ns < ?"),
     "alarms": ("DELETE FROM alarm WHERE time_ns < ?",),
     "soe": ("DELETE FROM soe WHERE time_ns < ?",),
     "events": ("DELETE FROM event WHERE end_ns < ?",),

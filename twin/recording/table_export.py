@@ -15,7 +15,7 @@ from twin.recording import rows
 from twin.recording.errors import RecordingPathError
 from twin.recording.export import export_load_profile_csv, export_load_profile_parquet, utc_text
 from twin.recording.reader import Recording
-from twin.recording.tables import ALARM, COMMAND, EVENT, SOE, TRUTH, Kind
+from twin.recording.tables import ALARM, COMMAND, EVENT, SOE, TERMINAL, TRUTH, Kind
 
 Tables = Iterator[tuple[Any, ...]]
 
@@ -27,7 +27,7 @@ def export_table(
     recording: Recording,
     path: str | Path,
     *,
-    what: Literal["load_profile", "events", "alarms", "soe", "commands", "truth", "registers"],
+    what: Literal["load_profile", "events", "alarms", "soe", "commands", "truth", "terminals", "registers"],
     meter: str | None = None,
 ) -> None:
     """Write records of one kind to one file, in order of time.
@@ -105,6 +105,10 @@ def _truth(recording: Recording, meter: str | None) -> tuple[tuple[str, ...], st
     return TRUTH.given, "time_ns", map(rows.truth_row, recording.truth())
 
 
+def _terminals(recording: Recording, meter: str | None) -> tuple[tuple[str, ...], str, Tables]:
+    return TERMINAL.given, "time_ns", map(rows.terminal_row, recording.terminals(meter=meter))
+
+
 def _registers(recording: Recording, meter: str | None) -> tuple[tuple[str, ...], str, Tables]:
     names = [info.name for info in recording.meters()] if meter is None else [meter]
     return _REGISTER_COLUMNS, "time_ns", _register_rows(recording, names)
@@ -124,6 +128,7 @@ _CONTENT: Final[dict[str, Callable[[Recording, str | None], tuple[tuple[str, ...
     "soe": _soe,
     "commands": _commands,
     "truth": _truth,
+    "terminals": _terminals,
     "registers": _registers,
 }
 
@@ -142,7 +147,9 @@ def _write_parquet(path: Path, columns: tuple[str, ...], found: Tables) -> None:
 
     kinds: dict[str, Kind] = {"address": "integer", "raw": "real"}
     kinds |= {
-        column.name: column.kind for table in (EVENT, ALARM, SOE, COMMAND, TRUTH) for column in table.columns
+        column.name: column.kind
+        for table in (EVENT, ALARM, SOE, COMMAND, TRUTH, TERMINAL)
+        for column in table.columns
     }
     types = {"integer": pa.int64(), "real": pa.float64(), "text": pa.string()}
     schema = pa.schema([(name, types[kinds.get(name, "text")]) for name in columns])

@@ -11,7 +11,7 @@ from typing import Literal
 
 FORMAT = "twin recording"
 """Value of ``meta.format`` by which a recording is recognised."""
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Grows with every change of the tables; ``migrations`` tells how an older one becomes this one."""
 
 Kind = Literal["integer", "real", "text", "blob"]
@@ -185,6 +185,26 @@ TRUTH = Table(
     index="time_ns",
 )
 
+TERMINAL = Table(
+    "terminal",
+    (
+        _integer("id", "order of arrival"),
+        _text("meter", "at whose place"),
+        _integer("time_ns", "from when on"),
+        *(
+            _real(name, f"RMS of phase {phase} to earth [V]")
+            for name, phase in zip(("v1", "v2", "v3"), "abc", strict=True)
+        ),
+        *(
+            _real(name, f"RMS in phase {phase} [A]")
+            for name, phase in zip(("i1", "i2", "i3"), "abc", strict=True)
+        ),
+    ),
+    key=("id",),
+    numbered=True,
+    index="time_ns",
+)
+
 REGISTER_POINT = Table(
     "register_point",
     (
@@ -241,14 +261,14 @@ SEGMENT = Table(
 )
 
 TABLES = (
-    META, METER, EVENT, ALARM, SOE, WAVEFORM, COMMAND, TRUTH, REGISTER_POINT, REGISTER_CHANGE,
+    META, METER, EVENT, ALARM, SOE, WAVEFORM, COMMAND, TRUTH, TERMINAL, REGISTER_POINT, REGISTER_CHANGE,
     CHANNEL_SET, METER_CHANNEL_SET, SEGMENT,
 )  # fmt: skip
 """All but the load profile."""
 
 RECORD_TABLES = {
     table.name: table
-    for table in (EVENT, ALARM, SOE, WAVEFORM, COMMAND, TRUTH, REGISTER_POINT, REGISTER_CHANGE)
+    for table in (EVENT, ALARM, SOE, WAVEFORM, COMMAND, TRUTH, TERMINAL, REGISTER_POINT, REGISTER_CHANGE)
 }
 """What records other than intervals go to, by name."""
 

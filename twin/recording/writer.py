@@ -15,6 +15,7 @@ from twin.contracts import (
     Record,
     RegisterRecord,
     SoeRecord,
+    TerminalRecord,
     TruthEntry,
     WaveformRecord,
 )
@@ -310,6 +311,8 @@ class RecordingWriter:
                 return "alarm", rows.alarm_row(record)
             case SoeRecord():
                 return "soe", rows.soe_row(record)
+            case TerminalRecord():
+                return "terminal", rows.terminal_row(record)
             case WaveformRecord():
                 return "waveform", rows.waveform_row(record)
             case RegisterRecord():
@@ -377,7 +380,7 @@ def _time_ns(record: Record) -> int:
             return record.end_ns
         case EventRecord():
             return record.trigger_ns if record.end_ns is None else record.end_ns
-        case AlarmRecord() | SoeRecord() | TruthEntry() | RegisterRecord():
+        case AlarmRecord() | SoeRecord() | TruthEntry() | TerminalRecord() | RegisterRecord():
             return record.time_ns
         case WaveformRecord():
             return record.trigger_ns

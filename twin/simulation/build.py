@@ -46,6 +46,7 @@ from twin.simulation.run_totals import RunTotals
 from twin.simulation.site import Site
 from twin.simulation.supplies import Supplies, start_supplies
 from twin.simulation.tap_control import TapControl, start_tap_controls, tap_probes
+from twin.simulation.terminals import watch_terminals
 
 _log = logging.getLogger(__name__)
 
@@ -235,6 +236,7 @@ class RunningSite:
             site, self._handles = _solved_site(
                 environment, scenario, supplies, measurement, witness=truth.append
             )
+            watch_terminals(site, [meter.config.name for meter in scenario.meters], self._keep)
             commanded = self._handles.commanded
         measurement.attach(site.reanchor)
         start_io(site, fleet, scenario, call_at=partial(_call_at, environment))

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.contracts import NS_PER_SECOND, Segment, TruthEntry
+from twin.contracts import NS_PER_SECOND, ORDINARY, Segment, TruthEntry
 from twin.grid import Fault, GridSolver, Machine
 from twin.grid.arc import Arc
 from twin.signals import carried_theta
@@ -70,11 +70,11 @@ class Site:
         poles: Collection[tuple[int, int]] = (),
     ) -> None:
         self.time_ns = start_ns
-        self.load_changes = 0
-        self.solves = 0
+        self.load_changes = self.solves = 0
+        self.disturbed = True
+        """Whether more than loads has changed since somebody looked."""
         self.load_names = tuple(load_names)
-        self.p = np.zeros(len(load_names))
-        self.q = np.zeros(len(load_names))
+        self.p, self.q = np.zeros(len(load_names)), np.zeros(len(load_names))
         self.emission = np.zeros((len(load_names), len(orders)), dtype=np.complex128)
         self._solver = solver
         self.buses = BusVoltages(solver)
@@ -184,6 +184,7 @@ class Site:
     def tell(self, kind: str, element: str, cause: str, **detail: object) -> None:
         """Put something that happened now into the truth ledger."""
         self._witness(TruthEntry(self.time_ns, kind, element, cause, detail))
+        self.disturbed = self.disturbed or kind not in ORDINARY
 
     def set_frequency(self, frequency: float, *, network: float | None = None) -> None:
         """Change the fundamental frequency; its phase goes on without a jump.
@@ -380,7 +381,7 @@ class Site:
             self.settle()
         self._waveform.before_event()
         change()
-        self._changed = True
+        self._changed = self.disturbed = True
 
     def _go_on(self) -> None:
         """Have a new segment start now, though nothing changed in the network."""

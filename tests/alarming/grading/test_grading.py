@@ -66,7 +66,7 @@ def test_the_chain_leads_from_the_fault_to_the_alarm(run: Recording, tmp_path: P
     ]
     assert "fault applied: digger" in first[0].text
     assert "head: reads 180" in first[1].text
-    assert "the load itself" in second[0].text
+    assert "loads alone" in second[0].text
 
 
 def edited(run: Recording, folder: Path, *entries: tuple[float, str, str], priority: str = "high") -> Verdict:

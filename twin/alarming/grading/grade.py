@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from twin.alarming.condition_builder import in_ns
-from twin.alarming.grading.chains import Chains
+from twin.alarming.grading.chains import chain
 from twin.alarming.grading.diagnosis import explain
 from twin.alarming.grading.expected import (
     Followed,
@@ -27,6 +27,7 @@ from twin.alarming.kpis import alarm_kpis
 from twin.contracts import NS_PER_SECOND, BadInputError, Finding
 from twin.documents import Document, read_yaml, suggestion, validate
 from twin.recording import Recording
+from twin.recording.ledger import Ledger
 
 _EARLY_NS = NS_PER_SECOND
 """How much too early an alarm may seem at most, as clocks differ; never more than the allowed latency."""
@@ -135,7 +136,7 @@ class _Grading:
         }
         verdicts = self._verdicts(matchings, playback)
         unknown = [(*key, len(raised)) for key, raised in self._raised.items() if key not in expected]
-        chains = Chains(self._recording)
+        ledger = Ledger(self._recording)
         return Verdict(
             start_ns=self._start_ns,
             end_ns=self._end_ns,
@@ -145,7 +146,7 @@ class _Grading:
             kpis=alarm_kpis(self._entries, start_ns=self._start_ns, end_ns=self._end_ns),
             expected_kpis=alarm_kpis(_as_journal(expected), start_ns=self._start_ns, end_ns=self._end_ns),
             chains={
-                (*_key(alarm), one.start_ns): chains.chain(alarm.meter or alarm.source, one)
+                (*_key(alarm), one.start_ns): chain(ledger, alarm.meter or alarm.source, one)
                 for alarm in self._alarms.alarms
                 for one in expected[_key(alarm)]
             },

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from html import escape
 
-from twin.alarming.grading.chains import Link
 from twin.alarming.grading.reports import latency_percentiles, problems
 from twin.alarming.grading.timeline import timeline_svg
 from twin.alarming.grading.verdict import AlarmVerdict, Verdict
 from twin.alarming.journal import utc_text
 from twin.alarming.kpis import AlarmKpis
+from twin.recording.ledger import Link
 
 STYLE = """
 :root { --ink: #24292e; --soft: #565e65; --line: #b4b9bd; --bad: #c8102e; --good: #3d5a73; } * { box-sizing:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from twin.alarming.grading.chains import Link
 from twin.alarming.grading.occurrence import Expected, Raised
 from twin.alarming.kpis import AlarmKpis
+from twin.recording.ledger import Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
