@@ -142,11 +142,11 @@ class Ledger:
                     of.lowest_v[meter] = min(*record.v, of.lowest_v.get(meter, record.v[0]))
                     of.highest_i[meter] = max(*record.i, of.highest_i.get(meter, 0.0))
             for event in self._events[meter]:
-                if of := self._owner(found, self._causes(meter, event.start_ns, EVENT_REACH_NS)):
-                    of.events.append(event)
+                if owner := self._owner(found, self._causes(meter, event.start_ns, EVENT_REACH_NS)):
+                    owner.events.append(event)
             for alarm in self._alarms[meter]:
-                if of := self._owner(found, self._causes(meter, self._onset(alarm), READING_REACH_NS)):
-                    of.alarms.append(alarm)
+                if owner := self._owner(found, self._causes(meter, self._onset(alarm), READING_REACH_NS)):
+                    owner.alarms.append(alarm)
         return list(found.values())
 
     def records(self, meter: str | None = None) -> list[EventRecord | AlarmRecord]:
