@@ -1,6 +1,8 @@
 """What adds up over time in the meters of a bank: energies, demands, load profile."""
 
+import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +14,15 @@ from twin.meters.energy_pulses import EnergyPulseOutputs, PulseOutput
 from twin.meters.interval_log import ClosedIntervals, IntervalLog
 from twin.meters.load_profile import LoadProfile
 from twin.meters.powered import Powered
-from twin.meters.pulses import PulseTrain
+from twin.meters.pulses import NEVER, PulseTrain
 from twin.meters.quantities import DEMAND_COLUMNS, NAMES
 from twin.meters.settings import MeterSettings
 from twin.meters.window import MeasuringWindow, WindowView
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
+
+_LOOK_NS: Final = 10_000_000
 
 
 class Counting:
@@ -121,6 +125,37 @@ class Counting:
         if self._ahead is None or self._ahead[:2] != (self._counted_ns, ns):
             self._ahead = (self._counted_ns, ns, self.energies_at(ns))
         return self.pulses.ahead(meter, output, self._ahead[2], self._counted_ns, ns)
+
+    def next_pulse_look_ns(self, meter: int, output: int, now_ns: int) -> int:
+        """Return an instant after now before which the level of an output's pulses does not change.
+
+        It holds for the current stretch; within one whose power is not steady it is the next hundredth of a
+        second, and pulses begin at the one after their own beginning.
+        """
+        train = self.pulse_train(meter, output, now_ns)
+        if train is None:
+            return NEVER
+        if train.busy_until > now_ns:
+            return math.ceil(train.busy_until)
+        if not self.pulses.runs(meter, output):
+            return NEVER
+        if self._window.steady is None:
+            return (now_ns // _LOOK_NS + 1) * _LOOK_NS
+        count, rest, units = train.count, train.rest, train.units
+        second = self.pulse_train(meter, output, now_ns + NS_PER_SECOND)
+        if second is None or second.units <= units:
+            return NEVER
+        at = now_ns + math.ceil(rest / (second.units - units) * NS_PER_SECOND)
+        # The estimate is good to the rounding of the energies: find the very nanosecond.
+        while at - 1 > now_ns and self._pulses_at(meter, output, at - 1) > count:
+            at -= 1
+        while self._pulses_at(meter, output, at) == count:
+            at += 1
+        return at
+
+    def _pulses_at(self, meter: int, output: int, ns: int) -> int:
+        train = self.pulse_train(meter, output, ns)
+        return 0 if train is None else train.count
 
     def end_minute(self) -> None:
         """End the minute that runs."""

@@ -7,9 +7,12 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Protocol
+from typing import Final, Protocol
 
 from twin.contracts import NS_PER_SECOND, TwinError
+
+NEVER: Final = 1 << 62
+"""Later than any instant [ns]."""
 
 
 class PulseError(TwinError, ValueError):
@@ -25,6 +28,10 @@ class PulseSource(Protocol):
 
     def level(self, now_ns: int) -> bool:
         """Return whether a pulse lasts at an instant."""
+        ...
+
+    def next_look_ns(self, now_ns: int) -> int:
+        """Return an instant after another before which the level does not change; `NEVER` if it stays."""
         ...
 
 
@@ -73,6 +80,19 @@ class TablePulses:
         at = bisect_right(self._times, now_ns) - 1
         return at >= 0 and self._ahead(at, now_ns).busy_until > now_ns
 
+    def next_look_ns(self, now_ns: int) -> int:
+        """Return an instant after another before which the level does not change; `NEVER` if it stays."""
+        at = bisect_right(self._times, now_ns) - 1
+        following = self._times[at + 1] if at + 1 < len(self._times) else NEVER
+        if at < 0:
+            return following
+        train, rate = self._ahead(at, now_ns), self._rates[at]
+        if train.busy_until <= now_ns:
+            return min(following, math.ceil(now_ns + train.rest / rate)) if rate else following
+        if rate * self._width_ns >= 1 and train.count == self._ahead(at, now_ns + train.width_ns).count:
+            return following  # each pulse begins before the one before it ends
+        return min(following, math.ceil(train.busy_until))
+
     def _ahead(self, at: int, now_ns: int) -> "PulseTrain":
         begin = self._times[at]
         train = self._trains[at].copy()
@@ -103,6 +123,11 @@ class PulseTrain:
         """Pulses that have begun."""
         self.busy_until: Fraction = Fraction(-(1 << 63))
         """When the last pulse ends, UTC [ns]."""
+
+    @property
+    def rest(self) -> Fraction:
+        """Units until the next pulse."""
+        return math.floor(self.units) + 1 - self.units
 
     def copy(self) -> "PulseTrain":
         """Return a train that goes on by itself."""

@@ -110,6 +110,9 @@ class Fleet(FleetImages):
             What the meters recorded meanwhile, in order of time.
         """
         io, records = self.io, self._keep(self._take_ended())
+        if io.watching:
+            records += self._keep(self._bank.advance(segment, self.now_ns))
+            io.look_ahead()
         while True:
             due = min(io.next_ns, self._data_logs.next_ns, self._loggers.next_ns, self._months.next_ns)
             until = min(until_ns, max(due, self.now_ns))

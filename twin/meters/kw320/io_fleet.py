@@ -19,6 +19,7 @@ from twin.meters.kw320.analogue import input_counts
 from twin.meters.kw320.io_modules import MODULES, module_of
 from twin.meters.kw320.io_state import is_counter, triggers_capture
 from twin.meters.kw320.meter import Kw320Meter
+from twin.meters.kw320.pulse_watch import PulseWatch
 from twin.meters.kw320.settings_registers import pt1_tenths
 from twin.meters.pulses import PulseSource
 
@@ -61,6 +62,7 @@ class FleetIo:
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._orders: dict[tuple[int, int], int] = {}
+        self._watch = PulseWatch(meters)
         self._pulse_outputs: dict[tuple[int, int], PulseOutput] = {}
         self.halting: frozenset[str] = frozenset()
         """Meters whose outputs are wired to something."""
@@ -84,6 +86,7 @@ class FleetIo:
     def feed(self, meter: int, number: int, source: PulseSource) -> None:
         """Wire a source of pulses to a digital input."""
         self._meters[meter].io.feed(number, source, self._bank.cursor_ns)
+        self._watch.expect(meter, self._bank.cursor_ns)
         self._changed(meter)
 
     def _wire(self, meter: int, output: str, listener: Listener) -> None:
@@ -140,10 +143,17 @@ class FleetIo:
             self._changed(meter)
 
     def set_power(self, meter: int, *, on: bool) -> None:
-        """Let the modules follow the supply of their meter: without it relays drop, and nothing counts."""
+        """Let the modules follow the supply of their meter: without it relays drop, and nothing counts.
+
+        With it an input is as it is: no record says when it changed, but an alarm that its state meets begins
+        anew as any other does, and outputs come back with their alarms.
+        """
         of, now_ns = self._meters[meter], self._bank.cursor_ns
+        self._watch.expect(meter, now_ns)
+        self.look_ahead()
         if on:
             of.io.skip(now_ns)
+            self._find_input_alarms(meter)
             return
         of.io.settle(of.raw, now_ns)
         for name in of.io.modules:
@@ -151,6 +161,17 @@ class FleetIo:
                 self._set_output(meter, "relay", relay, on=False)
             for output in MODULES[name].outputs:
                 self._set_output(meter, "do", output, on=False)
+
+    def _find_input_alarms(self, meter: int) -> None:
+        of, now_ns = self._meters[meter], self._bank.cursor_ns
+        alarms: list[AlarmRecord] = []
+        for name in of.io.modules:
+            for number in MODULES[name].inputs:
+                if not is_counter(of.raw, number):
+                    on = of.io.levels[number - 1]
+                    alarms += self._bank.alarms.set_input(meter, number, now_ns, on=on)
+        self._emit(alarms)
+        self._follow_alarms(meter)
 
     # -- outputs ------------------------------------------------------------------------------------
 
@@ -184,8 +205,16 @@ class FleetIo:
         if name.startswith("relay"):
             return io.relays[int(name[5:]) - 1]
         number = int(name[2:])
-        train = self._bank.counting.pulse_train(meter, number, now_ns)
-        return io.outputs[number - 1] or (train is not None and train.busy_until > now_ns)
+        return io.outputs[number - 1] or self.pulse_lasts(meter, number, now_ns)
+
+    def pulse_lasts(self, meter: int, output: int, now_ns: int) -> bool:
+        """Return whether DO1..DO4 gives an energy pulse now; without supply it cannot."""
+        train = self._bank.counting.pulse_train(meter, output, now_ns)
+        return self._meters[meter].powered and train is not None and train.busy_until > now_ns
+
+    def next_pulse_look_ns(self, meter: int, output: int, now_ns: int) -> int:
+        """Return an instant after now before which ``pulse_lasts`` stays as it is."""
+        return self._bank.counting.next_pulse_look_ns(meter, output, now_ns)
 
     def pulses(self, meter: int, output: int) -> int:
         """Return how many energy pulses DO1..DO4 has given."""
@@ -197,6 +226,7 @@ class FleetIo:
         of = self._meters[meter]
         if before is of.raw or not of.io.modules:
             return
+        self._watch.expect(meter, self._bank.cursor_ns)
         for name in of.io.modules:
             mode = f"{name}_relay_mode"
             if mode in of.raw and of.raw[mode] != before[mode]:
@@ -205,6 +235,7 @@ class FleetIo:
                     self._set_output(meter, "relay", relay, on=False)
         self._set_pulse_outputs(meter)
         self._follow_alarms(meter)
+        self.look_ahead()
 
     def outputs(self, meter: int) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
         """Return the relays and the digital outputs of a meter as they are set."""
@@ -218,13 +249,25 @@ class FleetIo:
                 if then != now:
                     self._tell(meter, kind, number, on=now)
         self._set_pulse_outputs(meter)
+        self._watch.expect(meter, self._bank.cursor_ns)
+        self.look_ahead()
 
     # -- time ---------------------------------------------------------------------------------------
 
     @property
     def next_ns(self) -> int:
         """When an output or a wired input moves by itself next, UTC [ns]."""
-        return self._due[0][0] if self._due else NEVER
+        return min(self._due[0][0] if self._due else NEVER, self._watch.next_ns)
+
+    @property
+    def watching(self) -> bool:
+        """Whether pulses are wired to an input in status mode, so that each has to be looked at."""
+        return bool(self._watch.meters)
+
+    def look_ahead(self) -> None:
+        """Find out anew when pulses come: those of energy come otherwise with another power."""
+        for meter in self._watch.meters:
+            self._watch.expect(meter, self._bank.cursor_ns)
 
     def take(self, records: Sequence[Record]) -> None:
         """Let outputs follow what the meters have just recorded, and do what is due now."""
@@ -234,6 +277,9 @@ class FleetIo:
                 self._follow_alarms(meter)
         while self._due and self._due[0][0] <= self._bank.cursor_ns:
             heapq.heappop(self._due)[2]()
+        for meter, number, on in self._watch.due(self._bank.cursor_ns):
+            self.set_input(meter, number, on=on)
+            self._watch.expect(meter, self._bank.cursor_ns)
 
     def _later(self, at_ns: int, function: Callable[[], None]) -> None:
         heapq.heappush(self._due, (at_ns, next(self._numbers), function))
@@ -311,9 +357,12 @@ class _OutputPulses:
         return self._io.pulses(self._meter, self._output)
 
     def level(self, now_ns: int) -> bool:
-        """Return whether the output is closed."""
-        del now_ns
-        return self._io.output(self._meter, f"do{self._output}")
+        """Return whether a pulse lasts."""
+        return self._io.pulse_lasts(self._meter, self._output, now_ns)
+
+    def next_look_ns(self, now_ns: int) -> int:
+        """Return an instant after another before which the level does not change; `NEVER` if it stays."""
+        return self._io.next_pulse_look_ns(self._meter, self._output, now_ns)
 
 
 def _pulse_output(of: Kw320Meter, module: str, quantity: int) -> PulseOutput:

@@ -52,7 +52,7 @@ class IoState:
     def __init__(self, modules: Sequence[str]) -> None:
         self.modules = tuple(name for name in MODULES if name in modules)
         self.levels = [False] * INPUTS
-        """DI1..DI28, as they are set; a source of pulses has a level of its own."""
+        """DI1..DI28, as they are set; pulses have a level of their own, which is looked at in status mode."""
         self.relays = [False] * RELAYS
         self.outputs = [False] * DIGITAL_OUTPUTS
         """DO1..DO4, as alarms set them; an output of energy pulses has a level of its own."""
@@ -61,7 +61,8 @@ class IoState:
         self.soe = RecordRing(SOE_RECORDS)
         self.new_soe = False
         self._counters = [_Counter() for _ in range(INPUTS)]
-        self._sources: dict[int, PulseSource] = {}
+        self.sources: dict[int, PulseSource] = {}
+        """What gives pulses to an input, by its number."""
         self._taken: dict[int, int] = {}  # pulses of a source that have been looked at
 
     def copy(self) -> "IoState":
@@ -70,17 +71,17 @@ class IoState:
         other.levels, other.relays = self.levels.copy(), self.relays.copy()
         other.outputs, other.analogue = self.outputs.copy(), self.analogue.copy()
         other._counters = [copy(counter) for counter in self._counters]
-        other._sources, other._taken = self._sources.copy(), self._taken.copy()
+        other.sources, other._taken = self.sources.copy(), self._taken.copy()
         return other
 
     @property
     def fed(self) -> bool:
         """Whether a source of pulses is wired to any input, so that counters move by themselves."""
-        return bool(self._sources)
+        return bool(self.sources)
 
     def fed_by(self, number: int) -> bool:
         """Return whether a source of pulses is wired to an input."""
-        return number in self._sources
+        return number in self.sources
 
     @property
     def connected(self) -> int:
@@ -107,17 +108,17 @@ class IoState:
 
     def feed(self, number: int, source: PulseSource, now_ns: int) -> None:
         """Wire a source of pulses to an input."""
-        self._sources[number] = source
+        self.sources[number] = source
         self._taken[number] = source.count(now_ns)
 
     def skip(self, now_ns: int) -> None:
         """Let the pulses of all sources up to now pass uncounted."""
-        for number, source in self._sources.items():
+        for number, source in self.sources.items():
             self._taken[number] = source.count(now_ns)
 
     def settle(self, raw: Mapping[str, int], now_ns: int) -> None:
         """Count the pulses of all sources up to now, as the inputs are set."""
-        for number, source in self._sources.items():
+        for number, source in self.sources.items():
             pulses = source.count(now_ns)
             if is_counter(raw, number):
                 self._counters[number - 1].add(pulses - self._taken[number], _constant(raw, number))
@@ -125,8 +126,8 @@ class IoState:
 
     def level(self, number: int, now_ns: int) -> bool:
         """Return whether an input is on."""
-        source = self._sources.get(number)
-        return self.levels[number - 1] if source is None else source.level(now_ns)
+        source = self.sources.get(number)
+        return self.levels[number - 1] or (source is not None and source.level(now_ns))
 
     def clear_counters(self, module: Module, raw: Mapping[str, int], now_ns: int) -> None:
         """Set the counters of a module to zero."""
