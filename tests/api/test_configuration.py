@@ -63,9 +63,22 @@ def test_a_sealed_meter_takes_nothing(ask):
     status, problem = ask(
         "POST", "/v1/meters/head/configuration/import", {"profile": "kw320q", "registers": wanted}
     )
-    assert status == 409
-    assert "sealed" in problem["what"]
+    assert status == 422
+    assert [(one["field"], one["what"]) for one in problem["findings"]] == [
+        ("registers.ct1", "is sealed (1008H)")
+    ]
+    assert "registers.seal_status = 0" in problem["findings"][0]["mend"]
     assert registers(ask, "head") == before
+
+
+def test_a_sealed_meter_takes_what_breaks_its_seal(ask):
+    path = "/v1/meters/head/configuration/import"
+    wanted = {"seal_optional_selection": 3, "backlight_minutes": 4, "ct1": 300}
+    for seal in (0, 10, 0):
+        ask.done("POST", path, {"profile": "kw320q", "registers": {**wanted, "seal_status": seal}})
+        assert registers(ask, "head").items() >= {**wanted, "seal_status": seal}.items()
+        if seal == 10:
+            wanted = {"seal_optional_selection": 5, "backlight_minutes": 6, "ct1": 400}
 
 
 def test_settings_that_contradict_each_other_are_refused_as_a_whole(ask):

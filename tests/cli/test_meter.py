@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.live import TOKEN, Client, controlled
+from twin.api.times import parse_utc
 from twin.cli import main
 
 S = 10**9
@@ -91,6 +92,23 @@ def test_the_log_of_a_live_site_and_of_its_recording_are_one(site, capsys):
         "Info    api: import a configuration: set ct1 = 75",
         "Warning api: refused (illegal_value): import a configuration: set pt1_high = 76, pt1_low = 65535",
     ]
+
+
+def test_a_restored_supply_is_a_line_of_the_log(site, capsys):
+    ready, recording, ask = site
+    before = json.loads(done(capsys, "meter", "log", ready, "--meter", "home", "--json"))
+    loss = {"event": "power_loss", "meter": "home", "restore_after": "2 s"}
+    lost = parse_utc(ask.done("POST", "/v1/injections", loss)["applied_utc"])
+    ask.done("POST", "/v1/clock/step", {"seconds": 5})
+    until_recorded(ask, recording, capsys, len(before) + 1)
+    live, recorded = (
+        json.loads(done(capsys, "meter", "log", place, "--meter", "home", "--json"))
+        for place in (ready, recording)
+    )
+    assert live == recorded
+    (line,) = live[len(before) :]
+    assert (line["level"], line["source"], line["message"]) == ("Info", "Others", "system rebooting")
+    assert parse_utc(line["utc"]) == lost + 2 * S
 
 
 def test_all_that_is_wrong_in_a_file_is_told_with_its_name(site, tmp_path, capsys):

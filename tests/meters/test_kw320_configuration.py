@@ -4,7 +4,7 @@ import pytest
 
 from tests.meters.kw320_io_bench import Bench
 from tests.meters.kw320_site import START
-from twin.contracts import CommandRecord, Refusal
+from twin.contracts import CommandRecord, Refusal, TruthEntry
 from twin.meters import AlarmConfig, DataLogConfig, MeterConfig, MeterFailedError
 from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320.configuration import (
@@ -14,7 +14,7 @@ from twin.meters.kw320.configuration import (
     settings_of,
 )
 from twin.meters.kw320.meter import Kw320Meter
-from twin.meters.kw320.module_log import module_event
+from twin.meters.kw320.module_log import module_event, module_events
 from twin.meters.kw320.recorded_configuration import recorded_configuration
 
 SET = MeterConfig(
@@ -75,6 +75,57 @@ def test_the_seal_is_set_last_and_broken_first():
         applied(meter, {"ct1": 400})
     applied(meter, {"seal_status": 0, "ct1": 400})
     assert (meter.raw["seal_status"], meter.raw["ct1"]) == (0, 400)
+
+
+def test_what_a_seal_refuses_is_foreseen():
+    meter = Kw320Meter(SET, start_ns=START)
+    applied(meter, {"seal_optional_selection": 0b10, "seal_status": 0x0A})
+    given = {
+        "ct1": 400,
+        "baud_2": 9600,
+        "password": 77,
+        "seal_optional_selection": 0,
+        "pt2": meter.raw["pt2"],
+    }
+    problems = configuration_problems("kw320q", meter.raw, given)
+    assert [(field, what) for field, what, _ in problems] == [
+        ("registers.ct1", "is sealed (1008H)"),
+        ("registers.baud_2", "is sealed (102FH)"),
+        ("registers.seal_optional_selection", "is sealed (101EH)"),
+    ]
+    assert {mend for _, _, mend in problems} == {
+        "leave it out, or break the seal with registers.seal_status = 0"
+    }
+    # What is told is what the meter refuses, and no more.
+    for name, value in given.items():
+        refused = f"registers.{name}" in {field for field, _, _ in problems}
+        writes = configuration_writes("kw320q", meter.raw, {name: value})
+        for address, words in writes:
+            if refused:
+                with pytest.raises(RefusedError, match="sealed"):
+                    meter.write(address, words, START)
+            else:
+                meter.write(address, words, START)
+    opened = given | {"seal_status": 0}
+    assert configuration_problems("kw320q", meter.raw, opened) == []
+    applied(meter, opened)
+    assert meter.raw.items() >= opened.items()
+
+
+def test_a_meter_says_when_it_started():
+    restored = [TruthEntry(START + 5, "power_restored", "head", "supply")]
+    commands = [
+        CommandRecord(
+            number, START + at, "api", target, "write_registers", {"address": 0x100F, "words": [1]}, None
+        )
+        for number, (at, target) in enumerate([(1, "head"), (3, "home"), (9, "head")])
+    ]
+    lines = module_events("kw320q", "head", commands, restored)
+    assert [(line.time_ns - START, line.level, line.source, line.message) for line in lines] == [
+        (1, "Info", "api", "clear demand"),
+        (5, "Info", "Others", "system rebooting"),
+        (9, "Info", "api", "clear demand"),
+    ]
 
 
 def test_everything_that_is_wrong_is_told_at_once():

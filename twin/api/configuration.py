@@ -16,7 +16,7 @@ from twin.meters.kw320.configuration import (
     configuration_problems,
     settings_of,
 )
-from twin.meters.kw320.module_log import module_event
+from twin.meters.kw320.module_log import RESTORED, module_events
 from twin.recording.export import utc_text
 from twin.simulation import LiveMeter
 
@@ -45,7 +45,7 @@ class ModuleEntry(BaseModel):
 
     utc: Utc
     level: Literal["Info", "Warning"]
-    source: str = Field(description="who asked, for example modbus:head or api")
+    source: str = Field(description="who asked, for example modbus:head or api; Others: the module")
     message: str
 
 
@@ -94,14 +94,15 @@ def routes(site: ControlledSite) -> APIRouter:
         after: Annotated[Instant | None, Query(description="only what is new since")] = None,
         limit: Annotated[int, Query(ge=1, le=10000, description="only the newest so many")] = 100,
     ) -> list[ModuleEntry]:
-        """Return who changed a meter's settings and clock, and who cleared what, in order of time."""
+        """Return who changed settings and clock of a meter, who cleared what, and restarts; by time."""
         site.meter(meter)
         profile = profile_of(site, meter)
-        commands = site.recorded().commands(after_ns=None if after is None else parse_utc(after))
-        events = [module_event(profile, command) for command in commands if command.target == meter]
+        recorded, after_ns = site.recorded(), None if after is None else parse_utc(after)
+        restored = recorded.truth(kind=RESTORED, element=meter, after_ns=after_ns)
+        lines = module_events(profile, meter, recorded.commands(after_ns=after_ns), restored)
         return [
             ModuleEntry(utc=utc_text(one.time_ns), level=one.level, source=one.source, message=one.message)
-            for one in [event for event in events if event is not None][-limit:]
+            for one in lines[-limit:]
         ]
 
     return router

@@ -11,7 +11,7 @@ from twin.cli.options import parse_time
 from twin.contracts import BadInputError, Finding, Mark
 from twin.documents import suggestion
 from twin.meters.kw320.configuration import FORMAT, VERSION
-from twin.meters.kw320.module_log import module_event
+from twin.meters.kw320.module_log import RESTORED, module_events
 from twin.meters.kw320.recorded_configuration import recorded_configuration
 from twin.recording import Recording
 from twin.recording.export import utc_text
@@ -129,14 +129,11 @@ class RecordedPlace:
         """Return the newest lines of a meter's event log."""
         profiles = {one.name: one.profile for one in self._recording.meters()}
         self._recording.check_meter(meter)
-        events = [
-            module_event(profiles[meter], command)
-            for command in self._recording.commands()
-            if command.target == meter
-        ]
+        restored = self._recording.truth(kind=RESTORED, element=meter)
+        lines = module_events(profiles[meter], meter, self._recording.commands(), restored)
         return [
             {"utc": utc_text(one.time_ns), "level": one.level, "source": one.source, "message": one.message}
-            for one in [event for event in events if event is not None][-newest:]
+            for one in lines[-newest:]
         ]
 
 

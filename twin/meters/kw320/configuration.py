@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from twin.documents import suggestion
-from twin.meters.kw320.access import SEALED
+from twin.meters.kw320.access import SEALED, is_sealed
 from twin.meters.kw320.data_log_settings import LOGS, data_log_problem
 from twin.meters.kw320.profile import register_map
 from twin.meters.register_map import Register
@@ -19,6 +19,8 @@ VERSION: Final = 1
 MOST_WORDS: Final = 123
 """Registers in one write."""
 
+_SEAL: Final = "seal_status"
+_UNSEAL: Final = "leave it out, or break the seal with registers.seal_status = 0"
 Problem = tuple[str, str, str]
 """Field, what is wrong, mend."""
 
@@ -54,6 +56,8 @@ def configuration_problems(
             continue  # it will not be written, whatever it is
         elif not isinstance(value, int) or isinstance(value, bool) or not register.allows(value):
             problems.append((field, f"{value!r} is out of range", f"use {register.range_text}"))
+        elif is_sealed(register, present) and given.get(_SEAL, SEALED) == SEALED:
+            problems.append((field, f"is sealed ({register.address:04X}H)", _UNSEAL))
     if not problems:
         wanted = {**present, **{name: value for name, value in given.items() if isinstance(value, int)}}
         if wanted["rated_frequency"] != present["rated_frequency"]:
@@ -70,7 +74,8 @@ def configuration_writes(
 ) -> list[tuple[int, tuple[int, ...]]]:
     """Return the writes that change what differs: first address and words of each, in their order.
 
-    Data logs that give sectors up come before those that take them; the seal is broken first and set last.
+    Data logs that give sectors up come before those that take them; the seal is broken first and set last,
+    each by itself, for one write is sealed as a whole.
 
     Parameters
     ----------
@@ -86,6 +91,7 @@ def configuration_writes(
         last = writes[-1] if writes else []
         if (
             last
+            and _SEAL not in (last[-1].name, register.name)
             and last[-1].region == register.region
             and last[-1].address + last[-1].words == register.address
             and register.address + register.words - last[0].address <= MOST_WORDS
@@ -102,8 +108,8 @@ def configuration_writes(
 
 def _turn(register: Register, present: Mapping[str, int], wanted: Mapping[str, int]) -> int:
     """Return when the registers of a region are written, before or after others."""
-    if register.region == "status":
-        return -2 if present["seal_status"] == SEALED else 2
+    if register.name == _SEAL:
+        return -2 if present[_SEAL] == SEALED else 2
     for log in range(1, LOGS + 1):
         name = f"log{log}_registers_sectors"
         if register.region == f"log{log}_settings":

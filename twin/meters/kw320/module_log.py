@@ -1,20 +1,22 @@
-"""What masters did to a meter, in words: the event log of its web module.
+"""What masters did to a meter, and when it started, in words: the event log of its web module.
 
 References
 ----------
 KW320 manual 5.1.7.4.7 (event log: time, level, source, message).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from twin.contracts import CommandRecord
+from twin.contracts import CommandRecord, TruthEntry
 from twin.meters.kw320.configuration import setting_registers
 from twin.meters.kw320.meter import ACTIONS
 from twin.meters.kw320.profile import register_map
 from twin.meters.register_map import Register
 
+RESTORED: Final = "power_restored"
+"""Kind of the truth entries that tell of a supply that came back."""
 _MOST_NAMED = 6
 
 
@@ -27,8 +29,30 @@ class ModuleEvent:
     level: Literal["Info", "Warning"]
     """``Info``; ``Warning`` for what was refused."""
     source: str
-    """Who asked: ``modbus:head``, ``api``, .."""
+    """Who asked: ``modbus:head``, ``api``, ..; ``Others`` for what the module does by itself."""
     message: str
+
+
+def module_events(
+    profile: str, meter: str, commands: Iterable[CommandRecord], restored: Iterable[TruthEntry]
+) -> list[ModuleEvent]:
+    """Return the lines of a meter's log in order of time.
+
+    Parameters
+    ----------
+    profile : str
+        Of the meter.
+    meter : str
+        Its name.
+    commands : iterable of CommandRecord
+        In the order in which they were applied; those to others are passed over.
+    restored : iterable of TruthEntry
+        When its supply came back, and the module started. A supply that fails leaves no line: there is
+        nothing then that could write one.
+    """
+    said = [module_event(profile, command) for command in commands if command.target == meter]
+    starts = [ModuleEvent(entry.time_ns, "Info", "Others", "system rebooting") for entry in restored]
+    return sorted([*starts, *(line for line in said if line is not None)], key=lambda line: line.time_ns)
 
 
 def module_event(profile: str, command: CommandRecord) -> ModuleEvent | None:
