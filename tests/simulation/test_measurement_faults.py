@@ -138,6 +138,15 @@ def test_wrong_ratios_are_settings_of_the_meter(tmp_path):
         assert shown["i1"] == pytest.approx(4.0, rel=1e-6)
 
 
+def test_transformers_of_another_ratio_than_is_set(tmp_path):
+    wrong = "kind: ratio_fitted, pt: 400:110, ct: 10:5"
+    more = "    pt: 400:100\n"
+    with built(tmp_path, bench(wrong, more=more)) as site:
+        shown = after(site, 60)
+    assert (shown["v1"], shown["i1"]) == pytest.approx((230 * 110 / 100, 4 / 2), rel=1e-6)
+    assert shown["p_sum"] == pytest.approx(3 * P * 1.1 / 2, rel=1e-6)
+
+
 def test_a_frozen_image_stands_still_while_the_meter_lives_on(tmp_path):
     with built(tmp_path, bench(events=fault("09:01:30", "frozen", ", clear_after: 3 min"))) as site:
         before = after(site, 90)
@@ -284,7 +293,9 @@ WRONG = {
     "kind: pt_reversed, phases: a": "meters[0].faults[0].kind: the meter has no voltage transformers; "
     "leave it out, or give the meter a pt",
     "kind: ratio_set": "meters[0].faults[0]: says no ratio; add 'pt', 'ct' or both",
-    "kind: ratio_set, ct: 10:x": "meters[0].faults[0]: '10:x' is no ratio; "
+    "kind: ratio_fitted, pt: 100:1": "meters[0].faults[0].pt: the meter has no voltage transformers; "
+    "leave it out",
+    "kind: ratio_set, ct: 10:x": "meters[0].faults[0].ct: '10:x' is no ratio; "
     "write primary:secondary, as in 200:5",
     'kind: ratio_set, ct: "10:7"': "meters[0].faults[0].ct: '10:7' cannot be set in the meter; "
     "give a ratio that its registers take",

@@ -14,6 +14,8 @@ from twin.contracts.frame import (
 )
 from twin.contracts.reading import Reading, WindowMeasure
 from twin.contracts.record import (
+    MEASUREMENT_FAULT_BEGAN,
+    MEASUREMENT_FAULT_ENDED,
     ORDINARY,
     AlarmRecord,
     CommandRecord,
@@ -45,6 +47,8 @@ from twin.contracts.time import NS_PER_SECOND, Instant
 
 __all__ = [
     "BEYOND_REGISTERS",
+    "MEASUREMENT_FAULT_BEGAN",
+    "MEASUREMENT_FAULT_ENDED",
     "NS_PER_SECOND",
     "ORDINARY",
     "POWER_WORD",

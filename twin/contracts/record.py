@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,6 +178,9 @@ class CommandRecord:
     """None when done."""
 
 
+MEASUREMENT_FAULT_BEGAN: Final = "measurement_fault_began"
+MEASUREMENT_FAULT_ENDED: Final = "measurement_fault_ended"
+"""Kinds of truth entries of what is wrong with a meter's measuring, by its element; ``name`` and ``what``."""
 ORDINARY = frozenset({"load_switched", "protection_pickup", "protection_dropout"})
 """Kinds of truth entries that do not disturb a network: its everyday life, and what devices only notice."""
 

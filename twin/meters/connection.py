@@ -63,6 +63,11 @@ class Connection:
     burden_between_phases: float = 0.0
     """Admittance of what else is connected behind the fuses between each two phases, of a voltage input's."""
 
+    voltage_scale: float = 1.0
+    """What arrives of a voltage, of what transformers of the ratio that is set would pass on."""
+    current_scale: float = 1.0
+    """The same of a current."""
+
     def __post_init__(self) -> None:
         if len(self.voltage_order) != len(LINES) or set(self.voltage_order) - set(LINES):
             raise ConnectionFaultError(f"voltage order '{self.voltage_order}' is none; write it as bacn")
@@ -90,12 +95,13 @@ def input_map(connection: Connection, wiring: Wiring, current_wiring: CurrentWir
     if wiring not in STAR and (exchanged or connection.voltage_order[3] != "n"):
         raise ConnectionFaultError(f"{wiring} has no neutral lead; choose another fault")
     out = np.zeros((CHANNELS, CHANNELS))
-    out[:3, :3] = _voltages(connection, wiring)
+    out[:3, :3] = connection.voltage_scale * _voltages(connection, wiring)
     for row, there in enumerate(fitted_currents(wiring, current_wiring)):
         letter = LETTERS[row]
         if there and letter not in connection.ct_dead:
             sign = -1.0 if letter in connection.ct_reversed else 1.0
-            out[3 + row, 3 + LETTERS.index(connection.current_order[row])] = sign
+            column = LETTERS.index(connection.current_order[row])
+            out[3 + row, 3 + column] = sign * connection.current_scale
     return out
 
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twin.contracts import (
+    MEASUREMENT_FAULT_BEGAN,
+    MEASUREMENT_FAULT_ENDED,
     NS_PER_SECOND,
     ORDINARY,
     AlarmRecord,
@@ -73,6 +75,7 @@ class Ledger:
         self._pickups = [entry for entry in entries if entry.kind in _PICKUPS]
         self._devices = {entry.cause for entry in self._pickups}
         self._faults = _fault_spans(entries)
+        self._wrong = _measurement_spans(entries)
         self._meters = [info.name for info in recording.meters()]
         self._terminals: dict[str, list[TerminalRecord]] = {name: [] for name in self._meters}
         for record in recording.terminals():
@@ -192,13 +195,20 @@ class Ledger:
 
     def _background(self, meter: str, causes: Sequence[TruthEntry], onset_ns: int) -> list[Link]:
         """Return what physically happened, its root, and what it brought to the meter's place."""
+        before_ns = causes[0].time_ns if causes else onset_ns
+        wrong = [
+            Link(entry.time_ns, "truth", f"{_truth_text(entry)}, and still so")
+            for entry, over_ns in self._wrong
+            if entry.element == meter and entry.time_ns < before_ns <= over_ns
+        ]
         if not causes:
-            return [Link(onset_ns, "truth", "nothing happened to the network shortly before: loads alone")]
+            text = "nothing happened to the network shortly before: loads alone"
+            return [*wrong, Link(onset_ns, "truth", text)]
         roots = {id(root): root for root in map(self._root, causes)}
         entries = {id(entry): entry for entry in (*roots.values(), *causes)}
         links = [Link(entry.time_ns, "truth", _truth_text(entry)) for entry in entries.values()]
         terminals = [one for one in self._terminals[meter] if causes[0].time_ns <= one.time_ns <= onset_ns]
-        return links + [_terminal_link(record) for record in terminals[-1:]]
+        return [*wrong, *links, *(_terminal_link(record) for record in terminals[-1:])]
 
     def _recorded(self, meter: str, since_ns: int, until_ns: int) -> list[Link]:
         links = [
@@ -242,6 +252,21 @@ def _fault_spans(entries: Sequence[TruthEntry]) -> list[tuple[TruthEntry, int]]:
                 if _is_of(entry, spans[at][0]):
                     spans[at] = spans[at][0], entry.time_ns
                     break
+    return spans
+
+
+def _measurement_spans(entries: Sequence[TruthEntry]) -> list[tuple[TruthEntry, int]]:
+    """Return what was wrong with a meter's measuring, and until when; far in the future when for good."""
+    spans: list[tuple[TruthEntry, int]] = []
+    lasting: dict[object, int] = {}
+    for entry in entries:
+        name = entry.detail.get("name")
+        if entry.kind == MEASUREMENT_FAULT_BEGAN:
+            lasting[name] = len(spans)
+            spans.append((entry, 2**63 - 1))
+        elif entry.kind == MEASUREMENT_FAULT_ENDED:
+            at = lasting.pop(name)
+            spans[at] = spans[at][0], entry.time_ns
     return spans
 
 

@@ -7,17 +7,19 @@ from typing import Final
 from twin.documents import parse_ratio
 from twin.meters import ClockCourse, Connection, ImageFault
 from twin.scenario.measurement_schema import MeterFault
+from twin.scenario.schema import Meter
 
 CONNECTION_KINDS: Final = frozenset(
     {"ct_reversed", "ct_open", "ct_shorted", "current_order", "voltage_order", "phase_order"}
-    | {"pt_reversed", "fuse_blown", "neutral_open"}
+    | {"pt_reversed", "fuse_blown", "neutral_open", "ratio_fitted"}
 )
 """Kinds of faults that change how a meter is connected."""
+CT_SECONDARY: Final = 5.0
 _PPB = 1000
 _ADDRESS = re.compile(r"(?:0x([0-9A-Fa-f]{1,4})|([0-9][0-9A-Fa-f]{0,4})H)\Z")
 
 
-def connection_of(faults: Iterable[MeterFault]) -> Connection:
+def connection_of(faults: Iterable[MeterFault], meter: Meter) -> Connection:
     """Return how a meter is connected that has some faults; of several orders of a kind the last one counts.
 
     Raises
@@ -28,12 +30,16 @@ def connection_of(faults: Iterable[MeterFault]) -> Connection:
     phases: dict[str, set[str]] = {}
     orders = {"phase_order": "abc", "voltage_order": "abcn", "current_order": "abc"}
     burden, neutral_open = 0.0, False
+    voltage_scale = current_scale = 1.0
     for fault in faults:
         phases.setdefault(fault.kind, set()).update(fault.phases or "")
         if fault.order is not None:
             orders[fault.kind] = fault.order
         burden = max(burden, (fault.burden_between_phases or 0.0) / 100.0)
         neutral_open = neutral_open or fault.kind == "neutral_open"
+        if fault.kind == "ratio_fitted":
+            voltage_scale = _pt_ratio(meter.pt) / _pt_ratio(fault.pt or meter.pt)
+            current_scale = _ct_ratio(meter.ct) / _ct_ratio(fault.ct or meter.ct)
     conductor = dict(zip("abcn", orders["phase_order"] + "n", strict=False))
     voltage, current = (
         "".join(conductor.get(letter, letter) for letter in orders[kind])
@@ -48,7 +54,20 @@ def connection_of(faults: Iterable[MeterFault]) -> Connection:
         fuses_blown=frozenset(phases.get("fuse_blown", ())),
         neutral_open=neutral_open,
         burden_between_phases=burden,
+        voltage_scale=voltage_scale,
+        current_scale=current_scale,
     )
+
+
+def _pt_ratio(text: str | None) -> float:
+    primary, secondary = parse_ratio(text or "1:1")
+    return primary / secondary
+
+
+def _ct_ratio(text: str) -> float:
+    """Return a ratio as the meter reckons with it: all secondaries but 5 A count as 1 (manual 6.3, notes)."""
+    primary, secondary = parse_ratio(text)
+    return primary / (secondary if secondary == CT_SECONDARY else 1.0)
 
 
 def clock_of(faults: Sequence[MeterFault], *, begins: MeterFault | None = None) -> ClockCourse:
@@ -82,8 +101,10 @@ def image_fault_of(fault: MeterFault) -> ImageFault | None:
 
 
 def ratio_registers(fault: MeterFault) -> dict[str, int]:
-    """Return the setting registers of wrong ratios, as raw values by name (KW320 manual 6.3.1)."""
+    """Return the setting registers of ratios that a fault sets wrongly, raw, by name (manual 6.3.1)."""
     raw: dict[str, int] = {}
+    if fault.kind != "ratio_set":
+        return raw
     if fault.pt is not None:
         primary, secondary = parse_ratio(fault.pt)
         high, low = divmod(round(primary * 10), 0x10000)

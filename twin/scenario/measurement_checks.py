@@ -75,8 +75,10 @@ def _fault(context: Context, path: Path_, fault: MeterFault, meter: Meter) -> It
         yield context.finding(path, f"{fault.kind} needs {field}", f"add '{field}'")
     if missing or meter.profile not in PROFILES:
         return
-    yield from _leads(context, path, fault, meter)
-    yield from _ratios(context, path, fault, meter)
+    wrong_ratios = list(_ratios(context, path, fault, meter))
+    yield from wrong_ratios
+    if not wrong_ratios:
+        yield from _leads(context, path, fault, meter)
     yield from _registers(context, path, fault, meter)
     if fault.time_zone is not None and fault.time_zone not in available_timezones():
         yield context.unknown(
@@ -90,7 +92,7 @@ def _leads(context: Context, path: Path_, fault: MeterFault, meter: Meter) -> It
         yield context.finding((*path, "order"), f"'{fault.order}' is none", "write it as bac")
         return
     try:
-        connection = connection_of([fault])
+        connection = connection_of([fault], meter)
         input_map(connection, wiring, meter.current_wiring)
     except ConnectionFaultError as error:
         what, _, mend = str(error).partition("; ")
@@ -120,28 +122,36 @@ def _inputs(fault: MeterFault, wiring: Wiring, meter: Meter) -> str:
 
 
 def _ratios(context: Context, path: Path_, fault: MeterFault, meter: Meter) -> Iterator[Finding]:
-    if fault.kind != "ratio_set":
+    if not fault.kind.startswith("ratio"):
         return
     if fault.pt is None and fault.ct is None:
         yield context.finding(path, "says no ratio", "add 'pt', 'ct' or both")
-        return
-    try:
-        raw = ratio_registers(fault)
-    except ValueError as error:
-        what, _, mend = str(error).partition("; ")
-        yield context.finding(path, what, mend)
-        return
-    known = register_map(meter.profile).by_name
-    for field, names in (("pt", ("pt1_high", "pt1_low", "pt2")), ("ct", ("ct1", "ct2"))):
+    if fault.pt is not None and fault.kind == "ratio_fitted" and meter.pt is None:
+        yield context.finding((*path, "pt"), "the meter has no voltage transformers", "leave it out")
+    for field in ("pt", "ct"):
         text = getattr(fault, field)
         if text is None:
             continue
-        primary, secondary = parse_ratio(text)
-        fits = field == "ct" or MIN_PT1 <= round(10 * primary) <= MAX_PT1
-        whole = field == "pt" or not (primary % 1 or secondary % 1)
-        if not fits or not whole or not all(known[name].allows(raw[name]) for name in names):
+        try:
+            fits = _can_be_set(fault, field, meter) or fault.kind == "ratio_fitted"
+        except ValueError as error:
+            what, _, mend = str(error).partition("; ")
+            yield context.finding((*path, field), what, mend)
+            continue
+        if not fits:
             what = f"'{text}' cannot be set in the meter"
             yield context.finding((*path, field), what, "give a ratio that its registers take")
+
+
+def _can_be_set(fault: MeterFault, field: str, meter: Meter) -> bool:
+    primary, secondary = parse_ratio(getattr(fault, field))
+    if field == "ct" and (primary % 1 or secondary % 1):
+        return False
+    if field == "pt" and not MIN_PT1 <= round(10 * primary) <= MAX_PT1:
+        return False
+    known = register_map(meter.profile).by_name
+    only = fault.model_copy(update={"pt": None, "ct": None} | {field: getattr(fault, field)})
+    return all(known[name].allows(raw) for name, raw in ratio_registers(only).items())
 
 
 def _registers(context: Context, path: Path_, fault: MeterFault, meter: Meter) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ FaultKind = Literal[
     "pt_reversed",
     "fuse_blown",
     "neutral_open",
+    "ratio_fitted",
     "ratio_set",
     "frozen",
     "stuck",
@@ -53,6 +54,7 @@ KIND_FIELDS: Final[Mapping[str, KindFields]] = {
     "pt_reversed": KindFields(("phases",)),
     "fuse_blown": KindFields(("phases",), ("burden_between_phases",)),
     "neutral_open": KindFields(),
+    "ratio_fitted": KindFields((), ("pt", "ct")),
     "ratio_set": KindFields((), ("pt", "ct")),
     "frozen": KindFields(),
     "stuck": KindFields(("registers",), ("value",)),
@@ -86,8 +88,8 @@ class MeterFault(Part):
         description="admittance of what feeds a blown fuse's lead back from each other phase, of a voltage "
         "input's; nothing when absent",
     )
-    pt: str | None = Field(None, description="primary:secondary volts that are set, as 20000:100")
-    ct: str | None = Field(None, description="primary:secondary amperes that are set, as 400:5")
+    pt: str | None = Field(None, description="primary:secondary volts that are fitted or set, as 20000:100")
+    ct: str | None = Field(None, description="primary:secondary amperes that are fitted or set, as 400:5")
     registers: list[str] = Field(
         default_factory=list, max_length=1000, description="names or first addresses, as v1 or 4002H"
     )

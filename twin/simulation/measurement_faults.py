@@ -4,11 +4,16 @@ What is measured wrongly begins with a segment of its own, so that a meter sees 
 of the network. The truth ledger tells each beginning and each end; a meter knows nothing of them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from twin.contracts import NS_PER_SECOND, TruthEntry
+from twin.contracts import (
+    MEASUREMENT_FAULT_BEGAN,
+    MEASUREMENT_FAULT_ENDED,
+    NS_PER_SECOND,
+    TruthEntry,
+)
 from twin.meters import Fleet
 from twin.scenario import SiteScenario
 from twin.scenario.fault_schema import Repair
@@ -20,6 +25,7 @@ from twin.scenario.measurement import (
     ratio_registers,
 )
 from twin.scenario.measurement_schema import KIND_FIELDS, MeasurementFault, MeterFault, name_of
+from twin.scenario.schema import Meter
 from twin.simulation.events import CAUSE
 from twin.simulation.faults import CallAt
 
@@ -44,14 +50,24 @@ class MeasurementFaults:
     Parameters
     ----------
     fleet : Fleet
+    meters : sequence of Meter
+        As the scenario has them, in the order of the fleet.
     call_at : callable
         Has a function called at an instant of simulated time, UTC [ns].
     witness : callable
         Called with each truth entry.
     """
 
-    def __init__(self, fleet: Fleet, *, call_at: CallAt, witness: Callable[[TruthEntry], None]) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        meters: Sequence[Meter],
+        *,
+        call_at: CallAt,
+        witness: Callable[[TruthEntry], None],
+    ) -> None:
         self._fleet = fleet
+        self._meters = tuple(meters)
         self._call_at = call_at
         self._witness = witness
         self._active: dict[str, _Active] = {}
@@ -81,7 +97,7 @@ class MeasurementFaults:
             fleet.begin_image_fault(meter, name, image_fault)
         else:
             fleet.disturb_clock(meter, now_ns, clock_of(self._of(meter), begins=fault))
-        self._tell("measurement_fault_began", active, cause)
+        self._tell(MEASUREMENT_FAULT_BEGAN, active, cause)
         if clear_after is not None:
             end_ns = now_ns + round(clear_after * NS_PER_SECOND)
             self._call_at(end_ns, partial(self._end, active, cause))
@@ -105,13 +121,14 @@ class MeasurementFaults:
             fleet.end_image_fault(meter, active.name)
         else:
             fleet.disturb_clock(meter, fleet.now_ns, clock_of(self._of(meter)))
-        self._tell("measurement_fault_ended", active, cause)
+        self._tell(MEASUREMENT_FAULT_ENDED, active, cause)
 
     def _of(self, meter: int) -> list[MeterFault]:
         return [one.fault for one in self._active.values() if one.meter == meter]
 
     def _connect(self, meter: int) -> None:
-        self._fleet.connect(meter, connection_of(self._of(meter)), self._fleet.now_ns)
+        connection = connection_of(self._of(meter), self._meters[meter])
+        self._fleet.connect(meter, connection, self._fleet.now_ns)
         self._reanchor()
 
     def _tell(self, kind: str, active: _Active, cause: str) -> None:
@@ -140,11 +157,11 @@ def start_measurement_faults(
     witness : callable
         Called with each truth entry.
     """
-    faults = MeasurementFaults(fleet, call_at=call_at, witness=witness)
-    for installed in scenario.meters:
-        meter = scenario.scenario.meters[installed.field]
+    meters = [scenario.scenario.meters[installed.field] for installed in scenario.meters]
+    faults = MeasurementFaults(fleet, meters, call_at=call_at, witness=witness)
+    for at, meter in enumerate(meters):
         for fault in meter.faults:
-            faults.begin(fleet.names.index(meter.name), fault, cause=CAUSE)
+            faults.begin(at, fault, cause=CAUSE)
     for item in scenario.events:
         event = item.event
         if isinstance(event, MeasurementFault):
