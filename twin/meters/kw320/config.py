@@ -195,6 +195,12 @@ def check_config(config: MeterConfig) -> list[str]:
     return problems
 
 
+@cache
+def _setting_defaults(profile: str) -> Mapping[str, int]:
+    """Return the defaults of the setting registers of a model by name; looked up once for all its meters."""
+    return {r.name: r.default for r in register_map(profile).registers if r.source == "setting"}
+
+
 def initial_registers(config: MeterConfig) -> dict[str, int]:
     """Return the raw value of every setting register at the start, by name.
 
@@ -205,8 +211,7 @@ def initial_registers(config: MeterConfig) -> dict[str, int]:
     config : MeterConfig
         Without problems.
     """
-    registers = register_map(config.profile).registers
-    raw = {register.name: register.default for register in registers if register.source == "setting"}
+    raw = {**_setting_defaults(config.profile)}
     raw |= _ratio_registers(config)
     raw["voltage_wiring"] = WIRINGS.index(config.wiring)
     raw["current_wiring"] = CURRENT_WIRINGS.index(config.current_wiring)
@@ -308,7 +313,7 @@ def _ratio_problems(config: MeterConfig) -> list[str]:
 
 def _register_problems(config: MeterConfig) -> list[str]:
     known = register_map(config.profile).by_name
-    settable = [name for name, register in known.items() if register.source == "setting"]
+    settable = _setting_defaults(config.profile)
     problems = []
     for name, raw in config.registers.items():
         field_name = f"registers.{name}"

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from twin.documents import suggestion
 from twin.meters.kw320.data_log_settings import LOGS, MAX_REGISTERS, is_loggable, stamp_words
 from twin.meters.kw320.profile import image_map
+from twin.meters.register_map import Register
 
 _TIME_FIELDS: Final = ("year", "month", "day", "hour", "minute", "second")
 _TIME_WORDS: Final = ("year_month", "day_hour", "minute_second")
@@ -33,7 +35,7 @@ class DataLogConfig:
 
 def data_log_problems(logs: tuple[DataLogConfig, ...], profile: str) -> Iterator[str]:
     """Yield what is wrong with the data logs of a meter: ``field: what; mend``."""
-    known = {r.name: r for r in image_map(profile).registers if is_loggable(r.address)}
+    known = _loggable(profile)
     for place, log in enumerate(logs):
         where = f"data_logs[{place}]"
         if not 1 <= log.log <= LOGS or any(log.log == other.log for other in logs[:place]):
@@ -49,6 +51,12 @@ def data_log_problems(logs: tuple[DataLogConfig, ...], profile: str) -> Iterator
             yield f"{where}.quantities: {words} words are too many; a record has {MAX_REGISTERS}"
         if (log.start is None) != (log.end is None) or (log.start and log.daily_minute is not None):
             yield f"{where}.start: does not go without an end, or with daily_at; give both, or neither"
+
+
+@cache
+def _loggable(profile: str) -> Mapping[str, Register]:
+    """Return the registers of a model that a log can record, by name; looked up once for all its meters."""
+    return {r.name: r for r in image_map(profile).registers if is_loggable(r.address)}
 
 
 def data_log_registers(logs: tuple[DataLogConfig, ...], profile: str) -> dict[str, int]:
