@@ -6,6 +6,7 @@ Elements carry ``data-meter`` and ``data-switch`` so that the script finds them 
 import math
 from collections.abc import Sequence
 from html import escape
+from typing import Literal
 
 from dashboards.placement import HEIGHT, WIDTH, Direction, Placement, Point
 from dashboards.quantity import engineering
@@ -24,17 +25,20 @@ def render(diagram: Diagram, switches: Sequence[SwitchLine], meters: Sequence[Me
     diagram : Diagram
         Buses and branches.
     switches : sequence of SwitchLine
-        Drawn at their buses, or on the branch that has their name; they can be clicked.
+        Drawn on the branch that they are in series with, or hung on their buses; they can be clicked.
     meters : sequence of MeterLine
         Each drawn with a label beside its bus.
     """
     placement = Placement(diagram)
     parts = [_branch(branch, placement) for branch in diagram.branches if placement.has(branch)]
     parts += [_bus(bus, placement) for bus in diagram.buses]
-    branches = {branch.name: branch for branch in diagram.branches if placement.has(branch)}
+    on_branches = _on_branches(diagram, placement)
     for switch in switches:
-        if switch.name in branches or switch.bus in placement.places:
-            parts.append(_placed_switch(switch, branches.get(switch.name), placement))
+        if switch.name in on_branches:
+            x, y, aside = on_branches[switch.name]
+            parts.append(_switch(switch, x, y, label="aside" if aside else "below"))
+        elif switch.bus in placement.places:
+            parts.append(_hung_switch(switch, placement))
     parts += [_meter(meter, placement) for meter in meters if meter.bus in placement.places]
     if len(diagram.buses) <= _NAMED:
         parts += [_bus_name(bus, placement) for bus in diagram.buses]
@@ -56,14 +60,38 @@ def _branch(branch: BranchLine, placement: Placement) -> str:
     text = f'<path class="branch" d="{path}">{title}</path>'
     if branch.kind != "transformer":
         return text
-    x, y = placement.on_branch(branch)
+    (ax, ay), (bx, by) = placement.own_run(branch)
+    symbols = len(branch.switches) + 1
+    x, y = placement.on_branch(branch, symbols / (symbols + 1))
     size = max(placement.size, 0.7)
-    along = (7.0 * size, 0.0) if placement.direction is Direction.ACROSS else (0.0, 7.0 * size)
+    length = math.hypot(bx - ax, by - ay) or 1.0
+    along = 7.0 * size * (bx - ax) / length, 7.0 * size * (by - ay) / length
+    placement.reserve((x, y), 20 * size, 20 * size)
     circles = "".join(
         f'<circle cx="{x + sign * along[0]:.1f}" cy="{y + sign * along[1]:.1f}" r="{11 * size:.1f}"/>'
         for sign in (-1, 1)
     )
     return f'{text}<g class="transformer">{title}{circles}</g>'
+
+
+def _on_branches(diagram: Diagram, placement: Placement) -> dict[str, tuple[float, float, bool]]:
+    """Return where switches in series with branches go, and whether their names stand aside of them."""
+    found = {}
+    for branch in diagram.branches:
+        if not placement.has(branch):
+            continue
+        (ax, ay), (bx, by) = placement.own_run(branch)
+        aside = abs(by - ay) > abs(bx - ax)  # below it, the name would lie on the line
+        symbols = len(branch.switches) + (branch.kind == "transformer")
+        for number, name in enumerate(branch.switches, start=1):
+            spot = placement.on_branch(branch, number / (symbols + 1))
+            half = max(26.0, 3.6 * len(name))
+            if aside:
+                placement.reserve((spot[0] + half, spot[1]), half + 16, 14)
+            else:
+                placement.reserve((spot[0], spot[1] + 8), half, 22)
+            found[name] = (*spot, aside)
+    return found
 
 
 def _bus(bus: BusLine, placement: Placement) -> str:
@@ -103,35 +131,51 @@ def _bus_name(bus: BusLine, placement: Placement) -> str:
     return f'<text x="{spot[0]:.1f}" y="{spot[1] + 4:.1f}" class="bus-name">{escape(bus.name)}</text>'
 
 
-def _placed_switch(switch: SwitchLine, branch: BranchLine | None, placement: Placement) -> str:
-    if branch is not None:
-        x, y = placement.on_branch(branch)
-        placement.claim([(x, y)], 26, 24)
-        return _switch(switch, x, y)
+def _hung_switch(switch: SwitchLine, placement: Placement) -> str:
+    """Draw a switch at the end of a short line from its bus, its name at the far side."""
     bx, by = placement.places[switch.bus]
+    half = max(28.0, 3.6 * len(switch.name))
+    depth = 27.0 if switch.kind == "capacitor" else 22.0
+    # The room that it takes reaches further to the side of the name: its middle is not that of the symbol.
+    aside = depth - 14
     spots: list[Point] = []
     for reach in (44.0, 80.0, 120.0):
-        below, sides = [(bx, by + reach)], [(bx + reach, by), (bx - reach, by)]
+        below = [(bx, by + reach + aside)]
+        sides = [(bx + reach, by + aside), (bx - reach, by + aside)]
         spots += sides + below if placement.direction is Direction.DOWN else below + sides
-    spots += [(bx, by - reach) for reach in (44.0, 80.0, 120.0)]
-    x, y = placement.claim(spots, 28, 24) or spots[0]
+    spots += [(bx, by - reach - aside) for reach in (44.0, 80.0, 120.0)]
+    spot = placement.claim(spots, half, depth)
+    if spot is None:
+        spot = spots[0]
+        placement.reserve(spot, half, depth)
+    x, y = spot[0], spot[1] + (aside if spot[1] < by else -aside)
     placement.block((bx, by), (x, y))
-    return f'<path class="branch" d="M{bx:.1f} {by:.1f}L{x:.1f} {y:.1f}"/>{_switch(switch, x, y)}'
+    label: Literal["below", "above"] = "above" if y < by else "below"
+    return (
+        f'<path class="branch" d="M{bx:.1f} {by:.1f}L{x:.1f} {y:.1f}"/>{_switch(switch, x, y, label=label)}'
+    )
 
 
-def _switch(switch: SwitchLine, x: float, y: float) -> str:
+_NAME_AT = {"below": 'y="25"', "above": 'y="-16"', "aside": 'x="16" y="4" class="aside"'}
+"""Where the name stands, by its side."""
+
+
+def _switch(switch: SwitchLine, x: float, y: float, *, label: Literal["below", "above", "aside"]) -> str:
     name, kind = escape(switch.name), escape(switch.kind)
     state = "closed" if switch.closed else "open"
-    is_capacitor = switch.kind == "capacitor"
-    plates = '<path d="M-9 15h18M-9 20h18" class="plates"/>' if is_capacitor else ""
+    plates, place = "", _NAME_AT[label]
+    if switch.kind == "capacitor":
+        sign = -1 if label == "above" else 1
+        plates = f'<path d="M-9 {15 * sign}h18M-9 {20 * sign}h18" class="plates"/>'
+        place = f'y="{-26 if label == "above" else 34}"'
     return (
         f'<g class="switch {state}" transform="translate({x:.1f} {y:.1f})" data-switch="{name}" '
         f'data-kind="{kind}" data-bus="{escape(switch.bus)}" tabindex="0" role="button" '
         f'aria-label="{kind} {name}, {state}"><title>{kind} {name}</title>'
-        '<rect x="-26" y="-16" width="52" height="46" class="hit"/>'
+        f'<rect x="-26" y="{-30 if label == "above" else -16}" width="52" height="46" class="hit"/>'
         '<rect x="-10" y="-10" width="20" height="20" class="body"/>'
         '<path d="M0 -7V7" class="blade-closed"/><path d="M-7 0H7" class="blade-open"/>'
-        f'{plates}<text y="{34 if is_capacitor else 25}">{name}</text></g>'
+        f"{plates}<text {place}>{name}</text></g>"
     )
 
 

@@ -47,29 +47,59 @@ class Placement:
         self.size = max(_SMALLEST, math.sqrt(_FULL_SIZE_BUSES / crowd))
         """Factor to the size of symbols: smaller in a crowd."""
         reach = 18 * self.size
+        self._branches = [branch for branch in diagram.branches if self.has(branch)]
         self._taken: list[Box] = [_box(place, reach, reach) for place in self.places.values()]
         if self.direction is not Direction.MAP:
-            self._taken += [
-                box for branch in diagram.branches if self.has(branch) for box in self._runs(branch)
-            ]
+            self._taken += [box for branch in self._branches for box in self._runs(branch)]
 
     def has(self, branch: BranchLine) -> bool:
         """Return whether both ends of a branch are drawn."""
         return branch.from_bus in self.places and branch.to_bus in self.places
 
-    def on_branch(self, branch: BranchLine) -> Point:
-        """Return the point of a branch where a transformer or a switch is drawn."""
-        (x1, y1), (x2, y2) = self.places[branch.from_bus], self.places[branch.to_bus]
-        if self.direction is Direction.ACROSS and abs(y2 - y1) > 1:
-            return (x1 + 3 * x2) / 4, y2
-        if self.direction is Direction.DOWN and abs(x2 - x1) > 1:
-            return x2, (y1 + 3 * y2) / 4
-        return (x1 + x2) / 2, (y1 + y2) / 2
+    def own_run(self, branch: BranchLine) -> tuple[Point, Point]:
+        """Return the ends of a straight run of a branch that it shares with no other branch of a tree."""
+        start, end = self.places[branch.from_bus], self.places[branch.to_bus]
+        if self.direction is Direction.MAP:
+            return start, end
+        if self.direction is Direction.DOWN:
+            (y1, x1), (y2, x2) = self._bend(branch, start[::-1], end[::-1])
+            return (x1, y1), (x2, y2)
+        return self._bend(branch, start, end)
+
+    def _bend(self, branch: BranchLine, start: Point, end: Point) -> tuple[Point, Point]:
+        """Return the own run of a branch that leaves and arrives along the first axis."""
+        ahead = end[0] - start[0]
+        if abs(ahead) <= 1:
+            return start, end
+        # A run from half-way on ends before the symbol of its bus.
+        rest = math.copysign(max(abs(ahead) / 2 - 18 * self.size, 8.0), ahead)
+        middle = (start[0] + end[0]) / 2
+        if abs(end[1] - start[1]) > 1:
+            return (middle, end[1]), (middle + rest, end[1])
+        axis = 1 if self.direction is Direction.DOWN else 0
+        for other in self._branches:
+            ends = (other.from_bus, other.to_bus)
+            if other is branch or branch.from_bus not in ends:
+                continue
+            far = self.places[ends[1] if ends[0] == branch.from_bus else ends[0]]
+            turns = abs(far[1 - axis] - start[1]) > 1
+            if turns and (far[axis] - start[0]) * ahead > 1:
+                return (middle, start[1]), (middle + rest, end[1])  # up to there it is the other's too
+        return start, end
+
+    def on_branch(self, branch: BranchLine, share: float) -> Point:
+        """Return the point of a branch's own run at a share of its length."""
+        (x1, y1), (x2, y2) = self.own_run(branch)
+        return x1 + share * (x2 - x1), y1 + share * (y2 - y1)
+
+    def reserve(self, spot: Point, dx: float, dy: float) -> None:
+        """Take the room of a symbol, whatever is there."""
+        self._taken.append(_box(spot, dx, dy))
 
     def beside(self, bus: str, dx: float, dy: float) -> list[Point]:
         """Return spots right at a bus for a box of half width ``dx`` and half height ``dy``."""
         x, y = self.places[bus]
-        off_x, off_y = 22 * self.size + dx, 22 * self.size + dy
+        off_x, off_y = 25 * self.size + dx, 22 * self.size + dy
         corners = [(x + sx * off_x, y + sy * off_y * 0.7) for sx in (1, -1) for sy in (1, -1)]
         sides = [(x, y + off_y), (x, y - off_y), (x + off_x, y), (x - off_x, y)]
         return sides + corners if self.direction is Direction.ACROSS else sides[2:] + corners + sides[:2]

@@ -180,8 +180,9 @@
         const conditions = meters.map((name) => ({ filterType: "text", type: "equals", filter: name }));
         model.meter = conditions.length === 1 ? conditions[0] : { filterType: "text", operator: "OR", conditions: conditions };
       }
+      const sequence = Object.assign({}, model);  // inputs go on and off: they have no such state
       if (state !== "all") model.state = { filterType: "text", type: "equals", filter: state };
-      return model;
+      return [model, sequence];
     },
   };
   function stale() {

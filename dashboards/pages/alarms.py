@@ -1,4 +1,4 @@
-"""The alarm list and the sequence of events: newest first, colour for what is active, always with a shape."""
+"""The alarm list, active ones first, and the sequence of events; newest first, a shape with every colour."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _COLUMNS = [
         valueGetter=grids.drawn_from("priority", "state"),
     ),
     grids.column(
-        "state", "State", 90, **_TEXT,
+        "state", "State", 90, **_TEXT, sort="asc", sortIndex=0,
         cellClassRules={
             "state-active": "params.value === 'active'", "state-returned": "params.value !== 'active'",
         },
@@ -27,18 +27,19 @@ _COLUMNS = [
     grids.column("comparison", "Is", 84),
     grids.number("setpoint", "Setpoint", 110, "quantity(params.value, params.data.parameter)"),
     grids.number("value", "Value", 110, "quantity(params.value, params.data.parameter)"),
-    grids.column("since", "Since", 200, sort="desc"),
+    grids.column("since", "Since", 200, sort="desc", sortIndex=1),
     grids.column("returned", "Returned", 200),
     grids.column("channel", "Channel", 84, type="rightAligned"),
 ]  # fmt: skip
 
 _SOE_COLUMNS = [
-    grids.column("time", "Time", 210, sort="desc"),
-    grids.column("meter", "Meter", 130, flex=1, minWidth=130, **_TEXT),
-    grids.column("module", "Module", 90),
-    grids.column("input", "Input", 90, **_TEXT),
-    grids.column("state", "State", 90, **_TEXT),
+    grids.column("time", "Time", 172, sort="desc"),
+    grids.column("meter", "Meter", 90, flex=2, minWidth=84, **_TEXT),
+    grids.column("input", "Input", 62, flex=1, minWidth=58, **_TEXT),
+    grids.column("state", "State", 62, flex=1, minWidth=58, **_TEXT),
+    grids.column("module", "Module", 84, flex=1, minWidth=84),
 ]
+"""The module last: an input's number tells it, and a narrow screen has no room for both."""
 
 
 def layout(site: Site) -> Any:
@@ -105,6 +106,7 @@ def register(app: Dash, site: Site) -> None:
         app,
         "filterAlarms",
         Output("alarm-grid", "filterModel"),
+        Output("soe-grid", "filterModel"),
         Input("alarm-meters", "value"),
         Input("alarm-state", "value"),
     )

@@ -55,7 +55,7 @@ DIAGRAM = Diagram(
         BranchLine("t1", "bus1", "bus2", "transformer"),
         BranchLine("line3", "bus2", "bus3", "line"),
         BranchLine("line4", "bus2", "bus4", "line"),
-        BranchLine("drop_shop", "bus3", "shop", "line"),
+        BranchLine("drop_shop", "bus3", "shop", "line", ("cb_shop",)),
         BranchLine("drop_farm", "bus4", "farm", "line"),
         BranchLine("drop_roof", "bus4", "roof", "line"),
     ),

@@ -6,7 +6,7 @@ import pytest
 
 from tests.dashboards.browsing import rows, wait_rows, wait_text
 from tests.dashboards.synthetic import START_NS, alarm
-from twin.contracts import NS_PER_SECOND
+from twin.contracts import NS_PER_SECOND, SoeRecord
 
 pytestmark = pytest.mark.browser
 
@@ -135,6 +135,46 @@ def test_alarms_appear_return_and_are_filtered(page, url, site):
     page.get_by_role("option", name="shop").click()
     wait_rows(page, "alarm-grid", 1)
     assert rows(page, "alarm-grid")[0]["meter"] == "shop"
+
+
+def test_active_alarms_stand_before_those_that_returned(page, url, site):
+    page.goto(url + "alarms")
+    lasting = alarm("farm", 2, "v1", 5, value=205.0, setpoint=207.0)
+    over = replace(alarm("shop", 1, "i1", 3, value=260.0, setpoint=250.0), active=False)
+    later = lasting.since_ns + 60 * NS_PER_SECOND
+    site.change(alarms=(replace(over, since_ns=later, returned_ns=later + NS_PER_SECOND), lasting))
+    wait_rows(page, "alarm-grid", 2)
+    assert [row["meter"] for row in rows(page, "alarm-grid")] == ["farm", "shop"]
+
+
+def test_the_sequence_of_events_fits_a_narrow_screen_and_follows_the_meters_chosen(page, url, site):
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.goto(url + "alarms")
+    changes = [
+        SoeRecord(meter, "io11", START_NS + k * 1_000_000, "di28", on=bool(k % 2), status=k)
+        for k, meter in enumerate(("shop", "farm", "shop"))
+    ]
+    site.change(soe=tuple(changes))
+    wait_rows(page, "soe-grid", 3)
+    newest = rows(page, "soe-grid")[0]
+    assert (newest["meter"], newest["input"], newest["state"]) == ("shop", "di28", "off")
+    for field in ("time", "meter", "input", "state"):
+        box = page.locator(f'#soe-grid [row-index="0"] [col-id="{field}"]').bounding_box()
+        assert box["x"] + box["width"] <= 420
+        assert page.evaluate(
+            "(cell) => cell.scrollWidth <= cell.clientWidth",
+            page.query_selector(f'#soe-grid [row-index="0"] [col-id="{field}"]'),
+        )
+    page.click("#alarm-meters")
+    page.get_by_role("option", name="farm").click()
+    wait_rows(page, "soe-grid", 1)
+    assert rows(page, "soe-grid")[0]["meter"] == "farm"
+
+
+def test_the_alarm_page_fits_its_window(page, url, site):
+    page.goto(url + "alarms")
+    wait_text(page, "#soe-grid", "No change yet")
+    assert page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
 
 
 def test_a_meter_in_an_event_is_marked(page, url, site):

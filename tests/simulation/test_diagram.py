@@ -1,8 +1,9 @@
 """The one-line diagram: what stays, what is drawn as one, where it stands."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from twin.grid import Bus, Line, Load, Network, Source, read_network
+from twin.grid import Bus, Line, Load, Network, Source, Switch, read_network
 from twin.simulation.diagram import draw_diagram
 
 
@@ -60,3 +61,9 @@ def test_the_european_feeder_keeps_its_customers_and_its_shape():
     assert len(customers) == 55
     assert len(diagram.buses) < 250 < len(network.buses)
     assert len(diagram.branches) == len(diagram.buses) - 1  # still a tree
+
+
+def test_a_switch_within_a_chain_stands_on_its_line():
+    network = replace(chain(6), switches=(Switch("Q2", "L3-4"), Switch("Q1", "L1-2")))
+    (line,) = draw_diagram(network, keep=(), generators=()).branches
+    assert (line.from_bus, line.to_bus, line.switches) == ("0", "5", ("Q1", "Q2"))

@@ -71,6 +71,8 @@ class BranchLine:
     to_bus: str
     kind: str
     """``line`` or ``transformer``."""
+    switches: tuple[str, ...] = ()
+    """In series with it, in their order from ``from_bus`` on."""
 
 
 @dataclass(frozen=True, slots=True)

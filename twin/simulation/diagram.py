@@ -35,11 +35,15 @@ def draw_diagram(network: Network, *, keep: Collection[str], generators: Collect
     special |= {capacitor.bus for capacitor in network.capacitors}
     shown = {bus.name for bus in network.buses if bus.name in special or len(neighbours[bus.name]) != 2}
 
+    switches: dict[str, list[str]] = defaultdict(list)
+    for switch in network.switches:
+        switches[switch.branch].append(switch.name)
     branches: dict[frozenset[str] | tuple[str, ...], BranchLine] = {}
     for start in sorted(shown, key=network.bus_index.__getitem__):
         for bus, name, kind in neighbours[start]:
             end, names = _follow(bus, name, neighbours, shown)
-            branches.setdefault(tuple(sorted(names)), BranchLine(name, start, end, kind))
+            on_it = tuple(switch for part in names for switch in switches[part])
+            branches.setdefault(tuple(sorted(names)), BranchLine(name, start, end, kind, on_it))
     positions = _positions(network, shown, neighbours)
     transformers = {name for item in network.transformers for name in (item.hv_bus, item.lv_bus)}
 
