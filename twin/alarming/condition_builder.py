@@ -157,7 +157,7 @@ class ConditionBuilder:
     def _threshold(self, value: Threshold, unit: str, path: Path_) -> float:
         """Return a threshold in the unit of its tag."""
         try:
-            return _number(value, unit) / self._scale
+            return in_unit(value, unit) / self._scale
         except ValueError as error:
             what, _, mend = str(error).partition("; ")
             self.find(path, what, mend or "give a plain number; the tag has no unit")
@@ -169,7 +169,14 @@ class ConditionBuilder:
         self.findings.append(Finding(self._document.mark(path), field.removeprefix("."), what, mend))
 
 
-def _number(value: Threshold, unit: str) -> float:
+def in_unit(value: Threshold, unit: str) -> float:
+    """Return a threshold as a number of units.
+
+    Raises
+    ------
+    ValueError
+        It is no quantity of that unit; what is wrong, and the mend.
+    """
     if not unit:
         return float(value)
     if unit in _SECONDS:
