@@ -55,7 +55,7 @@ def controlled(folder, *, scenario=QUIET, speed=1.0):
         end_ns=loaded.end_ns,
         endpoints=list,
         dashboard=lambda: None,
-        findings=None if site.injector is None else site.injector.findings,
+        findings=site.injector.findings,
     )
     server = serve(seen, TOKEN)
     try:

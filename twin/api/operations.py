@@ -112,14 +112,14 @@ def routes(site: ControlledSite) -> APIRouter:
     def inject_event(
         body: Annotated[LiveEvent, Body(examples=[_FAULT])], given: Annotated[Any, Depends(given_body)]
     ) -> Applied:
-        """Have something happen now: a fault, a broken conductor, a repair, a motor that starts or stops.
+        """Have something happen now, to the network or to a meter.
 
-        The fields are those of an event in a scenario file, without a time; 'repair' clears a fault. The
-        command log keeps it with the simulated time at which it was applied.
+        A fault, a broken conductor, a repair, a motor that starts or stops; a meter's supply that fails or
+        comes back, a meter that is wired or read wrongly. The fields are those of an event in a scenario
+        file, without a time; 'repair' clears a fault. The command log keeps it with the simulated time at
+        which it was applied.
         """
         del body  # it has been checked
-        if site.findings is None:
-            raise ProblemError(409, "this site plays a signal, and has no network", "serve one that has")
         found = site.findings(given)
         if found:
             raise ProblemError.of_findings(found)

@@ -56,8 +56,8 @@ class ControlledSite:
     """Returns where its meters answer: meter, protocol, host, port, unit."""
     dashboard: Callable[[], str | None]
     """Returns where its pages are."""
-    findings: Callable[[Mapping[str, object]], list[Finding]] | None
-    """Returns what is wrong with an event to inject; None where none can be."""
+    findings: Callable[[Mapping[str, object]], list[Finding]]
+    """Returns what is wrong with an event to inject."""
 
     def frame(self) -> Frame:
         """Return the newest frame.

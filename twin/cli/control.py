@@ -91,7 +91,7 @@ def start_control(
         end_ns=scenario.end_ns,
         endpoints=endpoints,
         dashboard=dashboard,
-        findings=None if site.injector is None else site.injector.findings,
+        findings=site.injector.findings,
     )
     try:
         return serve(controlled, settings.token, host=settings.host, port=settings.port)

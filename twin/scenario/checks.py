@@ -14,15 +14,10 @@ from twin.scenario.endpoint_checks import ENDPOINT_RULES
 from twin.scenario.equipment import FIELDS, connected_phases, equipment
 from twin.scenario.equipment_checks import EQUIPMENT_RULES
 from twin.scenario.fault_checks import FAULT_RULES
-from twin.scenario.fault_schema import Repair
 from twin.scenario.io_checks import io_is_wired
-from twin.scenario.measurement_checks import measurement_faults_fit, readings_fit
-from twin.scenario.measurement_schema import MeasurementFault
+from twin.scenario.measurement_checks import events_suit_the_site, measurement_faults_fit, readings_fit
 from twin.scenario.schema import MeterPoint, Scenario, Switching
-from twin.scenario.supply_schema import PowerLoss, PowerRestore
 
-METER_EVENTS = (MeasurementFault, PowerLoss, PowerRestore, Repair)
-"""What happens to meters, whatever the site is."""
 SITE_FIELDS = ("network", "source", "recording")
 """What a site can be; just one of them."""
 
@@ -112,10 +107,6 @@ def _what_needs_a_network(context: Context) -> Iterator[Finding]:
         if getattr(scenario, field):
             mend = f"leave '{field}' out, or give a network"
             yield context.finding((field,), "only a network can have them", mend)
-    for at, event in enumerate(scenario.events):
-        if not isinstance(event, METER_EVENTS):
-            what = f"'{event.event}' happens to a network"
-            yield context.finding(("events", at), what, "leave it out, or give a network")
 
 
 def _connection(context: Context, path: Path_, point: MeterPoint) -> Iterator[Finding]:
@@ -206,5 +197,6 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     *FAULT_RULES,
     measurement_faults_fit,
     readings_fit,
+    events_suit_the_site,
 )
 """All rules; a new one is one more function."""

@@ -17,7 +17,7 @@ from twin.scenario.fault_checks import (
     values_can_be,
 )
 from twin.scenario.fault_schema import Conductor, Fault, Repair
-from twin.scenario.measurement_checks import measurement_faults_fit
+from twin.scenario.measurement_checks import events_suit_the_site, measurement_faults_fit
 from twin.scenario.measurement_schema import MeasurementFault, name_of
 from twin.scenario.site_scenario import SiteScenario
 from twin.scenario.supply_schema import PowerLoss, PowerRestore
@@ -103,6 +103,7 @@ _RULES = (
     motor_events,
     supplied_meters_exist,
     measurement_faults_fit,
+    events_suit_the_site,
 )
 
 

@@ -12,11 +12,14 @@ from twin.meters.kw320.profile import image_map, register_map
 from twin.meters.kw320.settings_registers import MAX_PT1, MIN_PT1
 from twin.meters.wiring import PHASES, fitted_currents
 from twin.scenario.context import Context, Path_
-from twin.scenario.fault_schema import Conductor, Fault
+from twin.scenario.fault_schema import Conductor, Fault, Repair
 from twin.scenario.measurement import connection_of, name_or_address, ratio_registers
 from twin.scenario.measurement_schema import KIND_FIELDS, MeasurementFault, MeterFault, name_of
 from twin.scenario.schema import Meter
+from twin.scenario.supply_schema import PowerLoss, PowerRestore
 
+METER_EVENTS = (MeasurementFault, PowerLoss, PowerRestore, Repair)
+"""What happens to meters, whatever the site is."""
 _OF_THEIR_OWN = frozenset({"kind", "name", *MeasurementFault.model_fields}) - frozenset(
     field for fields in KIND_FIELDS.values() for field in (*fields.needed, *fields.possible)
 )
@@ -37,6 +40,16 @@ def measurement_faults_fit(context: Context) -> Iterator[Finding]:
             yield context.unknown((*path, "meter"), event.meter, list(meters), "meter")
         else:
             yield from _fault(context, path, event, meters[event.meter])
+
+
+def events_suit_the_site(context: Context) -> Iterator[Finding]:
+    """Find events that need a network where there is none."""
+    if context.scenario.network is not None:
+        return
+    for at, event in enumerate(context.scenario.events):
+        if not isinstance(event, METER_EVENTS):
+            what = f"'{event.event}' happens to a network"
+            yield context.finding(("events", at), what, "leave it out, or give a network")
 
 
 def readings_fit(context: Context) -> Iterator[Finding]:

@@ -33,11 +33,12 @@ from twin.simulation.equipment_events import start_equipment_events, start_frequ
 from twin.simulation.events import breaking_poles, event_probes, start_events
 from twin.simulation.ferroresonance_watch import watch_ferroresonance
 from twin.simulation.frames import FrameBuilder
-from twin.simulation.injecting import TARGET as INJECTED
 from twin.simulation.injecting import Injector
 from twin.simulation.io_wiring import start_io
 from twin.simulation.live import LiveSession
 from twin.simulation.measurement_faults import MeasurementFaults, start_measurement_faults
+from twin.simulation.meter_injecting import TARGET as INJECTED
+from twin.simulation.meter_injecting import MeterInjector
 from twin.simulation.orders import site_orders
 from twin.simulation.played_site import start_played_site
 from twin.simulation.protecting import Protection, protection_probes
@@ -210,8 +211,8 @@ class RunningSite:
         }
 
     @property
-    def injector(self) -> Injector | None:
-        """What makes events happen that the scenario does not know of; None where a signal is played."""
+    def injector(self) -> MeterInjector:
+        """What makes events happen that the scenario does not know of."""
         return self._handles.injector
 
     def _tap_lines(self) -> tuple[TapLine, ...]:
@@ -228,16 +229,18 @@ class RunningSite:
         supplies = start_supplies(fleet, scenario, call_at=call_at, witness=truth.append)
         measurement = start_measurement_faults(fleet, scenario, call_at=call_at, witness=truth.append)
         site: SiteModel
-        commanded: dict[str, Commanded] = {}
         if scenario.played is not None:
             site = start_played_site(environment, scenario, witness=truth.append)
-            self._handles = _Handles()
+            meters = MeterInjector(
+                scenario, supplies=supplies, measurement=measurement, now_ns=lambda: fleet.now_ns
+            )
+            self._handles = _Handles(meters)
         else:
             site, self._handles = _solved_site(
                 environment, scenario, supplies, measurement, witness=truth.append
             )
             watch_terminals(site, [meter.config.name for meter in scenario.meters], self._keep)
-            commanded = self._handles.commanded
+        commanded = self._handles.commanded
         measurement.attach(site.reanchor)
         start_io(site, fleet, scenario, call_at=partial(_call_at, environment))
         self._watched = start_register_history(environment, fleet, scenario, keep=self._keep)
@@ -279,14 +282,14 @@ class RunningSite:
 class _Handles:
     """What of a site takes commands beside its meters and switches."""
 
-    injector: Injector | None = None
+    injector: MeterInjector
     tap_controls: tuple[TapControl, ...] = ()
 
     @property
     def commanded(self) -> dict[str, Commanded]:
         """What carries a command out, by its target."""
-        out: dict[str, Commanded] = {one.control.name: one.command for one in self.tap_controls}
-        return out if self.injector is None else {INJECTED: self.injector.command} | out
+        controls = {one.control.name: one.command for one in self.tap_controls}
+        return {INJECTED: self.injector.command, **controls}
 
 
 def build_site(scenario: SiteScenario) -> RunningSite:

@@ -3,33 +3,20 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from twin.contracts import BadInputError, Command, Finding, Refusal
 from twin.grid import Fault, GridSolver
 from twin.scenario import SiteScenario
-from twin.scenario.live_events import (
-    LiveConductor,
-    LiveEvent,
-    LiveFault,
-    LiveMeasurementFault,
-    LivePowerLoss,
-    LivePowerRestore,
-    LiveRepair,
-    check_live_event,
-    read_live_event,
-)
+from twin.scenario.live_events import LiveConductor, LiveEvent, LiveFault, LiveMotorEvent, LiveRepair
 from twin.simulation.events import BrokenConductor
 from twin.simulation.faults import CallAt, FaultCourse, Place
 from twin.simulation.measurement_faults import MeasurementFaults
+from twin.simulation.meter_injecting import MeterInjector
 from twin.simulation.motors import Motor
 from twin.simulation.site import Site
 from twin.simulation.supplies import Supplies
 from twin.simulation.trying import at_least, objection
 
-TARGET = "site"
-"""What such commands are addressed to."""
 
-
-class Injector:
+class Injector(MeterInjector):
     """Makes faults, breaks, repairs and motor starts happen that the scenario does not know of.
 
     Parameters
@@ -58,41 +45,20 @@ class Injector:
         measurement: MeasurementFaults,
         call_at: CallAt,
     ) -> None:
+        super().__init__(scenario, supplies=supplies, measurement=measurement, now_ns=lambda: site.time_ns)
         self._site = site
-        self._supplies = supplies
-        self._measurement = measurement
-        self._meters = {meter.config.name: at for at, meter in enumerate(scenario.meters)}
-        self._scenario = scenario
         self._repairs = dict(repairs)
         self._motors = motors
         self._call_at = call_at
 
-    def findings(self, given: Mapping[str, object]) -> list[Finding]:
-        """Return what is wrong with an event; changes nothing, from any thread.
+    @property
+    def repairable(self) -> tuple[str, ...]:
+        """Names of what can be repaired."""
+        return (*self._repairs, *super().repairable)
 
-        Parameters
-        ----------
-        given : mapping
-            Its fields as a scenario file has them, without a time.
-        """
-        try:
-            event = read_live_event(given)
-        except BadInputError as error:
-            return list(error.findings)
-        return check_live_event(self._scenario, event, repairable=(*self._repairs, *self._measurement.names))
-
-    def command(self, command: Command) -> tuple[Refusal | None, str]:
-        """Carry out ``inject``: the arguments are the fields of an event."""
-        if command.verb != "inject":
-            return Refusal.ILLEGAL_FUNCTION, f"the site has no '{command.verb}'"
-        found = self.findings(command.arguments)
-        if found:
-            return Refusal.ILLEGAL_VALUE, "; ".join(f"{one.field}: {one.what}, {one.mend}" for one in found)
-        event = read_live_event(command.arguments)
-        if against := objection(self._site, *self._changes(event)):
-            return Refusal.ILLEGAL_VALUE, against
-        self._happen(event, command.source)
-        return None, ""
+    def objection(self, event: LiveEvent) -> str:
+        """Return why an event must not happen: the network would have no solution."""
+        return objection(self._site, *self._changes(event))
 
     def _changes(self, event: LiveEvent) -> list[Callable[[GridSolver], None]]:
         """Return what an event does to the network: at once, and while it lasts."""
@@ -110,30 +76,21 @@ class Injector:
             return [partial(GridSolver.clear_fault, name=event.of)]
         return []
 
-    def _happen(self, event: LiveEvent, cause: str) -> None:
+    def happen(self, event: LiveEvent, cause: str) -> None:
+        """Have an event happen now."""
         if isinstance(event, LiveFault):
             self._begin_fault(event, cause)
         elif isinstance(event, LiveConductor):
             conductor = BrokenConductor(self._site, event, self._call_at, cause=cause)
             self._repairs[event.name] = conductor.mend
             conductor.break_()
-        elif isinstance(event, LiveRepair):
-            if event.of in self._repairs:
-                self._repairs[event.of]()
-            else:
-                self._measurement.repair(event.of)
-        elif isinstance(event, LiveMeasurementFault):
-            at = self._meters[event.meter]
-            self._measurement.begin(at, event, cause=cause, clear_after=event.clear_after)
-        elif isinstance(event, LivePowerLoss | LivePowerRestore):
-            self._supply(event, cause)
-        elif event.to == "on":
-            self._motors[event.motor].switch_on()
+        elif isinstance(event, LiveRepair) and event.of in self._repairs:
+            self._repairs[event.of]()
+        elif isinstance(event, LiveMotorEvent):
+            motor = self._motors[event.motor]
+            (motor.switch_on if event.to == "on" else motor.switch_off)()
         else:
-            self._motors[event.motor].switch_off()
-
-    def _supply(self, event: LivePowerLoss | LivePowerRestore, cause: str) -> None:
-        self._supplies.schedule(event, self._meters[event.meter], self._site.time_ns, cause=cause)
+            super().happen(event, cause)
 
     def _begin_fault(self, event: LiveFault, cause: str) -> None:
         site = self._site

@@ -71,6 +71,7 @@ class MeasurementFaults:
         self._call_at = call_at
         self._witness = witness
         self._active: dict[str, _Active] = {}
+        self._coming: dict[str, None] = {}  # names of faults that have not begun
         self._reanchor: Callable[[], None] = lambda: None
 
     def attach(self, reanchor: Callable[[], None]) -> None:
@@ -79,13 +80,20 @@ class MeasurementFaults:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of what can be repaired."""
-        return tuple(self._active)
+        """Names that are taken: of faults that last, or are going to begin."""
+        return (*self._active, *self._coming)
+
+    def schedule(self, meter: int, event: MeasurementFault, at_ns: int, *, cause: str) -> None:
+        """Have a fault begin at an instant, UTC [ns]."""
+        self._coming[name_of(event, event.meter)] = None
+        begin = partial(self.begin, meter, event, cause=cause, clear_after=event.clear_after)
+        self._call_at(at_ns, begin)
 
     def begin(self, meter: int, fault: MeterFault, *, cause: str, clear_after: float | None = None) -> None:
         """Let a fault begin now, and end after some time [s] if one is given."""
         fleet = self._fleet
         name, now_ns = name_of(fault, fleet.names[meter]), fleet.now_ns
+        self._coming.pop(name, None)
         wrong = ratio_registers(fault)
         active = _Active(name, meter, fault, fleet.settings_of(meter, tuple(wrong)))
         self._active[name] = active
@@ -165,9 +173,7 @@ def start_measurement_faults(
     for item in scenario.events:
         event = item.event
         if isinstance(event, MeasurementFault):
-            meter_number = fleet.names.index(event.meter)
-            begin = partial(faults.begin, meter_number, event, cause=CAUSE, clear_after=event.clear_after)
-            call_at(item.at_ns, begin)
+            faults.schedule(fleet.names.index(event.meter), event, item.at_ns, cause=CAUSE)
         elif isinstance(event, Repair):
             call_at(item.at_ns, partial(faults.repair, event.of))
     return faults
