@@ -250,6 +250,10 @@ class MeterBank(BankReadings):
             self._analogue[meter, number - 1] = counts
             self._ticks.look_once(now_ns)
 
+    def set_minutes_ahead(self, meter: int, minutes: int) -> None:
+        """Let a meter's load profile follow a clock that is so many whole minutes ahead of UTC."""
+        self._counting.profile.set_minutes_ahead(meter, minutes)
+
     def trigger_capture(self, meter: int, now_ns: int, *, reason: str = "manual", cause: str = "") -> bool:
         """Trigger a waveform capture by hand or, ``di``, by an input; return whether the meter heard it."""
         self._require_now(now_ns)

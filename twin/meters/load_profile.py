@@ -1,4 +1,8 @@
-"""The load profile: one record per interval of UTC, made of energies, means and extremes."""
+"""The load profile: one record per interval of the meter's clock, made of energies, means and extremes.
+
+Intervals end at whole minutes of UTC: those at which the clock shows, or has just passed, a multiple of the
+interval's length since midnight.
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -51,6 +55,7 @@ class LoadProfile:
         self._on = np.ones(meters, np.bool_)
         self._all = tuple(self._names)
         self._minutes = np.ones(meters, np.int64)
+        self._ahead = np.zeros(meters, np.int64)  # whole minutes that clocks are ahead of UTC
         self._factor = np.ones((meters, len(CHANNELS)))
         self._start_ns = np.full(meters, start_ns, np.int64)
         self._whole = np.zeros((len(_ENERGIES), meters, 4), np.int64)
@@ -71,6 +76,10 @@ class LoadProfile:
         self._minutes[meter] = settings.load_profile_minutes
         ratio = {"v": settings.pt_ratio, "i": settings.ct_ratio, "p": settings.pt_ratio * settings.ct_ratio}
         self._factor[meter, _MEASURED] = [ratio.get(channel[0], 1.0) for channel in CHANNELS[_MEASURED]]
+
+    def set_minutes_ahead(self, meter: int, minutes: int) -> None:
+        """Let intervals follow a clock that is so many minutes ahead of UTC; the open one ends by it."""
+        self._ahead[meter] = minutes
 
     def add(self, weighted: Float) -> None:
         """Let displayed values times the seconds that they lasted (meters, 52) count towards the means."""
@@ -95,7 +104,7 @@ class LoadProfile:
 
     def due(self, ns: int) -> NDArray[np.intp]:
         """Return the meters whose interval ends at a whole minute."""
-        return np.flatnonzero((ns // NS_PER_MINUTE % self._minutes == 0) & self._on)
+        return np.flatnonzero(((ns // NS_PER_MINUTE + self._ahead) % self._minutes == 0) & self._on)
 
     def set_power(self, meter: int, counts: tuple[Int, Int], *, on: bool, ns: int) -> None:
         """Let no interval of a meter end until it has its supply again; then one begins."""
@@ -104,7 +113,8 @@ class LoadProfile:
 
     def minutes_to_due(self, minute: int) -> int:
         """Return after how many minutes, at least one, the next interval of any meter ends."""
-        return int((self._minutes - minute % self._minutes).min()) if self._minutes.size else 1
+        rest = self._minutes - (minute + self._ahead) % self._minutes
+        return int(rest.min()) if rest.size else 1
 
     def close(self, meters: NDArray[np.intp], counts: tuple[Int, Int], ns: int) -> IntervalBlock | None:
         """End the intervals of some meters and begin the next ones.

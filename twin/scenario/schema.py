@@ -217,7 +217,9 @@ class Meter(_Part):
         default_factory=dict,
         description="what counters of active energy read at the start, by register, for example ep_imp",
     )
-    load_profile: Second = Field(900.0, ge=60, le=3600, description="interval of the load profile")
+    load_profile: Second = Field(
+        900.0, ge=60, le=3600, description="interval of the load profile, by the meter's clock"
+    )
     accuracy: Literal["class", "ideal"] = Field(
         "class", description="class: wrong within its accuracy class, drawn by the seed and the name; ideal"
     )

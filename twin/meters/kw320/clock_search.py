@@ -10,6 +10,10 @@ from twin.meters.kw320.clock import MeterClock
 NEVER: Final = 1 << 62
 """Later than any instant [ns]."""
 _DAY_NS = 86_400 * NS_PER_SECOND
+_MINUTE_NS = 60 * NS_PER_SECOND
+_LOOK_NS = _DAY_NS // 4
+"""No zone changes its time and back within it."""
+_LOOKS = 800
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -48,6 +52,33 @@ def next_shown(clock: MeterClock, after_ns: int, wanted: Callable[[int], int | N
         at = _jump(clock, at, then)
         if wanted(clock.local_ns(at) - 1) == clock.local_ns(at):
             return at
+
+
+def minutes_ahead(clock: MeterClock, now_ns: int) -> int:
+    """Return how many whole minutes a clock is ahead of UTC at an instant [min]."""
+    return (clock.local_ns(now_ns) - now_ns) // _MINUTE_NS
+
+
+def next_shift(clock: MeterClock, after_ns: int) -> int:
+    """Return the first instant after another from which on a clock is other whole minutes ahead of UTC.
+
+    That is where its zone changes the time, or where it has drifted so far; where there is none, an instant
+    more than half a year later, at which to look again, UTC [ns].
+    """
+    before = minutes_ahead(clock, after_ns)
+    low = after_ns
+    for _ in range(_LOOKS):
+        high = low + _LOOK_NS
+        if minutes_ahead(clock, high) != before:
+            while high - low > 1:
+                middle = (low + high) // 2
+                if minutes_ahead(clock, middle) == before:
+                    low = middle
+                else:
+                    high = middle
+            return high
+        low = high
+    return low
 
 
 def next_month(clock: MeterClock, after_ns: int) -> int:

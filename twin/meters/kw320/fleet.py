@@ -27,6 +27,7 @@ from twin.meters.kw320.log_schedule import LogSchedule
 from twin.meters.kw320.loggers import Loggers
 from twin.meters.kw320.meter import Kw320Meter
 from twin.meters.kw320.month_schedule import MonthSchedule
+from twin.meters.kw320.profile_clocks import ProfileClocks
 from twin.meters.quantities import COLUMN, primary_factor
 
 
@@ -57,6 +58,7 @@ class Fleet(FleetImages):
         self._ended: list[Record] = []  # alarms and events that a write ended since the last advance
         self._data_logs = LogSchedule([meter.data_logs for meter in meters])
         self._months = MonthSchedule(meters, self._bank)
+        self._profile_clocks = ProfileClocks(meters, self._bank)
         self.io = FleetIo(meters, self._bank, emit=self._ended.extend, changed=self._note)
         """The inputs and outputs of the meters' I/O modules."""
 
@@ -115,12 +117,14 @@ class Fleet(FleetImages):
             io.look_ahead()
         while True:
             due = min(io.next_ns, self._data_logs.next_ns, self._loggers.next_ns, self._months.next_ns)
+            due = min(due, self._profile_clocks.next_ns)
             until = min(until_ns, max(due, self.now_ns))
             recorded = self._bank.advance(segment, until, halting=io.halting)
             io.take(recorded)
             records += self._keep([*recorded, *self._take_ended()])
             for meter in self._months.close():
                 self._note(meter)
+            self._profile_clocks.look()
             self._data_logs.record(self._bank, self._tables.values(), self.now_ns)
             records += self._close_loggers()
             if self.now_ns == until_ns or (halt and io.moved):
@@ -258,6 +262,7 @@ class Fleet(FleetImages):
     def _show_again(self, meter: int) -> None:
         """Bring what a meter shows into line with what it has become, all of it."""
         self._months.expect([meter])
+        self._profile_clocks.follow([meter])
         self._data_logs.expect([meter])
         self._expire(meter)
         self._show_now(meter)
