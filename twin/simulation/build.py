@@ -18,6 +18,7 @@ from twin.contracts import (
     Record,
     SwitchLine,
     TapLine,
+    TerminalRecord,
     TruthEntry,
 )
 from twin.grid import GridSolver, Network, NotConvergedError
@@ -65,6 +66,9 @@ class RunningSite:
         self._scenario = scenario
         self._writer: RecordingWriter | None = None
         self._trouble = False
+        self._standing: list[
+            TerminalRecord
+        ] = []  # what the network is like at the start, until it is recorded
         self._totals = RunTotals()
         self._frames: FrameBuilder | None = None
         self.engine = self._build_engine()
@@ -140,6 +144,8 @@ class RunningSite:
         )
         for meter, points in self._watched.items():
             self._writer.describe_registers(self.infos[meter].name, points)
+        self._write(partial(self._writer.append, self._standing))
+        self._standing = []
 
     def live(self, *, speed: float, frames: FrameBuilder | None = None) -> LiveSession:
         """Return a session that paces this site to the wall clock."""
@@ -261,6 +267,9 @@ class RunningSite:
             self._frames.note(records)
         if self._writer is not None:
             self._write(partial(self._writer.append, records))
+        else:
+            start_ns = self._scenario.start_ns
+            self._standing += [r for r in records if isinstance(r, TerminalRecord) and r.time_ns == start_ns]
 
     def _write(self, write: Callable[[], None]) -> None:
         """Write to the recording; a live site outlives a full disk, the writer keeps what it was given."""
