@@ -13,6 +13,8 @@ from tests.meters.feed import SECOND, SETTINGS, T0, Feed, phasors
 from twin.contracts import EventRecord
 from twin.meters.bank import MeterBank
 from twin.meters.connection import Connection, ConnectionFaultError, input_map
+from twin.meters.current_transformer import CurrentTransformer
+from twin.meters.settings import AlarmChannel
 from twin.meters.wiring import terminals
 
 VOLTS, AMPERES, LAG = 230.0, 4.0, math.radians(30)
@@ -177,6 +179,12 @@ def test_a_reversed_voltage_transformer_of_an_open_delta():
     assert lines(read) == pytest.approx([1.0, 1.0, math.sqrt(3)])
 
 
+def test_a_reversed_voltage_transformer_of_a_star():
+    read = shown(Connection(pt_reversed=frozenset("b")))
+    assert (read["p1"], read["p2"], read["p3"]) == pytest.approx((P, -P, P))
+    assert [read["v12"], read["v23"], read["v31"]] == pytest.approx([VOLTS, VOLTS, math.sqrt(3) * VOLTS])
+
+
 def test_leads_that_a_wiring_has_not():
     for wrong in (Connection(neutral_open=True), Connection(voltage_order="nbca")):
         with pytest.raises(ConnectionFaultError, match="no neutral lead"):
@@ -257,6 +265,59 @@ def test_where_time_is_cut_changes_nothing():
             records += feed.run(bank, SECOND, cuts=cuts)
         outcomes.append((records, bank.energies(0), bank.energies(1), bank.fast(1), bank.extremes(1)))
     assert outcomes[0] == outcomes[1]
+
+
+def test_a_meter_that_samples_sees_a_fault_begin_and_end_as_one_that_reckons():
+    """In mid cycle, with an alarm and a transformer that does not saturate."""
+    alarm = AlarmChannel(parameter=14, comparison="<", setpoint=0.0, enabled=True)
+    outcomes = []
+    for kind in ({}, {"fidelity": "sampled"}, {"transformer": CurrentTransformer()}):
+        own = replace(SETTINGS, alarm_enable=True, alarm_channels=(alarm,), sag_half_cycles=4, **kind)
+        bank = MeterBank([own], start_ns=T0)
+        feed = Feed()
+        feed.add(phasors(VOLTS, AMPERES, LAG))
+        records = feed.run(bank, SECOND + 3_456_789)
+        for connection in (
+            Connection(ct_reversed=frozenset("a"), fuses_blown=frozenset("c")),
+            Connection(),
+        ):
+            bank.connect(0, connection, feed.now)
+            feed.anchor_again()
+            records += feed.run(bank, SECOND + 1_000_003)
+        outcomes.append((records, bank.energies(0), bank.extremes(0)))
+    (reckoned, energies, extremes), *others = outcomes
+    kinds = [type(record).__name__ for record in reckoned]
+    assert sorted(kinds) == ["AlarmRecord"] * 2 + ["EventRecord"] * 2
+    for records, counted, seen in others:
+        assert [type(record).__name__ for record in records] == kinds
+        for one, other in zip(reckoned, records, strict=True):
+            assert (one.meter, one.time_ns if hasattr(one, "time_ns") else one.start_ns) == (
+                other.meter,
+                other.time_ns if hasattr(other, "time_ns") else other.start_ns,
+            )
+        for name, value in energies.items():
+            # What a part of a cycle swings by, S / 2 omega of S seconds, is counted where samples are.
+            assert counted[name] == pytest.approx(value, rel=2e-3, abs=1e-6), name
+        for name, extreme in extremes.items():
+            assert seen[name].value == pytest.approx(extreme.value, rel=1e-4, abs=1e-2), name
+
+
+def test_a_core_knows_nothing_of_the_leads_that_are_exchanged_behind_it():
+    """With remanence aside, a saturating current arrives turned, half wave by half wave."""
+    core = CurrentTransformer(accuracy_class="5P10", burden=20.0)
+    shown_rms = []
+    for connection in (Connection(), Connection(ct_reversed=frozenset("abc"))):
+        bank = MeterBank([replace(SETTINGS, transformer=core)], start_ns=T0)
+        feed = Feed()
+        feed.add(phasors(VOLTS, 40.0, LAG))
+        feed.run(bank, SECOND)
+        bank.connect(0, connection, feed.now)
+        feed.anchor_again()
+        feed.run(bank, SECOND // 5)
+        read = bank.fast(0)
+        shown_rms.append((read["i1"], abs(read["p1"])))
+    assert shown_rms[1] == pytest.approx(shown_rms[0], rel=1e-6)
+    assert shown_rms[0][0] < 39.9
 
 
 @pytest.mark.parametrize(("accuracy", "within"), [("ideal", 1e-9), ("class", 1e-7)])

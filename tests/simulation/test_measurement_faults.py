@@ -138,6 +138,26 @@ def test_wrong_ratios_are_settings_of_the_meter(tmp_path):
         assert shown["i1"] == pytest.approx(4.0, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("2 min", "2 min", [(10, 2200), (20, 4400), (20, 4400), (5, 2200)]),
+        ("4 min", "1 min", [(10, 2200), (20, 4400), (10, 2200), (10, 2200)]),
+    ],
+)
+def test_ratios_that_are_set_wrongly_one_over_the_other(tmp_path, first, second, expected):
+    events = fault("09:01", "ratio_set", f', ct: "10:5", name: one, clear_after: {first}')
+    events += fault("09:02", "ratio_set", f', pt: "440:220", ct: "20:5", name: two, clear_after: {second}')
+    with built(tmp_path, bench(events=events)) as site:
+        seen = []
+        for _ in range(4):
+            after(site, 60 if seen else 90)
+            seen.append((*raw(site, "ct1"), *raw(site, "pt1_low")))
+        assert seen == expected
+        after(site, 60)
+        assert (*raw(site, "ct1"), *raw(site, "pt1_low")) == (5, 2200)
+
+
 def test_transformers_of_another_ratio_than_is_set(tmp_path):
     wrong = "kind: ratio_fitted, pt: 400:110, ct: 10:5"
     more = "    pt: 400:100\n"
@@ -289,6 +309,10 @@ WRONG = {
     "kind: frozen, phases: a": "meters[0].faults[0].phases: frozen has no such field; leave it out",
     "kind: voltage_order, order: abc": "meters[0].faults[0].order: 'abc' is right; exchange some letters",
     "kind: current_order, order: nbc": "meters[0].faults[0].order: current order 'nbc' is none; "
+    "write it as bac",
+    "kind: current_order, order: abcn": "meters[0].faults[0].order: there is no fourth current input; "
+    "write it as bac",
+    "kind: phase_order, order: aab": "meters[0].faults[0].order: 'aab' exchanges no conductors; "
     "write it as bac",
     "kind: pt_reversed, phases: a": "meters[0].faults[0].kind: the meter has no voltage transformers; "
     "leave it out, or give the meter a pt",

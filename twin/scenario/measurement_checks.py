@@ -101,8 +101,12 @@ def _fault(context: Context, path: Path_, fault: MeterFault, meter: Meter) -> It
 
 def _leads(context: Context, path: Path_, fault: MeterFault, meter: Meter) -> Iterator[Finding]:
     wiring: Wiring = "1LL" if meter.wiring == "2LN" else meter.wiring
-    if fault.order is not None and fault.kind != "voltage_order" and not set(fault.order) < set("abcn"):
-        yield context.finding((*path, "order"), f"'{fault.order}' is none", "write it as bac")
+    if fault.kind == "phase_order" and sorted(fault.order or "") != ["a", "b", "c"]:
+        what = f"'{fault.order}' exchanges no conductors"
+        yield context.finding((*path, "order"), what, "write it as bac")
+        return
+    if fault.kind == "current_order" and len(fault.order or "") > len("abc"):
+        yield context.finding((*path, "order"), "there is no fourth current input", "write it as bac")
         return
     try:
         connection = connection_of([fault], meter)

@@ -4,7 +4,7 @@ What is measured wrongly begins with a segment of its own, so that a meter sees 
 of the network. The truth ledger tells each beginning and each end; a meter knows nothing of them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -40,8 +40,8 @@ class _Active:
     name: str
     meter: int
     fault: MeterFault
-    settings: Mapping[str, int] = field(default_factory=dict)
-    """Raw values of the settings that it changed, as they were."""
+    settings: dict[str, int] = field(default_factory=dict)
+    """Raw values of the settings that it changed, as they were without it."""
 
 
 class MeasurementFaults:
@@ -119,17 +119,29 @@ class MeasurementFaults:
     def _end(self, active: _Active, cause: str) -> None:
         if self._active.get(active.name) is not active:
             return
+        began = list(self._active.values())
+        later = began[began.index(active) + 1 :]
         del self._active[active.name]
         fleet, meter, fault = self._fleet, active.meter, active.fault
         if fault.kind in CONNECTION_KINDS:
             self._connect(meter)
         elif active.settings:
-            fleet.set_by_hand(meter, active.settings, fleet.now_ns)
+            self._set_back(active, later)
         elif image_fault_of(fault) is not None:
             fleet.end_image_fault(meter, active.name)
         else:
             fleet.disturb_clock(meter, fleet.now_ns, clock_of(self._of(meter)))
         self._tell(MEASUREMENT_FAULT_ENDED, active, cause)
+
+    def _set_back(self, active: _Active, later: Sequence[_Active]) -> None:
+        """Set settings back, but for those that a later fault has changed: it will do so when it ends."""
+        back = dict(active.settings)
+        for other in later:
+            for name in other.settings if other.meter == active.meter else ():
+                if name in back:
+                    other.settings[name] = back.pop(name)
+        if back:
+            self._fleet.set_by_hand(active.meter, back, self._fleet.now_ns)
 
     def _of(self, meter: int) -> list[MeterFault]:
         return [one.fault for one in self._active.values() if one.meter == meter]

@@ -15,6 +15,8 @@ from twin.contracts import NS_PER_SECOND
 
 FIELDS = ("year", "month", "day", "hour", "minute", "second")
 """Registers 1040H..1045H and the words of a time stamp, in order (KW320 manual 6.3.3, 6.3.7)."""
+FARTHEST_NS = 1_000_000_000 * NS_PER_SECOND
+"""How far jumps take a clock from the time at most, 31 years: what it shows has a date [ns]."""
 _EPOCH = datetime(1970, 1, 1)
 _DAY_NS = 86_400 * NS_PER_SECOND
 _BILLION = 1_000_000_000
@@ -170,9 +172,10 @@ class MeterClock:
         self._courses, self._week_offset = other._courses, other._week_offset
 
     def disturb(self, now_ns: int, course: ClockCourse) -> None:
-        """Let the clock run otherwise from now on; ``now_ns`` is UTC [ns]."""
+        """Let the clock run otherwise from now on, off by `FARTHEST_NS` at most; ``now_ns`` is UTC [ns]."""
         last = self._course(now_ns)
         offset_ns = course.step_ns + (0 if course.right else last.ahead_ns(now_ns))
+        offset_ns = max(-FARTHEST_NS, min(offset_ns, FARTHEST_NS))
         self._go_on(_Course(now_ns, course.time_zone or self._home, offset_ns, course.drift), now_ns)
 
     def _course(self, now_ns: int) -> _Course:
