@@ -83,6 +83,9 @@ class FuxaProject:
         if tag is None or meter not in self._endpoints:
             self._find(at, f"{meter} has no tag {limit.tag!r} on an endpoint", "see: twin export points")
             return {}
+        if tag.type not in TYPES:
+            self._find(at, f"{tag.name} of {meter} is no register", "watch it by another system")
+            return {}
         value = in_unit(limit.below if limit.above is None else limit.above, tag.unit)
         low, high = (-FARTHEST, value) if limit.above is None else (value, FARTHEST)
         one = {

@@ -74,11 +74,14 @@ def test_a_wider_deadband_never_switches_more_often(
     assert switches(deadband) <= switches(0.0)
 
 
-def test_a_deviation_is_from_a_number_or_a_mean() -> None:
+def test_a_deviation_is_from_a_number_a_mean_or_a_sum() -> None:
     assert truths(Deviation(X, 50.0, 0.2), of(50.1, 50.3, 49.7)) == [False, True, True]
     tags = [Tag("m", name) for name in "xyz"]
     scans = [dict(zip("xyz", values, strict=True)) for values in ((230, 230, 230), (200, 230, 230))]
     assert truths(Deviation(X, tags, 15.0), scans) == [False, True]  # the mean is 220
+    balance = Deviation(X, [Tag("m", "y"), Tag("m", "z")], 5.0, summed=True)
+    scans = [dict(zip("xyz", values, strict=True)) for values in ((60, 40, 24), (60, 40, 26), (60, -40, 26))]
+    assert truths(balance, [*scans, {"x": 60, "y": NAN, "z": 26}]) == [False, True, True, None]
 
 
 def test_a_rate_of_change_is_the_mean_over_its_span() -> None:

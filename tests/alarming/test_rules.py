@@ -19,6 +19,9 @@ head,p_sum,16418,416419,float32,high first,2000,W,R
 head,ep_imp,16456,416457,uint32,high first,0.1,kWh,RW
 head,run_time,4148,404149,uint32,high first,0.01,h,RW
 head,status,4142,404143,uint16,,1,,R
+head,di2,1,100002,input,,1,,R
+head,di9,8,100009,input,,1,,R
+head,relay1,0,000001,coil,,1,,RW
 far away,v1,16386,416387,float32,low first,1,V,R
 """
 HEAD = """
@@ -38,6 +41,19 @@ def read(tmp_path: Path, alarms: str, *, head: str = HEAD) -> AlarmPlan:
     (tmp_path / "ready.json").write_text(json.dumps(READY), encoding="utf-8")
     (tmp_path / "rules.yaml").write_text(head + alarms, encoding="utf-8")
     return read_rules(tmp_path / "rules.yaml", ready_file=tmp_path / "ready.json")
+
+
+def test_inputs_and_coils_are_asked_for_apart_from_registers(tmp_path: Path) -> None:
+    """One request each, whatever lies between; their addresses are not those of registers."""
+    parts = ", ".join(f"{{state: {{tag: {tag}, equals: 1}}}}" for tag in ("di9", "status", "relay1", "di2"))
+    plan = read(tmp_path, f"  - {{name: A, source: head, when: {{any: [{parts}]}}}}\n")
+    reads = plan.sources[0].reads
+    found = [(one.kind, one.address, one.count, [tag.name for tag in one.tags]) for one in reads]
+    assert found == [
+        ("register", 4142, 1, ["status"]),
+        ("input", 1, 8, ["di2", "di9"]),
+        ("coil", 0, 1, ["relay1"]),
+    ]
 
 
 LOW = "  - {name: LOW, source: head, when: {limit: {tag: v1, below: 18 kV, deadband: 200 V}}}\n"
@@ -104,6 +120,45 @@ def test_each_condition(
     assert found == expected
 
 
+def test_a_balance_of_several_sources(tmp_path: Path) -> None:
+    """It is unknown, and the alarm stays as it is, while one of them does not answer."""
+    terms = "[{tag: v2}, {tag: v1, source: far}]"
+    plan = read(
+        tmp_path,
+        f"  - {{name: A, source: head, when: {{deviation: {{tag: v1, sum_of: {terms}, by: 10 V}}}}}}\n",
+    )
+    assert [tag.name for tag in plan.sources[1].reads[0].tags] == ["v1"]
+    server = AlarmServer(plan.rules)
+    found = []
+    for far in (29.0, 31.0, None, 29.0):
+        server.take(Scan("head", 0, {"v1": 100.0, "v2": 61.0}))
+        server.take(Scan("far", 0, None if far is None else {"v1": far + 20.0}))
+        found.append(server.alarm_states["A"].active)
+    assert found == [False, True, True, False]
+    mixed = "{deviation: {tag: v1, sum_of: [{tag: p_sum}], by: 10 V}}"
+    with pytest.raises(BadInputError, match="W cannot be compared with V; give tags of one unit"):
+        read(tmp_path, f"  - {{name: A, source: head, when: {mixed}}}\n")
+
+
+def test_settings_may_be_others_than_the_files(tmp_path: Path) -> None:
+    """What the file does not have is found; what is off is not followed."""
+    read(tmp_path, LOW + LOW.replace("LOW", "LOWER"))
+
+    def again(**settings: dict[str, object]) -> AlarmPlan:
+        return read_rules(tmp_path / "rules.yaml", ready_file=tmp_path / "ready.json", settings=settings)
+
+    plan = again(all={"on_delay": "2 s"}, LOW={"on_delay": "1 s", "limit": "19 kV"}, LOWER={"enabled": False})
+    assert [(rule.name, rule.on_delay_ns) for rule in plan.rules] == [("LOW", SECOND)]
+    server = AlarmServer(plan.rules)
+    for at in range(2):
+        server.take(Scan("head", at * SECOND, {"v1": 18_500.0}))
+    assert server.standing == ("LOW",)
+    with pytest.raises(BadInputError, match="did you mean 'LOW'"):
+        again(LWO={"on_delay": "1 s"})
+    with pytest.raises(BadInputError, match="on_dealy"):
+        again(LOW={"on_dealy": "1 s"})
+
+
 WRONG = """
   - {name: LOW, source: head, when: {limit: {tag: v1, below: 18}}}
   - {name: LOW, source: haed, when: {limit: {tag: v1, below: 18 kV}}}
@@ -136,7 +191,7 @@ def test_everything_wrong_is_found_at_once(tmp_path: Path) -> None:
         ("{}", "give one of limit, deviation, rate"),
         ("{rate: {tag: v1, over: 1 s}}", "give either rises or falls"),
         ("{state: {tag: v1}}", "give either equals or bit"),
-        ("{deviation: {tag: v1, by: 1 V}}", "give either from or mean_of"),
+        ("{deviation: {tag: v1, by: 1 V}}", "give one of from, mean_of and sum_of"),
         ("{limt: {tag: v1}}", "did you mean 'limit'?"),
     ],
 )

@@ -4,7 +4,7 @@ import csv
 import io
 from dataclasses import dataclass
 
-from twin.contracts import Access, Point
+from twin.contracts import Access, BitBlock, Point
 from twin.protocols import points_csv
 
 
@@ -12,6 +12,8 @@ from twin.protocols import points_csv
 class Pointed:
     name: str
     points: tuple[Point, ...]
+    coils: tuple[BitBlock, ...] = ()
+    inputs: tuple[BitBlock, ...] = ()
 
 
 def test_lists_every_point_of_every_meter():
@@ -30,6 +32,21 @@ def test_lists_every_point_of_every_meter():
         "416457",
         "404105",
     ]
+
+
+def test_lists_inputs_and_relays_by_the_numbers_that_masters_use():
+    device = Pointed(
+        "head", (), (BitBlock(0, 2, 9, "relay"),), (BitBlock(16, 2, 8, "di"), BitBlock(40, 9, 7))
+    )
+    rows = list(csv.DictReader(io.StringIO(points_csv([device]))))
+    found = [tuple(row[key] for key in ("name", "0-based address", "4xxxxx address", "type")) for row in rows]
+    assert found == [
+        ("di1", "16", "100017", "input"),
+        ("di2", "17", "100018", "input"),
+        ("relay1", "0", "000001", "coil"),
+        ("relay2", "1", "000002", "coil"),
+    ]
+    assert [row["access"] for row in rows] == ["R", "R", "RW", "RW"]
 
 
 def test_without_meters_there_is_the_header_alone():

@@ -26,6 +26,14 @@ alarms:
     suppressed_when: {limit: {source: head, tag: i1, below: 1 A}}
   - {name: OVERLOAD, source: head, on_delay: 3 s, when: {limit: {tag: i1, above: 100 A}}}
 """
+INPUT_RULES = """
+version: 1
+sources: [{name: head}]
+alarms:
+  - {name: OPEN, source: head, when: {state: {tag: di1, equals: 0}}}
+  - {name: RELAY, source: head, when: {state: {tag: relay2, equals: 1}}}
+  - {name: DEAD, source: head, when: {limit: {tag: v1, below: 1 V}}}
+"""
 Start = Callable[[Path], SiteUnderTest]
 
 
@@ -98,6 +106,41 @@ def test_what_should_not_be_is_told_with_the_journal(site: SiteUnderTest, tmp_pa
         alarms.assert_active()
     with pytest.raises(KeyError):
         alarms.assert_not_raised("LWO")
+
+
+def test_a_breaker_is_watched_over_an_input(tmp_path: Path, twin_site: Start) -> None:
+    """By function 02, beside registers of the same meter; relays by function 01."""
+    wired = "io: {modules: [io11], inputs: [{input: di1, switch: SW2}]}"
+    scenario = QUIET.replace("    ct: 100:5\n", f"    ct: 100:5\n    {wired}\n").replace(
+        "unit: 1", "unit: 2", 1
+    )
+    site = twin_site(write_site(tmp_path, scenario=scenario))
+    file = tmp_path / "rules.yaml"
+    file.write_text(INPUT_RULES, encoding="utf-8")
+    alarms = site.watch(file)
+    site.step("2 s")
+    alarms.assert_active()
+    assert [site.read("head", name) for name in ("di1", "di2", "di28", "relay2")] == [1, 0, 0, 0]
+    site.operate("SW2", "open")
+    site.ask("head", "write_coil", address=1, on=True)
+    site.step("2 s")
+    alarms.assert_active("OPEN", "RELAY")
+    assert [site.read("head", name) for name in ("di1", "relay2")] == [0, 1]
+    with pytest.raises(SiteRefusedError, match="no register 'di29'"):
+        site.read("head", "di29")
+
+
+def test_figures_of_merit_are_of_the_watch(site: SiteUnderTest, tmp_path: Path) -> None:
+    site.step("1 min")
+    alarms = site.watch(rules(tmp_path))
+    for _ in range(3):
+        site.operate("SW2", "open")
+        site.step("4 s")
+        site.operate("SW2", "close")
+        site.step("4 s")
+    site.step("36 s")
+    kpis = alarms.kpis()
+    assert (kpis.annunciations, kpis.per_ten_minutes, kpis.chattering) == (3, 30.0, {("home", "LOW"): 3})
 
 
 def test_what_the_site_refuses_is_said(site: SiteUnderTest) -> None:

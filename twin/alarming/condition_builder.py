@@ -103,7 +103,7 @@ class ConditionBuilder:
                 deadband=number("deadband", when.limit.deadband),
             )
         if when.deviation is not None:
-            return self._deviation(when, tag, address, path)
+            return self._deviation(when, tag, address, source, path)
         if when.rate is not None:
             falling = when.rate.falls is not None
             step = when.rate.falls if when.rate.falls is not None else when.rate.rises
@@ -121,19 +121,30 @@ class ConditionBuilder:
             return State(tag, states=states, bit=when.state.bit)
         return Stale(tag, for_ns=in_ns(when.stale.unchanged if when.stale else 0.0))
 
-    def _deviation(self, when: When, tag: Tag, address: TagAddress, path: Path_) -> Condition | None:
+    def _deviation(
+        self, when: When, tag: Tag, address: TagAddress, source: str, path: Path_
+    ) -> Condition | None:
         rule = when.deviation
         assert rule is not None
         by = self._threshold(rule.by, address.unit, (*path, "by"))
         deadband = self._threshold(rule.deadband, address.unit, (*path, "deadband"))
-        if rule.mean_of is None:
-            given = 0.0 if rule.reference is None else rule.reference
-            reference = self._threshold(given, address.unit, (*path, "from"))
+        if rule.reference is not None:
+            reference = self._threshold(rule.reference, address.unit, (*path, "from"))
             return Deviation(tag, reference, by, deadband=deadband)
-        others = [self._tag(tag.source, name, (*path, "mean_of", at)) for at, name in enumerate(rule.mean_of)]
-        if None in others:
+        if rule.sum_of is not None:
+            others = [Tag(other.source or source, other.tag) for other in rule.sum_of]
+        else:
+            others = [Tag(tag.source, name) for name in rule.mean_of or ()]
+        path = (*path, "mean_of" if rule.sum_of is None else "sum_of")
+        addresses = [self._tag(other.source, other.name, (*path, at)) for at, other in enumerate(others)]
+        units = {found.unit for found in addresses if found is not None}
+        if units - {address.unit}:
+            what = f"{', '.join(sorted(units))} cannot be compared with {address.unit or 'a number'}"
+            self.find(path, what, "give tags of one unit")
             return None
-        return Deviation(tag, [Tag(tag.source, name) for name in rule.mean_of], by, deadband=deadband)
+        if None in addresses:
+            return None
+        return Deviation(tag, others, by, deadband=deadband, summed=rule.sum_of is not None)
 
     def _tag(self, source: str, name: str, path: Path_) -> TagAddress | None:
         if not self.known(source, path):

@@ -87,20 +87,40 @@ class Limit:
 
 
 class Deviation(Limit):
-    """A value is further from a reference than allowed; the reference is a number or the mean of tags."""
+    """A value is further from a reference than allowed.
+
+    Parameters
+    ----------
+    tag : Tag
+    reference : float or sequence of Tag
+        A number, or the mean of some tags.
+    by : float
+        How far is allowed.
+    deadband : float
+    summed : bool
+        Whether the reference is the sum of the tags, not their mean.
+    """
 
     def __init__(
-        self, tag: Tag, reference: float | Sequence[Tag], by: float, *, deadband: float = 0.0
+        self,
+        tag: Tag,
+        reference: float | Sequence[Tag],
+        by: float,
+        *,
+        deadband: float = 0.0,
+        summed: bool = False,
     ) -> None:
         super().__init__(tag, by, above=True, deadband=deadband)
         self._reference = reference
+        self._summed = summed
         if not isinstance(reference, int | float):
             self.sources = self.sources.union(other.source for other in reference)
 
     def _measure(self, sources: Sources, now_ns: int) -> float:
         reference = self._reference
         if not isinstance(reference, int | float):
-            reference = sum(tag.read(sources) for tag in reference) / len(reference)
+            share = 1 if self._summed else len(reference)
+            reference = sum(tag.read(sources) for tag in reference) / share
         return abs(self._tag.read(sources) - reference)
 
 

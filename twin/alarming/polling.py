@@ -83,14 +83,19 @@ class Poller:
             self._client = None
 
     async def _read(self, client: AsyncModbusTcpClient, read: RegisterRead) -> dict[str, float]:
-        answer = await client.read_holding_registers(
-            read.address, count=read.count, device_id=self.source.unit
-        )
-        if answer.isError() or len(answer.registers) != read.count:
+        ask = {
+            "register": client.read_holding_registers,
+            "input": client.read_discrete_inputs,
+            "coil": client.read_coils,
+        }[read.kind]
+        answer = await ask(read.address, count=read.count, device_id=self.source.unit)
+        # The bits of the last byte are all there, asked for or not.
+        words = answer.registers if read.kind == "register" else answer.bits[: read.count]
+        if answer.isError() or len(words) != read.count:
             return dict.fromkeys((tag.name for tag in read.tags), math.nan)
         first = read.address
         return {
-            tag.name: tag.value(answer.registers[tag.address - first : tag.address - first + tag.words])
+            tag.name: tag.value(words[tag.address - first : tag.address - first + tag.words])
             for tag in read.tags
         }
 

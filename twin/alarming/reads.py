@@ -1,9 +1,9 @@
-"""Which registers are read together."""
+"""Which registers, inputs and coils are read together."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from twin.alarming.tag_list import TagAddress
+from twin.alarming.tag_list import BITS, TagAddress
 
 MOST_REGISTERS = 125
 """Of one read (MODBUS Application Protocol V1.1b3, 6.3)."""
@@ -19,6 +19,8 @@ class RegisterRead:
     """0-based."""
     count: int
     tags: tuple[TagAddress, ...]
+    kind: str = "register"
+    """What is read: ``register``, ``input`` or ``coil``."""
 
 
 def plan_reads(tags: Iterable[TagAddress], known: Collection[int]) -> tuple[RegisterRead, ...]:
@@ -34,11 +36,20 @@ def plan_reads(tags: Iterable[TagAddress], known: Collection[int]) -> tuple[Regi
     Returns
     -------
     tuple of RegisterRead
-        In order of address.
+        Registers in order of address, then inputs and coils, each by one request: what devices have of them
+        stands together.
     """
+    wanted = sorted(tags, key=lambda tag: (tag.address, tag.name))
+    registers = [tag for tag in wanted if tag.type not in BITS]
+    bits = [_read([tag for tag in wanted if tag.type == kind], kind) for kind in BITS]
+    return (*_register_reads(registers, known), *(read for read in bits if read.tags))
+
+
+def _register_reads(tags: Iterable[TagAddress], known: Collection[int]) -> list[RegisterRead]:
+    """Return the requests for tags in order of their address."""
     groups: list[list[TagAddress]] = []
     end = -1
-    for tag in sorted(tags, key=lambda tag: (tag.address, tag.name)):
+    for tag in tags:
         joins = (
             groups
             and tag.address - end <= _WIDEST_GAP
@@ -51,10 +62,10 @@ def plan_reads(tags: Iterable[TagAddress], known: Collection[int]) -> tuple[Regi
         else:
             groups.append([tag])
             end = tag.address + tag.words
-    return tuple(_read(group) for group in groups)
+    return [_read(group) for group in groups]
 
 
-def _read(group: list[TagAddress]) -> RegisterRead:
-    first = group[0].address
-    count = max(tag.address + tag.words for tag in group) - first
-    return RegisterRead(first, count, tuple(group))
+def _read(group: Sequence[TagAddress], kind: str = "register") -> RegisterRead:
+    first = min((tag.address for tag in group), default=0)
+    count = max((tag.address + tag.words for tag in group), default=0) - first
+    return RegisterRead(first, count, tuple(group), kind)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twin.alarming.alarm_server import AlarmRule
+from twin.alarming.alarm_settings import changed_alarms, unknown_alarms
 from twin.alarming.condition_builder import ConditionBuilder, Path_, in_ns
 from twin.alarming.conditions import Truth
 from twin.alarming.reads import RegisterRead, plan_reads
 from twin.alarming.rules_schema import Alarm, Rules, Source
-from twin.alarming.tag_list import TagAddress, parse_tag_list, read_tag_list
+from twin.alarming.tag_list import BITS, TagAddress, parse_tag_list, read_tag_list
+from twin.alarming.what_if_schema import Settings, Variant
 from twin.contracts import BadInputError, Finding
 from twin.documents import Document, read_yaml, suggestion, validate
 
@@ -45,6 +47,7 @@ def read_rules(
     ready_file: Path | str | None = None,
     endpoints: Mapping[str, Mapping[str, object]] | None = None,
     tag_list: str | None = None,
+    settings: Mapping[str, Mapping[str, object]] | None = None,
 ) -> AlarmPlan:
     """Read a rules file.
 
@@ -57,6 +60,8 @@ def read_rules(
         The same: ``host``, ``port`` and ``unit`` by meter.
     tag_list : str, optional
         The tag list for rules that name none, as text.
+    settings : Mapping, optional
+        Other limits, deadbands and delays than the file's: by alarm, as in a variant of ``twin what-if``.
 
     Raises
     ------
@@ -65,6 +70,7 @@ def read_rules(
     """
     document = read_yaml(path)
     rules = validate(document, Rules)
+    changes = _checked_settings(rules, settings or {})
     if rules.tags is not None:
         tags = read_tag_list(Path(path).parent / rules.tags)
     elif tag_list is not None:
@@ -74,7 +80,16 @@ def read_rules(
         raise BadInputError(Finding(document.mark(()), "tags", "is missing", mend))
     if ready_file is not None:
         endpoints = _endpoints(Path(ready_file))
-    return _Builder(document, rules, tags, endpoints or {}).plan()
+    return _Builder(document, rules, changes, tags, endpoints or {}).plan()
+
+
+def _checked_settings(rules: Rules, settings: Mapping[str, Mapping[str, object]]) -> Mapping[str, Settings]:
+    document = Document("settings", {"name": "settings", "settings": settings}, {})
+    checked = validate(document, Variant).settings
+    findings = unknown_alarms(rules, checked, document, ("settings",))
+    if findings:
+        raise BadInputError(*findings)
+    return checked
 
 
 def _endpoints(ready_file: Path) -> dict[str, dict[str, object]]:
@@ -94,10 +109,12 @@ class _Builder:
         self,
         document: Document,
         rules: Rules,
+        settings: Mapping[str, Settings],
         tags: Mapping[tuple[str, str], TagAddress],
         endpoints: Mapping[str, Mapping[str, object]],
     ) -> None:
         self._rules, self._tags, self._endpoints = rules, tags, endpoints
+        self._settings = settings
         meters = {source.name: source.meter or source.name for source in rules.sources}
         self._builder = ConditionBuilder(document, tags, meters)
 
@@ -106,7 +123,7 @@ class _Builder:
             self._check_source(source, ("sources", place))
         alarms = [
             alarm_rule(alarm, self._builder, ("alarms", place))
-            for place, alarm in enumerate(self._rules.alarms)
+            for place, alarm in changed_alarms(self._rules, self._settings)
         ]
         self._check_unique([source.name for source in self._rules.sources], "sources")
         self._check_unique([alarm.name for alarm in self._rules.alarms], "alarms")
@@ -137,7 +154,7 @@ class _Builder:
         known = {
             address
             for (of, _), tag in self._tags.items()
-            if of == meter
+            if of == meter and tag.type not in BITS
             for address in range(tag.address, tag.address + tag.words)
         }
         return PolledSource(

@@ -35,6 +35,10 @@ class _OnTag(_Part):
     source: str | None = Field(None, description=_OF)
 
 
+class TagOf(_OnTag):
+    """One of several tags."""
+
+
 class LimitRule(_OnTag):
     """A value above or below a limit."""
 
@@ -50,19 +54,22 @@ class LimitRule(_OnTag):
 
 
 class DeviationRule(_OnTag):
-    """A value too far from a number, or from the mean of other tags."""
+    """A value too far from a number, or from the mean or sum of other tags."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     reference: Threshold | None = Field(None, alias="from", description="the number it should be")
     mean_of: list[TagName] | None = Field(None, min_length=1, description="tags of the same source")
+    sum_of: list[TagOf] | None = Field(
+        None, min_length=1, description="tags of any source, as a balance of several meters needs them"
+    )
     by: Threshold = Field(description="holds when further away than this")
     deadband: Threshold = Field(0.0, description="how much nearer it must come to cease to hold")
 
     @model_validator(mode="after")
     def _one_reference(self) -> "DeviationRule":
-        if (self.reference is None) == (self.mean_of is None):
-            raise ValueError("has no one reference; give either from or mean_of")
+        if [self.reference, self.mean_of, self.sum_of].count(None) != 2:
+            raise ValueError("has no one reference; give one of from, mean_of and sum_of")
         return self
 
 

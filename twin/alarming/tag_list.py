@@ -1,4 +1,4 @@
-"""The tag list of a SCADA import: which value of which device stands in which registers."""
+"""The tag list of a SCADA import: which value of which device stands in which registers, inputs or coils."""
 
 import csv
 import io
@@ -12,6 +12,8 @@ from twin.contracts import BadInputError, Finding, Mark
 
 WORDS = {"uint16": 1, "int16": 1, "uint32": 2, "int32": 2, "float32": 2}
 """Registers that a value of each type takes."""
+BITS = ("input", "coil")
+"""Types of what is no register: discrete inputs (function 02) and coils (function 01), each 0 or 1."""
 _FORMAT = {"uint16": ">H", "int16": ">h", "uint32": ">I", "int32": ">i", "float32": ">f"}
 _NEEDED = ("meter", "name", "0-based address", "type", "scale", "unit")
 
@@ -25,7 +27,7 @@ class TagAddress:
     address: int
     """0-based."""
     type: str
-    """A key of ``WORDS``."""
+    """A key of ``WORDS``, or one of ``BITS``."""
     scale: float
     """Units in one count."""
     unit: str
@@ -34,11 +36,13 @@ class TagAddress:
 
     @property
     def words(self) -> int:
-        """How many registers it takes."""
-        return WORDS[self.type]
+        """How many registers it takes; of an input or coil, how many bits."""
+        return WORDS.get(self.type, 1)
 
     def value(self, words: Sequence[int]) -> float:
         """Return the value of its registers, in its unit; NaN where a float is no finite number."""
+        if self.type in BITS:
+            return float(words[0])
         ordered = words[::-1] if self.low_first else words
         raw = struct.unpack(_FORMAT[self.type], b"".join(word.to_bytes(2, "big") for word in ordered))[0]
         return float(raw) * self.scale if math.isfinite(raw) else math.nan
@@ -91,8 +95,8 @@ def parse_tag_list(text: str, file: str) -> dict[tuple[str, str], TagAddress]:
         except (TypeError, ValueError) as error:
             findings.append(Finding(mark, "", f"cannot be read ({error})", "write it anew or mend the line"))
             continue
-        if tag.type not in WORDS:
-            what, mend = f"{tag.type!r} is no type", f"give one of {', '.join(WORDS)}"
+        if tag.type not in WORDS and tag.type not in BITS:
+            what, mend = f"{tag.type!r} is no type", f"give one of {', '.join((*WORDS, *BITS))}"
             findings.append(Finding(mark, "type", what, mend))
         elif not 0 <= tag.address <= 0x10000 - tag.words:
             what = f"{tag.address} is no address"

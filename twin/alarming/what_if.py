@@ -2,22 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from twin.alarming.alarm_server import AlarmRule, AlarmServer
+from twin.alarming.alarm_settings import changed_alarms, unknown_alarms
 from twin.alarming.condition_builder import ConditionBuilder, in_ns
 from twin.alarming.grading.expected import STEP_NS
 from twin.alarming.grading.playback import RegisterPlayback, recorded_span, recorded_tags
 from twin.alarming.journal import JournalEntry
 from twin.alarming.kpis import AlarmKpis, alarm_kpis
 from twin.alarming.rules import alarm_rule
-from twin.alarming.rules_schema import Alarm, Rules, When
+from twin.alarming.rules_schema import Rules
 from twin.alarming.scans import Scan
-from twin.alarming.what_if_schema import ALL, Settings, Variant, Variants
-from twin.contracts import BadInputError, Finding
-from twin.documents import Document, read_yaml, suggestion, validate
+from twin.alarming.what_if_schema import Variant, Variants
+from twin.contracts import BadInputError
+from twin.documents import Document, read_yaml, validate
 from twin.recording import Recording
 
 AS_CONFIGURED = "as configured"
@@ -60,17 +60,12 @@ def what_if(recording: Recording, rules: Path | str, variants: Path | str) -> tu
     rules_document, variants_document = read_yaml(rules), read_yaml(variants)
     given = validate(rules_document, Rules)
     wanted = validate(variants_document, Variants).variants
-    names = {alarm.name for alarm in given.alarms}
     findings = [
-        Finding(
-            variants_document.mark(("variants", at, "settings", name)),
-            f"variants[{at}].settings",
-            f"there is no alarm {name!r}",
-            suggestion(name, names, "alarms"),
-        )
+        finding
         for at, variant in enumerate(wanted)
-        for name in variant.settings
-        if name != ALL and name not in names
+        for finding in unknown_alarms(
+            given, variant.settings, variants_document, ("variants", at, "settings")
+        )
     ]
     if findings:
         raise BadInputError(*findings)
@@ -99,45 +94,13 @@ def _rules(
 ) -> list[AlarmRule]:
     meters = {source.name: source.meter or source.name for source in rules.sources}
     builder = ConditionBuilder(document, tags, meters)
-    built = []
-    for place, alarm in enumerate(rules.alarms):
-        settings = [variant.settings[name] for name in (ALL, alarm.name) if name in variant.settings]
-        if any(not each.enabled for each in settings):
-            continue
-        built.append(alarm_rule(reduce(_changed, settings, alarm), builder, ("alarms", place)))
+    built = [
+        alarm_rule(alarm, builder, ("alarms", place))
+        for place, alarm in changed_alarms(rules, variant.settings)
+    ]
     if builder.findings:
         raise BadInputError(*sorted(builder.findings, key=lambda finding: finding.where))
     return [rule for rule in built if rule is not None]
-
-
-def _changed(alarm: Alarm, settings: Settings) -> Alarm:
-    update: dict[str, Any] = {
-        name: value
-        for name in ("on_delay", "off_delay", "priority")
-        if (value := getattr(settings, name)) is not None
-    }
-    update["when"] = _with_limits(alarm.when, settings)
-    if settings.suppressed is False:
-        update["suppressed_when"] = None
-    return alarm.model_copy(update=update)
-
-
-def _with_limits(when: When, settings: Settings) -> When:
-    update: dict[str, Any] = {}
-    for kind, sides in (("limit", ("above", "below")), ("deviation", ("by",)), ("rate", ("rises", "falls"))):
-        leaf = getattr(when, kind)
-        if leaf is None:
-            continue
-        change: dict[str, Any] = {} if settings.deadband is None else {"deadband": settings.deadband}
-        if settings.limit is not None:
-            change |= {side: settings.limit for side in sides if getattr(leaf, side) is not None}
-        update[kind] = leaf.model_copy(update=change)
-    for name in ("all", "any"):
-        if getattr(when, name) is not None:
-            update[name] = [_with_limits(part, settings) for part in getattr(when, name)]
-    if when.none is not None:
-        update["none"] = _with_limits(when.none, settings)
-    return when.model_copy(update=update)
 
 
 def _scans(rules: Rules, playback: RegisterPlayback, start_ns: int, end_ns: int) -> Iterable[Scan]:

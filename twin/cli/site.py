@@ -161,7 +161,10 @@ def export(options: argparse.Namespace) -> int:
 
     scenario = load_scenario(options.scenario)
     fleet = build_fleet([meter.config for meter in scenario.meters], start_ns=scenario.start_ns)
-    devices = [_Tagged(meter.config.name, fleet.points(at)) for at, meter in enumerate(scenario.meters)]
+    devices = [
+        _Tagged(meter.config.name, fleet.points(at), fleet.coils(at), fleet.inputs(at))
+        for at, meter in enumerate(scenario.meters)
+    ]
     sys.stdout.write(points_csv(devices))
     return 0
 
@@ -172,6 +175,8 @@ class _Tagged:
 
     name: str
     points: tuple[Any, ...]
+    coils: tuple[Any, ...]
+    inputs: tuple[Any, ...]
 
 
 def _site(options: argparse.Namespace) -> tuple[Any, Any]:

@@ -46,6 +46,8 @@ class BitBlock:
     word: int
     """Image address of the word that holds the first in its lowest bit; sixteen a word. From
     ``BEYOND_REGISTERS`` on where no register shows them."""
+    name: str = ""
+    """What each is called in a tag list, before its number from 1; without one they are in no list."""
 
 
 @dataclass(frozen=True, slots=True)

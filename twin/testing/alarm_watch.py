@@ -6,6 +6,7 @@ from typing import Protocol
 from twin.alarming.alarm_server import AlarmServer
 from twin.alarming.alarm_state import AlarmState
 from twin.alarming.journal import JournalEntry, utc_text
+from twin.alarming.kpis import AlarmKpis, alarm_kpis
 from twin.contracts import NS_PER_SECOND
 
 
@@ -31,6 +32,7 @@ class AlarmWatch:
     def __init__(self, server: AlarmServer, site: HasTime) -> None:
         self._server = server
         self._site = site
+        self._start_ns = site.now_ns
 
     @property
     def journal(self) -> tuple[JournalEntry, ...]:
@@ -66,6 +68,10 @@ class AlarmWatch:
             for entry in self.journal
             if entry.condition == name and entry.transition == transition
         )
+
+    def kpis(self) -> AlarmKpis:
+        """Return the figures of merit of everything since the watch began."""
+        return alarm_kpis(self.journal, start_ns=self._start_ns, end_ns=self._site.now_ns)
 
     def acknowledge(self, name: str) -> None:
         """Acknowledge an alarm, as an operator does."""

@@ -15,6 +15,7 @@ from twin.alarming.running import Lockstep
 from twin.api.meters import decoded
 from twin.contracts import NS_PER_SECOND, Answer, Command, TwinError
 from twin.documents import parse_quantity, suggestion
+from twin.protocols.bit_map import BitMap
 from twin.protocols.points import points_csv
 from twin.recording import Recording
 from twin.scenario import load_scenario
@@ -198,7 +199,7 @@ class SiteUnderTest:
         return found
 
     def read(self, meter: str, name: str) -> float:
-        """Return what a meter's register means now, in the unit of the tag list.
+        """Return what a meter's register means now, in the unit of the tag list; of an input or relay 0 or 1.
 
         Raises
         ------
@@ -206,6 +207,11 @@ class SiteUnderTest:
             There is no such meter, or it has no such register.
         """
         found = self._meter(meter)
+        for block in (*found.inputs, *found.coils):
+            number = name.removeprefix(block.name)
+            if block.name and number.isdecimal() and 1 <= int(number) <= block.count:
+                states = BitMap([block]).read(found.image, block.address + int(number) - 1, 1)
+                return float(states[0])
         _, words = found.snapshot()
         points = {point.name: point for point in found.points_in(words)}
         if name not in points:
@@ -237,16 +243,21 @@ class SiteUnderTest:
         """Return the tag list that a SCADA imports, as CSV."""
         return points_csv(self._session.meters)
 
-    def watch(self, rules: Path | str) -> AlarmWatch:
+    def watch(
+        self, rules: Path | str, *, settings: Mapping[str, Mapping[str, object]] | None = None
+    ) -> AlarmWatch:
         """Have an alarm server watch the site from now on; it polls as time passes.
 
         Parameters
         ----------
         rules : Path or str
             Rules file; without ``tags`` its tag list is the site's own.
+        settings : Mapping, optional
+            Other settings than the file's, by alarm or ``all``, as in a variant of ``twin what-if``: shows
+            what a mistaken limit, deadband or delay does, or a missing suppression.
         """
         endpoints = {name: asdict(address) for name, address in self.endpoints.items()}
-        plan = read_rules(rules, endpoints=endpoints, tag_list=self.tag_list())
+        plan = read_rules(rules, endpoints=endpoints, tag_list=self.tag_list(), settings=settings)
         lockstep = Lockstep(plan, now_ns=self.now_ns)
         self._watches.append(lockstep)
         self._runner.run(lockstep.poll(self.now_ns))

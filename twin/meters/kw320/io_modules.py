@@ -23,9 +23,9 @@ SOE_RECORDS: Final = 20
 FIRST_INPUT_PARAMETER: Final = 52
 """Alarm parameter of DI1; the others follow (6.3.4)."""
 _BITS: Final = BEYOND_REGISTERS + 0x100
-COILS: Final = BitBlock(0, RELAYS, _BITS)
+COILS: Final = BitBlock(0, RELAYS, _BITS, "relay")
 """Relays 1..8, as functions 01 and 05 number them."""
-INPUT_BITS: Final = BitBlock(0, INPUTS, _BITS + 1)
+INPUT_BITS: Final = BitBlock(0, INPUTS, _BITS + 1, "di")
 """DI1..DI28, as function 02 numbers them."""
 
 
