@@ -1,19 +1,18 @@
 """Serves the pages from a thread, so that the simulation keeps its own."""
 
-import errno
 import logging
 import socket
 import threading
 from typing import Any
 
-from twin.contracts import TwinError
+from twin.protocols.web_listener import WebListenError, local_url, open_web_listener
 
 _THREADS = 8
 _IN_MEMORY = 64 * 2**20
 """An answer up to this size waits in memory, not in a file [byte]."""
 
 
-class DashboardError(TwinError, OSError):
+class DashboardError(WebListenError):
     """The pages cannot be served at the given address."""
 
 
@@ -28,8 +27,7 @@ class ServerHandle:
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self.host, self.port = listener.getsockname()[:2]
         """Address and TCP port, also where any free one was asked for."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
-        self.url = f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+        self.url = f"{local_url(listener)}/"
         """Where a browser on this machine finds the pages."""
         self._channel = HTTPChannel
         self._connections: dict[int, Any] = {}
@@ -76,18 +74,7 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 8050) -> ServerHandle:
     DashboardError
         The port is in use or may not be opened, or the address is not of this machine.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise DashboardError(_explain(error, host, port)) from error
+    listener = open_web_listener(
+        host, port, of="the dashboard", port_name="dashboard port", error=DashboardError
+    )
     return ServerHandle(app, listener)
-
-
-def _explain(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use; give another dashboard port, or 0 for any free one"
-    if error.errno == errno.EACCES:
-        return f"port {port} of {host} may not be opened by this user; give a dashboard port above 1023"
-    reason = error.strerror or str(error)
-    return f"the dashboard cannot listen on {host} port {port} ({reason}); check the address"

@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
+from twin.documents import csv_rows, read_csv_text
 
 COLUMNS = ("time_utc", "source", "condition", "transition", "priority", "value")
 EXCHANGED = ("active", "return", "ack", "shelve", "unshelve")
@@ -73,17 +74,8 @@ def read_journal(path: Path | str, *, time_zone: str = "UTC") -> tuple[JournalEn
         With a finding for each line that cannot be read.
     """
     file = str(path)
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        finding = Finding(Mark(file), "", f"cannot be read ({reason})", "check the path and the encoding")
-        raise BadInputError(finding) from error
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in COLUMNS[:4] if name not in (reader.fieldnames or ())]
-    if missing:
-        what = f"has no column {', '.join(missing)}"
-        raise BadInputError(Finding(Mark(file, 1), "", what, f"give the columns {','.join(COLUMNS)}"))
+    text = read_csv_text(path, mend="check the path and the encoding")
+    reader = csv_rows(text, file, needed=COLUMNS[:4], mend=f"give the columns {','.join(COLUMNS)}")
     zone = ZoneInfo(time_zone)
     entries: list[JournalEntry] = []
     findings: list[Finding] = []

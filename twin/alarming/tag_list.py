@@ -1,7 +1,5 @@
 """The tag list of a SCADA import: which value of which device stands in which registers, inputs or coils."""
 
-import csv
-import io
 import math
 import struct
 from collections.abc import Sequence
@@ -9,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twin.contracts import BadInputError, Finding, Mark
+from twin.documents import csv_rows, read_csv_text
 
 WORDS = {"uint16": 1, "int16": 1, "uint32": 2, "int32": 2, "float32": 2}
 """Registers that a value of each type takes."""
@@ -16,6 +15,7 @@ BITS = ("input", "coil")
 """Types of what is no register: discrete inputs (function 02) and coils (function 01), each 0 or 1."""
 _FORMAT = {"uint16": ">H", "int16": ">h", "uint32": ">I", "int32": ">i", "float32": ">f"}
 _NEEDED = ("meter", "name", "0-based address", "type", "scale", "unit")
+_MEND = "write it with: twin export points SCENARIO > FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +61,12 @@ def read_tag_list(path: Path | str) -> dict[tuple[str, str], TagAddress]:
     BadInputError
         With a finding for each line that cannot be used.
     """
-    file = str(path)
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        mend = "write it with: twin export points SCENARIO > FILE"
-        raise BadInputError(Finding(Mark(file), "", f"cannot be read ({reason})", mend)) from error
-    return parse_tag_list(text, file)
+    return parse_tag_list(read_csv_text(path, mend=_MEND), str(path))
 
 
 def parse_tag_list(text: str, file: str) -> dict[tuple[str, str], TagAddress]:
     """Return the tag list of a text; parameters and errors as of ``read_tag_list``."""
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
-    if missing:
-        mend = "write it with: twin export points SCENARIO > FILE"
-        raise BadInputError(Finding(Mark(file, 1), "", f"has no column {', '.join(missing)}", mend))
+    reader = csv_rows(text, file, needed=_NEEDED, mend=_MEND)
     tags: dict[tuple[str, str], TagAddress] = {}
     findings: list[Finding] = []
     for row in reader:

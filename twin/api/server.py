@@ -1,6 +1,5 @@
 """Serves the interface from a thread, so that the simulation keeps its own."""
 
-import errno
 import socket
 import threading
 import time
@@ -9,14 +8,14 @@ import uvicorn
 
 from twin.api.app import create_app
 from twin.api.site import ControlledSite
-from twin.contracts import TwinError
+from twin.protocols.web_listener import WebListenError, local_url, open_web_listener
 
 _MOST_CONNECTIONS = 200
 _START_S = 10.0
 _STOP_S = 3
 
 
-class ListenError(TwinError, OSError):
+class ListenError(WebListenError):
     """The interface cannot be served at the given address."""
 
 
@@ -26,8 +25,7 @@ class ControlServer:
     def __init__(self, site: ControlledSite, token: str, listener: socket.socket) -> None:
         self.host, self.port = listener.getsockname()[:2]
         """Address and TCP port, also where any free one was asked for."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
-        self.url = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        self.url = local_url(listener)
         """Where a client on this machine finds it."""
         self._listener = listener
         config = uvicorn.Config(
@@ -79,18 +77,7 @@ def serve(site: ControlledSite, token: str, *, host: str = "127.0.0.1", port: in
     ListenError
         The port is in use or may not be opened, or the address is not of this machine.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise ListenError(_explain(error, host, port)) from error
+    listener = open_web_listener(
+        host, port, of="the interface", port_name="port for the interface", error=ListenError
+    )
     return ControlServer(site, token, listener)
-
-
-def _explain(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use; give another port for the interface, or 0 for any free one"
-    if error.errno == errno.EACCES:
-        return f"port {port} of {host} may not be opened by this user; give a port above 1023"
-    reason = error.strerror or str(error)
-    return f"the interface cannot listen on {host} port {port} ({reason}); check the address"

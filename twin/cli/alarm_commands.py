@@ -2,7 +2,7 @@
 
 import argparse
 
-from twin.cli.parts import Commands, add_command, add_json
+from twin.cli.parts import Commands, add_command, add_json, add_recorded
 
 
 def add_alarms(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -32,7 +32,7 @@ def add_grade(commands: "Commands[argparse.ArgumentParser]") -> None:
         commands, "grade", "grade:grade", "compare the alarms of a system with what a run should have raised",
         "twin grade recordings/storm --alarms journal.csv --map alarms.yaml --html verdict.html",
     )  # fmt: skip
-    command.add_argument("recording", help="directory or URL of the recorded run")
+    add_recorded(command)
     command.add_argument("--alarms", required=True, metavar="CSV", help="journal of the graded system")
     command.add_argument("--map", required=True, metavar="YAML", help="which alarms are expected, and when")
     command.add_argument("--junit", metavar="XML", help="also write the verdict for a build server")
@@ -46,7 +46,7 @@ def add_what_if(commands: "Commands[argparse.ArgumentParser]") -> None:
         commands, "what-if", "what_if:what_if", "compare alarm settings on a recorded run",
         "twin what-if recordings/storm --rules rules.yaml --variants variants.yaml --html settings.html",
     )  # fmt: skip
-    command.add_argument("recording", help="directory or URL of the recorded run")
+    add_recorded(command)
     command.add_argument("--rules", required=True, metavar="YAML", help="alarms as they are")
     command.add_argument("--variants", required=True, metavar="YAML", help="what is changed")
     command.add_argument("--html", metavar="FILE", help="also write a page with plots")

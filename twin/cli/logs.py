@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from twin.cli.parts import Commands, add_command
+from twin.cli.parts import Commands, add_command, add_recorded
 from twin.contracts import BadInputError, Finding, Mark
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def add_commands(kinds: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _common(command: argparse.ArgumentParser) -> None:
-    command.add_argument("recording", metavar="PLACE", help="recording directory, or URL of a run")
+    add_recorded(command)
     command.add_argument("--meter", required=True)
     command.add_argument("--format", choices=_FORMS, default="csv", help="default csv")
     command.add_argument("--time", choices=_STAMPS, help="how instants are written")

@@ -11,7 +11,7 @@ from typing import Any
 from twin import __version__
 from twin.cli.alarm_commands import add_alarms, add_grade, add_what_if
 from twin.cli.meter import add_meter
-from twin.cli.parts import Commands, add_command, add_json, add_store
+from twin.cli.parts import Commands, add_command, add_json, add_recorded, add_store
 from twin.contracts import BadInputError, Finding, TwinError
 
 DONE, FOUND, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -152,7 +152,7 @@ def _add_replay_session(commands: "Commands[argparse.ArgumentParser]") -> None:
         "live a recorded session again with its commands, and compare",
         "twin replay-session recordings/drill",
     )  # fmt: skip
-    command.add_argument("recording", help="directory of a recording, or URL of its run in a database")
+    add_recorded(command)
     command.add_argument("--out", help="directory of the new recording; one under recordings/ when absent")
     command.add_argument("--overwrite", action="store_true", help="replace a recording that is there")
     command.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -285,7 +285,7 @@ def _add_export(commands: "Commands[argparse.ArgumentParser]") -> None:
         kinds, "recording", "recording:export", "write what was recorded as CSV, Parquet or COMTRADE",
         "twin export recording recordings/day --what waveforms --format comtrade --out captures",
     )  # fmt: skip
-    recording.add_argument("recording", metavar="PLACE", help="recording directory, or URL of a run")
+    add_recorded(recording)
     recording.add_argument("--what", required=True, choices=list(FORMATS), help="which records")
     formats = list(dict.fromkeys(form for forms in FORMATS.values() for form in forms))
     recording.add_argument("--format", choices=formats, help="csv; of waveforms comtrade")
@@ -318,7 +318,7 @@ def _add_recording(commands: "Commands[argparse.ArgumentParser]") -> None:
     ledger.add_argument("--meter", help="only this meter's events and alarms")
     add_json(ledger)
     for command in (info, migrate, ledger):
-        command.add_argument("recording", metavar="PLACE", help="recording directory, or URL of a run")
+        add_recorded(command)
 
 
 def _add_warm_up(commands: "Commands[argparse.ArgumentParser]") -> None:

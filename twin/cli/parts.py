@@ -27,6 +27,11 @@ def add_json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON value and nothing else")
 
 
+def add_recorded(command: argparse.ArgumentParser) -> None:
+    """Add the argument that is a recording."""
+    command.add_argument("recording", metavar="PLACE", help="recording directory, or URL of a run")
+
+
 def add_store(command: argparse.ArgumentParser) -> None:
     """Add the options that say where a recording goes."""
     place = command.add_mutually_exclusive_group()

@@ -30,12 +30,10 @@ def serve(options: argparse.Namespace) -> int:
     except ValueError as error:
         what, _, mend = str(error).partition("; ")
         raise BadInputError(Finding(Mark("command line"), "--speed", what, mend)) from None
-    if options.port is not None and not 0 <= options.port <= 65535:
-        what = f"port {options.port} is not between 0 and 65535"
-        raise BadInputError(Finding(Mark("command line"), "--port", what, "choose one that is"))
-    if options.api_port is not None and not 0 <= options.api_port <= 65535:
-        what = f"port {options.api_port} is not between 0 and 65535"
-        raise BadInputError(Finding(Mark("command line"), "--api-port", what, "choose one that is"))
+    for option, port in (("--port", options.port), ("--api-port", options.api_port)):
+        if port is not None and not 0 <= port <= 65535:
+            what = f"port {port} is not between 0 and 65535"
+            raise BadInputError(Finding(Mark("command line"), option, what, "choose one that is"))
     with ExitStack() as stack:
         session = None
         if options.resume is not None:

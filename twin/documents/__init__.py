@@ -1,5 +1,6 @@
 """Text that people write: YAML with line numbers, quantities with units, findings with a mend."""
 
+from twin.documents.csv_table import csv_rows, read_csv_text
 from twin.documents.quantity import (
     Ampere,
     Degree,
@@ -35,10 +36,12 @@ __all__ = [
     "VoltAmpere",
     "Watt",
     "WattHour",
+    "csv_rows",
     "findings_of",
     "nearest",
     "parse_quantity",
     "parse_ratio",
+    "read_csv_text",
     "read_yaml",
     "suggestion",
     "validate",
