@@ -82,6 +82,7 @@ def expectations() -> list[Expected]:
         *_sequences(),
         *_alarm_records(),
         *_channels(),
+        *exact(0x4F02, *(0,) * 19, what="no mesh module"),
         *_windows(),
     ]
 
@@ -96,13 +97,13 @@ def _settings() -> list[Expected]:
         *exact(0x100A, 1, 1, 1, _WINDOW_MIN, 1, 0, 0x55, 0, what="pulses, panel, demand, clears"),
         *exact(0x1012, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, what="directions, conventions, displays"),
         *exact(0x101E, 0, 0, what="seal"),
-        *exact(0x1021, 0, what="clear alarm records"),
+        *exact(0x1020, *(0,) * 14, what="clear alarm records, among what is reserved"),
         *exact(0x102E, 1, what="an alarm has come"),
         *exact(0x102F, 38400, 3, 1, what="port 2"),
         *exact(0x1032, 2, 0, what="alarm records, SOE"),
         *within(0x1034, "dword", SECONDS // 36, SECONDS // 36, "run time [0.01 h]"),
         *exact(0x1036, sum(1 << bit for bit in MODULES.values()), what="modules"),
-        *exact(0x1038, 0, 0, 0, 0, 0, 0, 0, what="protocol of port 2, download, clears of tariff demands"),
+        *exact(0x1037, 0, 0, 0, 0, 0, 0, 0, 0, what="protocol of port 2, download, clears of tariff demands"),
         *exact(0x103F, 0, *_stamp(SECONDS), what="clock, on a Sunday"),
         *exact(0x1046, 1, 0, 1 << 2, 0, 0, 0, 0, 0, what="alarms"),
         *exact(0x104E, *(0, 1, 0, 0, 0) * 2, what="alarm channels 1, 2"),
@@ -118,7 +119,7 @@ def _settings() -> list[Expected]:
         *exact(0x10D0, *(1, 0, 0, 0, 0, 0, 0, 0, 0) * 4, what="curves of AO1..AO4"),
         *exact(0x1100, *(0,) * 576, what="data logs"),
         *exact(0x8000, 0, 0, 0, 0, RATED_VOLTAGE, 0, 20, 200, 0, 140, what="sag, swell"),
-        *exact(0x800B, 1000 * CT2, 0, 100, 0, 0, what="over-current, clears"),
+        *exact(0x800A, 0, 1000 * CT2, 0, 100, 0, 0, what="over-current, clears"),
     ]
 
 
@@ -258,7 +259,7 @@ def _sequences() -> list[Expected]:
         shown += nearest(0x429A + k, "int", SECOND[f"ia_{part}"] / CT, 0.001, f"Ia {part}")
     for k, name in enumerate(("v2", "v3", "i1", "i2", "i3")):
         shown += nearest(0x42A0 + k, "word", SECOND[f"angle_{name}_v1"], 0.1, f"angle {name} to v1")
-    return shown
+    return shown + exact(0x42A5, 0, 0, 0, 0, what="reserved")
 
 
 # -- what nothing is wired to, and what nobody has asked for ----------------------------------------------

@@ -68,6 +68,23 @@ def check_that_settings_take_effect(path, tcp):
     assert len(read_serial(path, 21, baudrate=9600)) == 2
 
 
+def test_a_second_port_with_the_protocol_of_another_module_is_silent(tmp_path):
+    """BACnet and mesh: KW320 manual 6.3.2, 1038H."""
+    second = "{protocol: modbus-rtu, device: 'pty:line', unit: 5, serial_port: 2}"
+    scenario = with_endpoints(f"[{{port: 0}}, {second}]", "null")
+    with served(write_site(tmp_path, scenario=scenario), tmp_path, "--no-dashboard") as (ready, _):
+        tcp, line = ready["endpoints"]
+        speed = {"baudrate": 38400}
+        assert len(read_serial(line["device"], 5, **speed)) == 2
+        with ModbusTcpClient(tcp["host"], port=tcp["port"]) as master:
+            for protocol in (1, 2):
+                assert not master.write_registers(0x1038, [protocol], device_id=1).isError()
+                with pytest.raises(ModbusIOException):
+                    read_serial(line["device"], 5, timeout=0.3, retries=0, **speed)
+                assert not master.write_registers(0x1038, [0], device_id=1).isError()
+                assert len(read_serial(line["device"], 5, **speed)) == 2
+
+
 def test_a_site_with_serial_lines_alone(tmp_path):
     link = tmp_path / "ttyMETER"
     scenario = with_endpoints(f"{{protocol: modbus-rtu, device: 'pty:{link}'}}", "null")

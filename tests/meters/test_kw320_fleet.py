@@ -200,8 +200,16 @@ def test_settings_and_clock(registers):
     assert registers.row(0x800B, 5) == [5000, 0, 100, 0, 0]
 
 
-def test_loggable_addresses_without_a_quantity_read_zero(registers):
-    for address in (0x412B, *range(0x4381, 0x4385), *range(0x4391, 0x4399), *range(0x45C0, 0x4600), 0x461B):
+ZEROS = (
+    *(0x1020, *range(0x1022, 0x102E), 0x1037, 0x800A),  # reserved (6.3.2, 6.3.8)
+    *(0x412B, *range(0x42A5, 0x42A9), *range(0x4381, 0x4385), *range(0x4391, 0x4399)),
+    *(*range(0x45C0, 0x4600), 0x461B),
+    *range(0x4F02, 0x4F15),  # there is no mesh module (6.3.7)
+)
+
+
+def test_addresses_without_a_quantity_read_zero(registers):
+    for address in ZEROS:
         assert registers.unsigned(address) == 0
 
 
@@ -210,12 +218,13 @@ def test_these_tests_cover_every_readable_register(registers):
         *range(0x3000, 0x303C),
         *range(0x3200, 0x3220),
         *range(0x4000, 0x412C),  # floats, energies, distortion, harmonics of low order, a zero
-        *range(0x4136, 0x42A5),  # extremes, sequence, angles
+        *range(0x4136, 0x42A9),  # extremes, sequence, angles, four zeros
         *range(0x42A9, 0x4349),  # alarm records
         *range(0x4391, 0x4399),
         *range(0x4500, 0x461C),
+        *range(0x4F02, 0x4F15),
         *range(0x4620, 0x478E),  # those of past months: test_kw320_months.py
-        *(*range(0x0FFD, 0x1020), 0x1021, *range(0x102E, 0x1037), *range(0x1038, 0x103F)),
+        *range(0x0FFD, 0x103F),
         *range(0x103F, 0x109E),
         *range(0x1100, 0x1340),
         *range(0x109E, 0x10C6),  # input and output modules: test_kw320_io.py
@@ -224,8 +233,7 @@ def test_these_tests_cover_every_readable_register(registers):
         *range(0x4399, 0x443A),
         *range(0x10100, 0x10103),  # relays and inputs
         0x10200,  # the supply
-        *range(0x8000, 0x800A),
-        *range(0x800B, 0x8010),
+        *range(0x8000, 0x8010),
     }
     assert covered == set(registers.word)
 

@@ -13,7 +13,7 @@ from twin.meters.kw320.access import RefusedError
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_value, setpoint_word
 from twin.meters.kw320.config import AlarmConfig, MeterConfig
 from twin.meters.kw320.io_modules import MODULES
-from twin.meters.kw320.meter import ACTIONS, Kw320Meter
+from twin.meters.kw320.meter import ACTIONS, Effect, Kw320Meter
 from twin.meters.kw320.profile import register_map
 
 START = 1_768_456_800_000_000_000  # 2026-01-15 06:00 UTC
@@ -110,9 +110,25 @@ def test_read_only_is_refused(meter, name):
     assert "read-only" in error.detail
 
 
-@pytest.mark.parametrize("address", [0x0FFC, 0x1020, 0x10C6, 0x443A, 0x478E, 0x800A, 0x9000])
+@pytest.mark.parametrize("address", [0x0FFC, 0x10C6, 0x10F4, 0x443A, 0x478E, 0x8010, 0x9000])
 def test_unknown_register_is_refused(meter, address):
     assert refused(meter, address, [0]).refusal is Refusal.ILLEGAL_ADDRESS
+
+
+@pytest.mark.parametrize("address", [0x1020, *range(0x1022, 0x102E), 0x1037, 0x800A])
+def test_reserved_registers_take_zero_alone(meter, address):
+    before = meter.raw
+    assert meter.write(address, [0], START) == Effect()
+    assert refused(meter, address, [1]).refusal is Refusal.ILLEGAL_VALUE
+    assert meter.raw == before
+
+
+def test_a_table_with_reserved_registers_is_written_at_once(meter):
+    # 101EH..1035H of table 6.3.2, as a master that has read it writes it back.
+    words = [3, 0, 0, 0, *[0] * 12, 0, 9600, 1, 7, 0, 0, 0, 0]
+    meter.write(0x101E, words, START)
+    changed = ("seal_optional_selection", "baud_2", "parity_2", "address_2")
+    assert [meter.raw[name] for name in changed] == [3, 9600, 1, 7]
 
 
 def test_half_of_a_wide_register_is_refused(meter):

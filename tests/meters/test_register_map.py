@@ -148,13 +148,14 @@ def test_row_of_the_manual(address, name, dtype, code, access):
 
 def test_what_is_not_modelled_does_not_exist():
     addresses = register_map("kw320q").by_address
-    # Reserved, energy history.
-    for address in (0x1020, 0x10C6, 0x3220, 0x412C, 0x42A5, 0x443A, 0x478E, 0x1340, 0x607F, 0x610C, 0x800A):
+    for address in (0x0FFC, 0x10C6, 0x3220, 0x412C, 0x443A, 0x478E, 0x1340, 0x607F, 0x610C, 0x8010):
         assert address not in addresses
 
 
 @pytest.mark.parametrize(
-    "block", [(0x412B, 1), (0x4381, 4), (0x4391, 8), (0x45C0, 64), (0x461B, 1)], ids=lambda b: f"{b[0]:04X}H"
+    "block",
+    [(0x412B, 1), (0x42A5, 4), (0x4381, 4), (0x4391, 8), (0x45C0, 64), (0x461B, 1)],
+    ids=lambda b: f"{b[0]:04X}H",
 )
 def test_loggable_addresses_without_a_quantity_read_zero(block):
     first, count = block
@@ -172,7 +173,8 @@ def test_plain_model_has_no_power_quality():
 
 def test_windows_are_not_part_of_the_image():
     blocks = image_map("kw320q").blocks
-    assert blocks[-3:] == (RegisterBlock(0x800B, 5), RegisterBlock(0x10100, 3), RegisterBlock(0x10200, 1))
+    assert blocks[-3:] == (RegisterBlock(0x8000, 16), RegisterBlock(0x10100, 3), RegisterBlock(0x10200, 1))
+    assert RegisterBlock(0x0FFD, 0x10C6 - 0x0FFD) in blocks  # tables 6.3.1 to 6.3.5, with what is reserved
     assert RegisterBlock(0x4000, 0x12C) in blocks
 
 

@@ -15,9 +15,9 @@ FORMATS = ("8E1", "8O1", "8N2", "8N1")
 """Character formats by value of a parity setting: EVEN, ODD, NON2, NON1."""
 SERIAL_PORTS = (
     SerialPort(address=0x1001, baud_rate=0x1002, parity=0x0FFF, formats=FORMATS, protocol=0x0FFE),
-    SerialPort(address=0x1031, baud_rate=0x102F, parity=0x1030, formats=FORMATS),
+    SerialPort(address=0x1031, baud_rate=0x102F, parity=0x1030, formats=FORMATS, protocol=0x1038),
 )
-"""The second port speaks Modbus as long as no other module is chosen for it (1038H), which takes 0 alone."""
+"""The second port is an RS-485 module: with the protocol of another one, BACnet or mesh, it is silent."""
 
 
 @dataclass(frozen=True, slots=True)
