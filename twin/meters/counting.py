@@ -23,6 +23,7 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 _LOOK_NS: Final = 10_000_000
+_FAR_NS: Final = 86_400 * NS_PER_SECOND
 
 
 class Counting:
@@ -145,7 +146,10 @@ class Counting:
         second = self.pulse_train(meter, output, now_ns + NS_PER_SECOND)
         if second is None or second.units <= units:
             return NEVER
-        at = now_ns + math.ceil(rest / (second.units - units) * NS_PER_SECOND)
+        wait_ns = math.ceil(rest / (second.units - units) * NS_PER_SECOND)
+        if wait_ns > _FAR_NS:
+            return now_ns + _FAR_NS
+        at = now_ns + wait_ns
         # The estimate is good to the rounding of the energies: find the very nanosecond.
         while at - 1 > now_ns and self._pulses_at(meter, output, at - 1) > count:
             at -= 1
