@@ -2,6 +2,8 @@
 
 import socket
 import struct
+import subprocess
+import sys
 
 import pytest
 
@@ -13,6 +15,7 @@ from twin.meters.bank import MeterBank
 from twin.meters.kw320.image import ImageLayout
 from twin.meters.kw320.io_fleet import FleetIo
 from twin.meters.kw320.meter import Kw320Meter
+from twin.recording import Recording
 from twin.scenario import load_scenario
 from twin.simulation import build_site
 from twin.simulation.commands import SimulationEndedError
@@ -154,3 +157,39 @@ def test_publishing_that_fails_ends_with_a_clear_message(tmp_path, monkeypatch, 
     live = broken_site(tmp_path)
     monkeypatch.setattr(live._publisher, "publish_one", lambda *_: 1 / 0)
     broken(live, caplog, "write_registers", address=DEMAND_WINDOW, words=(20,))
+
+
+BREAKS = """
+import sys
+from twin.cli.main import main
+from twin.meters.bank import MeterBank
+
+advance, calls = MeterBank.advance, iter(range(10**9))
+
+def breaks(self, *arguments, **options):
+    if self._settings[0].name == "head" and next(calls) > 60:  # the warm-up has others
+        raise ZeroDivisionError("a defect")
+    return advance(self, *arguments, **options)
+
+MeterBank.advance = breaks
+sys.exit(main(["serve", sys.argv[1], "--out", sys.argv[2], "--speed", "50"]))
+"""
+
+
+def test_a_served_site_that_breaks_down_ends_with_its_message(tmp_path):
+    """It has pages, but they would show nothing any more."""
+    scenario = write_site(tmp_path, scenario=WITH_RELAY + "dashboard: {port: 0}\n")
+    done = subprocess.run(
+        [sys.executable, "-c", BREAKS, str(scenario), str(tmp_path / "recording")],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("the simulation broke down at 2026-01-15T18:0")
+    assert "while time went on: ZeroDivisionError: a defect; what was recorded up to then stays" in last
+    assert "Traceback" in done.stderr
+    assert "can be looked at" not in done.stderr
+    assert Recording.open(tmp_path / "recording").info.reached_ns is not None

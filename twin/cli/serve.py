@@ -103,8 +103,8 @@ def _serve(
         told = False
         while server.running and not stop.wait(0.5):
             if server.failure is not None:
-                if not server.watched:
-                    break
+                if not (server.watched and server.running):
+                    break  # nobody can see it, or it has broken down and shows nothing any more
                 if not told:
                     told = True
                     sys.stderr.write(f"{server.failure}\nit can be looked at as it was; Ctrl-C ends\n")
