@@ -190,6 +190,15 @@ class Master:
             self.socket.settimeout(10)
 
 
+def is_turned_away(address: tuple[str, int]) -> bool:
+    """Return whether a new connection is made and closed; its end may come before its beginning is seen."""
+    try:
+        with Master(address) as master:
+            return master.is_closed_by_server()
+    except ConnectionResetError:
+        return True
+
+
 def frame(transaction: int, unit: int, pdu: bytes) -> bytes:
     return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu
 

@@ -7,10 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.protocols.masters import read, write
-from twin.protocols.fault_decisions import Fate, FaultedEndpoint, FaultStream
-from twin.protocols.fault_shapes import shape_rtu, shape_tcp
-from twin.protocols.rtu_framing import encode_frame
-from twin.protocols.transport_faults import (
+from twin.contracts.transport import (
     Cut,
     Distribution,
     Ending,
@@ -20,6 +17,9 @@ from twin.protocols.transport_faults import (
     Storm,
     TransportFaults,
 )
+from twin.protocols.fault_decisions import Fate, FaultedEndpoint, FaultStream
+from twin.protocols.fault_shapes import shape_rtu, shape_tcp
+from twin.protocols.rtu_framing import encode_frame
 
 READ = read(0x4000, 4)
 MANY = 20_000

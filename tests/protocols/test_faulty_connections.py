@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusIOException
 
-from tests.protocols.masters import Master, Meter, Registers, frame, read, registers, write
-from twin.protocols import Binding, ModbusServer
-from twin.protocols.transport_faults import (
+from tests.protocols.masters import Master, Meter, Registers, frame, is_turned_away, read, registers, write
+from twin.contracts import POWER_WORD
+from twin.contracts.transport import (
     Cut,
     Ending,
     EndpointFault,
@@ -24,7 +24,10 @@ from twin.protocols.transport_faults import (
     TransportFaults,
     WhenFull,
 )
+from twin.protocols import Binding, ModbusServer
 
+TICK_S = 2e-3
+"""Event loops keep time by the millisecond."""
 ANSWER = registers(0x4000, 0x4001)
 
 
@@ -71,10 +74,11 @@ def ask(master, transaction=1):
 def test_answers_are_late_and_in_order(faults, master):
     faults.begin(latency=Latency(0.03, 0.05))
     began = time.monotonic()
-    master.send(b"".join(frame(number, 1, read(0x4000 + number, 1)) for number in range(20)))
-    for number in range(20):
+    master.send(b"".join(frame(number, 1, read(0x4000 + number, 1)) for number in range(200)))
+    for number in range(200):
         assert master.answer() == frame(number, 1, registers(0x4000 + number))
-    assert 0.03 <= time.monotonic() - began < 1.0  # the path is long, not narrow: it takes them side by side
+    # The path is long, not narrow: it takes them side by side, not 8 s for one after the other.
+    assert 0.03 - TICK_S <= time.monotonic() - began < 5.0
 
 
 def test_what_waits_goes_out_before_what_follows_the_end_of_the_fault(faults, master):
@@ -112,35 +116,40 @@ def test_an_exception_instead_of_an_answer(faults, master, simulation):
     assert len(simulation.commands) == 1
 
 
-def test_pymodbus_sees_exceptions_and_time_outs(faults, address):
-    host, port = address
-    client = ModbusTcpClient(host, port=port, timeout=0.2, retries=0)
-    assert client.connect()
-    try:
-        faults.begin(exception=ForcedException(11))
-        assert client.read_holding_registers(0x4000, count=2, device_id=1).exception_code == 11
-        faults.end()
-        faults.begin(lost_answers=HowOften())
-        with pytest.raises(ModbusIOException):
-            client.read_holding_registers(0x4000, count=2, device_id=1)
-        faults.end()
-        client.connect()
-        answer = client.read_holding_registers(0x4000, count=2, device_id=1)
-        assert answer.registers == [0x4000, 0x4001]
-    finally:
+@pytest.fixture
+def pymodbus_client(address):
+    """Return a function that connects a client, which waits for so long [s]."""
+    clients = []
+
+    def connect(timeout_s):
+        host, port = address
+        client = ModbusTcpClient(host, port=port, timeout=timeout_s, retries=0)
+        clients.append(client)
+        assert client.connect()
+        return client
+
+    yield connect
+    for client in clients:
         client.close()
 
 
-def test_pymodbus_refuses_an_answer_of_another_transaction(faults, address):
-    host, port = address
-    client = ModbusTcpClient(host, port=port, timeout=0.2, retries=0)
-    assert client.connect()
-    try:
-        faults.begin(wrong_transaction=HowOften())
-        with pytest.raises(ModbusIOException):
-            client.read_holding_registers(0x4000, count=2, device_id=1)
-    finally:
-        client.close()
+def test_pymodbus_sees_exceptions_and_time_outs(faults, pymodbus_client):
+    patient = pymodbus_client(10)
+    faults.begin(exception=ForcedException(11))
+    assert patient.read_holding_registers(0x4000, count=2, device_id=1).exception_code == 11
+    faults.end()
+    faults.begin(lost_answers=HowOften())
+    with pytest.raises(ModbusIOException):
+        pymodbus_client(0.1).read_holding_registers(0x4000, count=2, device_id=1)
+    faults.end()
+    answer = patient.read_holding_registers(0x4000, count=2, device_id=1)
+    assert answer.registers == [0x4000, 0x4001]
+
+
+def test_pymodbus_refuses_an_answer_of_another_transaction(faults, pymodbus_client):
+    faults.begin(wrong_transaction=HowOften())
+    with pytest.raises(ModbusIOException):
+        pymodbus_client(0.2).read_holding_registers(0x4000, count=2, device_id=1)
 
 
 def test_wrong_identifiers_and_duplicates(faults, master):
@@ -182,8 +191,7 @@ def test_a_device_with_two_sessions(faults, address):
     faults.begin(connections=2)
     with Master(address) as first, Master(address) as second:
         assert ask(first) == ask(second) == ANSWER
-        with Master(address) as third:
-            assert third.is_closed_by_server()
+        assert is_turned_away(address)
         first.socket.close()
         assert _served_soon(address)
         assert ask(second) == ANSWER
@@ -193,11 +201,11 @@ def _served_soon(address) -> bool:
     """Whether a new connection is served, once the end of another has been noticed."""
     until = time.monotonic() + 10
     while time.monotonic() < until:
-        with Master(address) as master:
-            try:
+        try:
+            with Master(address) as master:
                 return ask(master) == ANSWER
-            except (AssertionError, OSError):
-                time.sleep(0.005)
+        except (AssertionError, OSError):
+            time.sleep(0.005)
     return False
 
 
@@ -233,10 +241,7 @@ def test_a_slow_accept(faults, address):
     began = time.monotonic()
     with Master(address) as master:
         assert ask(master) == ANSWER
-        assert time.monotonic() - began >= 0.1
-        again = time.monotonic()
-        assert ask(master) == ANSWER
-        assert time.monotonic() - again < 0.1
+        assert time.monotonic() - began >= 0.1 - TICK_S
 
 
 def test_connections_are_refused_and_later_accepted_again(faults, address):
@@ -262,14 +267,14 @@ def test_connections_die_when_the_fault_begins(faults, master, address):
 
 
 def test_a_storm_of_somebody_elses_requests(faults, master):
-    faults.begin(storm=Storm(rate=1e5, service_s=0.002, queue=3))
+    faults.begin(storm=Storm(rate=1e5, service_s=0.004, queue=3))
     answers = []
     for number in range(20):
         began = time.monotonic()
         answers.append((ask(master, number), time.monotonic() - began))
         time.sleep(0.001)
     assert b"\x83\x06" in {answer for answer, _ in answers}
-    assert all(took >= 0.002 for answer, took in answers if answer == ANSWER)
+    assert all(took >= 0.004 - TICK_S for answer, took in answers if answer == ANSWER)
 
 
 def test_a_fault_is_of_its_meter_alone(serve, meter):
@@ -303,11 +308,8 @@ def test_a_fault_of_serial_lines_does_not_concern_tcp(faults, master):
 def test_a_dead_meter_gives_no_exceptions(faults, meter, address):
     """Its port is closed, as without faults."""
     faults.begin(exception=ForcedException(4))
-    from twin.contracts import POWER_WORD
-
     meter.image.words[POWER_WORD] = 0
-    with Master(address) as master:
-        assert master.is_closed_by_server()
+    assert is_turned_away(address)
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,7 @@ from pymodbus.client import ModbusSerialClient
 from tests.protocols.lines import PORT, Bench, serial_words
 from tests.protocols.masters import Meter, Registers, read, registers, write
 from twin.contracts import RegisterBlock
-from twin.protocols import Binding, LineMember, ModbusServer, SerialBinding, SerialFormat
-from twin.protocols.fault_decisions import FaultedEndpoint, FaultStream
-from twin.protocols.rtu_framing import encode_frame
-from twin.protocols.serial_device import open_serial
-from twin.protocols.transport_faults import (
+from twin.contracts.transport import (
     Cut,
     EndpointFault,
     ForcedException,
@@ -21,6 +17,10 @@ from twin.protocols.transport_faults import (
     Storm,
     TransportFaults,
 )
+from twin.protocols import Binding, LineMember, ModbusServer, SerialBinding, SerialFormat
+from twin.protocols.fault_decisions import FaultedEndpoint, FaultStream
+from twin.protocols.rtu_framing import encode_frame
+from twin.protocols.serial_device import open_serial
 
 CHARACTER_S = 10 / 19200
 SILENCE_S = 3.5 * CHARACTER_S

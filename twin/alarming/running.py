@@ -101,16 +101,21 @@ class Lockstep:
     plan : AlarmPlan
     now_ns : int
         Simulated time at which every source is due first, UTC [ns].
+    timeout_s : float, optional
+        How long an answer is waited for; when absent so long that no busy computer makes a device seem lost,
+        whatever the rules say [s].
     tell : callable
         Is told each entry as it is made.
     """
 
-    def __init__(self, plan: AlarmPlan, *, now_ns: int, tell: Tell = _nobody) -> None:
+    def __init__(
+        self, plan: AlarmPlan, *, now_ns: int, timeout_s: float | None = None, tell: Tell = _nobody
+    ) -> None:
         self.server = AlarmServer(plan.rules)
         self._plan = plan
         self._tell = tell
         self._due = [(now_ns, place) for place in range(len(plan.sources))]
-        timeout_s = max(plan.timeout_s, _LOCKSTEP_TIMEOUT_S)
+        timeout_s = timeout_s or max(plan.timeout_s, _LOCKSTEP_TIMEOUT_S)
         self._pollers = [Poller(source, timeout_s=timeout_s) for source in plan.sources]
 
     async def __aenter__(self) -> "Lockstep":

@@ -162,7 +162,10 @@ class SiteServer:
             return
         self._endpoints.start()
         self._undo.callback(self._endpoints.process.stop)
-        self._session.watch_endpoints(lambda: self._endpoints.process.trouble)
+        self._endpoints.follow(self._site.communication)
+        self._session.watch_endpoints(
+            lambda: self._endpoints.process.trouble, self._endpoints.process.await_faults
+        )
         self._session.name_endpoints(self._endpoints.named())
 
     def _bad(self, path: tuple[str | int, ...], what: str, mend: str) -> BadInputError:

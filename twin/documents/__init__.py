@@ -18,6 +18,7 @@ from twin.documents.quantity import (
     parse_quantity,
     parse_ratio,
 )
+from twin.documents.range_types import OftenText, TimeRange, TimeRangeText
 from twin.documents.validation import findings_of, nearest, suggestion, validate
 from twin.documents.yaml_document import Document, read_yaml
 
@@ -28,9 +29,12 @@ __all__ = [
     "Farad",
     "Hertz",
     "Metre",
+    "OftenText",
     "Ohm",
     "Percent",
     "Second",
+    "TimeRange",
+    "TimeRangeText",
     "Var",
     "Volt",
     "VoltAmpere",

@@ -9,8 +9,8 @@ from twin.protocols.binding import (
     UnitCheck,
 )
 from twin.protocols.endpoint_life import EndpointProcessError
-from twin.protocols.endpoint_messages import WindowFactory
-from twin.protocols.endpoint_process import EndpointProcess, SharedDevice
+from twin.protocols.endpoint_messages import SharedDevice, WindowFactory
+from twin.protocols.endpoint_process import EndpointProcess
 from twin.protocols.file_limit import FileLimitError
 from twin.protocols.image_bank import BankPlan, RegisterImageBank
 from twin.protocols.modbus_server import BindingStatistics, ModbusServer, ServerStateError

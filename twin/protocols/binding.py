@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from twin.contracts import Device, TwinError
-from twin.protocols.transport_faults import EndpointFault
+from twin.contracts.transport import EndpointFault
 
 
 class UnitCheck(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from twin.protocols.transport_faults import TransportFaults, WhenFull
+from twin.contracts.transport import TransportFaults, WhenFull
 
 
 class Session(Protocol):

@@ -9,10 +9,11 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from twin.contracts import Answer, BitBlock, Command, RegisterBlock, RetrievalWindow, SerialPort, TwinError
 from twin.protocols.binding import Binding
@@ -22,9 +23,11 @@ from twin.protocols.endpoint_messages import (
     Answered,
     EndpointPlan,
     Failed,
+    FaultsHeld,
     LinePlan,
     Link,
     Ready,
+    SetFaults,
     Submitted,
 )
 from twin.protocols.image_bank import RegisterImageBank
@@ -85,13 +88,20 @@ class CommandLink:
         with suppress(OSError), self._lock:
             self._connection.send(Alive())
 
-    def listen(self) -> None:
-        """Complete futures as answers come, until the site closes its end."""
+    def listen(self, set_faults: Callable[[SetFaults], object]) -> None:
+        """Complete futures as answers come, and pass faults on, until the site closes its end."""
         with suppress(EOFError, OSError):
             while True:
                 message = self._connection.recv()
                 if isinstance(message, Answered):
                     self._complete(message)
+                elif isinstance(message, SetFaults):
+                    set_faults(message)
+
+    def say_held(self, number: int) -> None:
+        """Say that faults hold as they were set; a site that is gone no longer listens."""
+        with suppress(OSError), self._lock:
+            self._connection.send(FaultsHeld(number))
 
     def _complete(self, message: Answered) -> None:
         with self._lock:
@@ -116,7 +126,13 @@ def main() -> int:
     link = CommandLink(connection)
     devices = _devices(plan)
     bindings = [
-        Binding(port.host, port.port, {unit: devices[at] for unit, at in port.units.items()}, port.unit_check)
+        Binding(
+            port.host,
+            port.port,
+            {unit: devices[at] for unit, at in port.units.items()},
+            port.unit_check,
+            port.standing,
+        )
         for port in plan.ports
     ]
     listeners = [socket.socket(fileno=port.listener) for port in plan.ports]
@@ -129,6 +145,7 @@ def main() -> int:
         lines=[_line(line, devices) for line in plan.lines],
         beat=(BEAT_S, link.beat),
     )
+    server.set_faults(plan.faults.faults)
     with link.held():  # a master may have waited with a write: the site is to hear first that it is served
         try:
             server.start(listeners)
@@ -136,7 +153,7 @@ def main() -> int:
             connection.send(Failed(str(error)))
             return 1
         connection.send(Ready())
-    link.listen()
+    link.listen(lambda told: server.set_faults(told.faults, partial(link.say_held, told.number)))
     server.stop()
     return 0
 
@@ -161,7 +178,7 @@ def _devices(plan: EndpointPlan) -> list[AttachedDevice]:
 
 def _line(plan: LinePlan, devices: Sequence[AttachedDevice]) -> tuple[SerialBinding, SerialDevice]:
     """Return a line with the meters on it, and its device, which the site keeps open."""
-    members = tuple(LineMember(devices[at], port) for at, port in plan.members)
+    members = tuple(LineMember(devices[at], port, standing) for at, port, standing in plan.members)
     device = SerialDevice(plan.descriptor, plan.path, plan.is_pair)
     return SerialBinding(plan.device, members, plan.format), device
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from twin.contracts import Answer, BitBlock, Command, RegisterBlock, RetrievalWindow, SerialPort
-from twin.protocols.image_bank import BankPlan
+from twin.contracts import Answer, BitBlock, Command, Device, RegisterBlock, RetrievalWindow, SerialPort
+from twin.contracts.transport import EndpointFault
+from twin.protocols.image_bank import BankPlan, RegisterImageBank
 from twin.protocols.serial_format import SerialFormat
 
 if TYPE_CHECKING:
@@ -17,6 +18,25 @@ else:
 WindowFactory = Callable[[memoryview], tuple[RetrievalWindow, ...]]
 """Makes a meter's retrieval windows from the memory in which its logs are published; a function at the top
 of a module, so that another process finds it by name."""
+
+
+class SharedDevice(Device, Protocol):
+    """A meter whose image and logs lie in a bank, where another process can read them."""
+
+    @property
+    def bank(self) -> RegisterImageBank:
+        """Where its image lies."""
+        ...
+
+    @property
+    def row(self) -> int:
+        """Which image of the bank it is."""
+        ...
+
+    @property
+    def window_factory(self) -> WindowFactory | None:
+        """Makes its retrieval windows from the bank's room for its logs; None where it has none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +67,8 @@ class PortPlan:
     units: Mapping[int, int]
     """Unit identifier to number of the device."""
     unit_check: str
+    standing: Mapping[int, EndpointFault]
+    """Unit identifier to what is always wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +81,8 @@ class LinePlan:
     """Of the open device."""
     is_pair: bool
     format: SerialFormat
-    members: tuple[tuple[int, int], ...]
-    """Number of the device, and which of its serial ports."""
+    members: tuple[tuple[int, int, EndpointFault | None], ...]
+    """Number of the device, which of its serial ports, and what is always wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +97,8 @@ class EndpointPlan:
     answer_timeout_s: float
     idle_timeout_s: float | None
     backlog: int
+    faults: "SetFaults"
+    """That hold from the first request on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +128,22 @@ class Submitted:
 
     number: int
     command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class SetFaults:
+    """Faults that are to hold from now on, and no others."""
+
+    number: int
+    """Counts up."""
+    faults: tuple[EndpointFault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultsHeld:
+    """Faults hold as they were set."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,23 +15,23 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Protocol, Self, cast
+from typing import Self, cast
 
-from twin.contracts import Answer, Command, Device
+from twin.contracts import Answer, Command
+from twin.contracts.transport import EndpointFault
 from twin.protocols.binding import Binding
 from twin.protocols.endpoint_life import EndpointLife, EndpointProcessError
 from twin.protocols.endpoint_messages import (
     Answered,
-    DevicePlan,
     EndpointPlan,
-    LinePlan,
+    FaultsHeld,
     Link,
-    PortPlan,
+    SharedDevice,
     Submitted,
-    WindowFactory,
 )
+from twin.protocols.endpoint_plan import device_plans, line_plans, port_plans
+from twin.protocols.fault_courier import FaultCourier, Outgoing
 from twin.protocols.file_limit import reserve_files
-from twin.protocols.image_bank import RegisterImageBank
 from twin.protocols.listeners import close_all, open_listeners
 from twin.protocols.modbus_server import ServerStateError, served_ports
 from twin.protocols.serial_binding import SerialBinding, close_lines, open_lines
@@ -45,25 +45,6 @@ _GRACE_S = 1.0
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.25, 10.0
 
 _log = logging.getLogger(__name__)
-
-
-class SharedDevice(Device, Protocol):
-    """A meter whose image and logs lie in a bank, where another process can read them."""
-
-    @property
-    def bank(self) -> RegisterImageBank:
-        """Where its image lies."""
-        ...
-
-    @property
-    def row(self) -> int:
-        """Which image of the bank it is."""
-        ...
-
-    @property
-    def window_factory(self) -> WindowFactory | None:
-        """Makes its retrieval windows from the bank's room for its logs; None where it has none."""
-        ...
 
 
 class EndpointProcess:
@@ -122,6 +103,7 @@ class EndpointProcess:
         self._crashed_at = -math.inf
         self._trouble = ""
         self._serving = False
+        self._courier = FaultCourier()
         self.crashes = 0
         """How often the process has died, or hung and been ended, since the start."""
 
@@ -186,6 +168,20 @@ class EndpointProcess:
     ) -> None:
         self.stop()
 
+    def set_faults(self, faults: Sequence[EndpointFault]) -> None:
+        """Let faults hold at the endpoints as soon as their process has heard of them, and no others.
+
+        Parameters
+        ----------
+        faults
+            All of them, in the order in which they began; names of meters that are not served mean nothing.
+        """
+        self._courier.set(faults)
+
+    def await_faults(self, timeout_s: float) -> bool:
+        """Wait until the faults that were set last hold; return whether they do."""
+        return self.running and self._courier.wait(timeout_s)
+
     @property
     def running(self) -> bool:
         """Whether the endpoints have been started and not been stopped, be their process up or not."""
@@ -226,6 +222,7 @@ class EndpointProcess:
             if self._stopping.is_set():
                 life.interrupt()  # ``stop`` has seen the life before
             life.begin(plan)
+            self._courier.note_held(plan.faults.number)
             self._serving = True
         except BaseException:
             life.close()
@@ -269,17 +266,21 @@ class EndpointProcess:
 
     def _serve(self, life: EndpointLife) -> str:
         """Pass commands on and answers back until the process is gone or hangs; return what happened."""
-        answers: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
+        answers: Outgoing = queue.SimpleQueue()
         sender = threading.Thread(
             target=_send_answers, args=(life.link, answers), name="endpoint-answers", daemon=True
         )
         sender.start()
+        self._courier.attach(answers)
         silent = False
         with suppress(EOFError, OSError):
             while not (silent := not (life.link.poll(self._silence_s) or life.link.poll(_GRACE_S))):
                 message = life.link.recv()
                 if isinstance(message, Submitted):
                     self._pass_on(message, answers)
+                elif isinstance(message, FaultsHeld):
+                    self._courier.note_held(message.number)
+        self._courier.detach()
         if silent:
             life.kill()
         life.interrupt()
@@ -289,7 +290,7 @@ class EndpointProcess:
             return f"the process of the endpoints hung (silent for {self._silence_s:g} s) and was ended"
         return f"the process of the endpoints died ({life.ending})"
 
-    def _pass_on(self, message: Submitted, answers: "queue.SimpleQueue[Answered | None]") -> None:
+    def _pass_on(self, message: Submitted, answers: Outgoing) -> None:
         try:
             future = self._submit(message.command)
         except Exception as error:
@@ -306,46 +307,13 @@ class EndpointProcess:
         device_at = {key: at for at, key in enumerate(devices)}
         return EndpointPlan(
             banks=tuple((bank.descriptor, bank.plan) for bank in banks.values()),
-            devices=tuple(
-                DevicePlan(
-                    device.name,
-                    bank_at[id(device.bank)],
-                    device.row,
-                    device.window_factory,
-                    device.write_regions,
-                    device.coils,
-                    device.inputs,
-                    device.serial_ports,
-                    device.function_codes,
-                )
-                for device in devices.values()
-            ),
-            ports=tuple(
-                PortPlan(
-                    host,
-                    port,
-                    listener.fileno(),
-                    {unit: device_at[id(device)] for unit, device in binding.units.items()},
-                    str(binding.unit_check),
-                )
-                for binding, (host, port), listener in zip(
-                    self._bindings, self._addresses, self._listeners, strict=True
-                )
-            ),
-            lines=tuple(
-                LinePlan(
-                    line.device,
-                    device.path,
-                    device.descriptor,
-                    device.is_pair,
-                    line.format,
-                    tuple((device_at[id(member.device)], member.port) for member in line.members),
-                )
-                for line, device in zip(self._lines, self._line_devices, strict=True)
-            ),
+            devices=device_plans(tuple(devices.values()), bank_at),
+            ports=port_plans(self._bindings, self._addresses, self._listeners, device_at),
+            lines=line_plans(self._lines, self._line_devices, device_at),
             answer_timeout_s=self._answer_timeout_s,
             idle_timeout_s=self._idle_timeout_s,
             backlog=self._backlog,
+            faults=self._courier.wanted,
         )
 
     def _devices(self) -> dict[int, SharedDevice]:
@@ -359,13 +327,13 @@ class EndpointProcess:
         close_lines(self._line_devices)
 
 
-def _answer(number: int, answers: "queue.SimpleQueue[Answered | None]", future: "Future[Answer]") -> None:
+def _answer(number: int, answers: Outgoing, future: "Future[Answer]") -> None:
     """Queue an answer, from whichever thread gives it; that thread never waits for the pipe."""
     error = future.exception()
     answers.put(Answered(number, None, repr(error)) if error else Answered(number, future.result()))
 
 
-def _send_answers(link: Link, answers: "queue.SimpleQueue[Answered | None]") -> None:
+def _send_answers(link: Link, answers: Outgoing) -> None:
     with suppress(OSError):  # a process that is gone has forgotten who waited
         while (answer := answers.get()) is not None:
             link.send(answer)

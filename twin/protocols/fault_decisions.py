@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from twin.protocols.transport_faults import Cut, Distribution, HowOften, Latency, Storm, TransportFaults
+from twin.contracts.transport import Cut, Distribution, HowOften, Latency, Storm, TransportFaults
 
 _TAIL = math.log(20.0)  # 95 % of an exponential distribution lie below so many of its means
 _BUSY = 6

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from twin.contracts.transport import EndpointFault
 from twin.protocols.binding import Binding
 from twin.protocols.doorkeeper import DoorRules
 from twin.protocols.fault_decisions import FaultedEndpoint, FaultStream
 from twin.protocols.modbus_rtu import Station
 from twin.protocols.port_listener import PortListener
 from twin.protocols.served_port import PortFaults, ServedPort
-from twin.protocols.transport_faults import EndpointFault
 
 TCP, RTU = "tcp", "rtu"
 
@@ -89,11 +89,11 @@ class FaultRoster:
         rules = DoorRules.of([fault.faults for fault in everything])
         if any(fault.faults.close for fault in everything if fault.number in fresh):
             port.door.close()
+        port.door.set_rules(rules)  # before anybody comes in
         if rules.refuse:
             each.listener.refuse()
         else:
             await each.listener.listen()
-        port.door.set_rules(rules)
 
     def _endpoint(
         self, held: Iterable[EndpointFault], key: str, streams: dict[tuple[int, str], FaultStream]

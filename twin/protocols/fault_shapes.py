@@ -9,9 +9,9 @@ V1.02, section 2.5.1.
 import struct
 from dataclasses import dataclass
 
+from twin.contracts.transport import Ending
 from twin.protocols.fault_decisions import Fate, FaultedEndpoint
 from twin.protocols.rtu_framing import encode_frame
-from twin.protocols.transport_faults import Ending
 
 _ANSWER = struct.Struct(">HHHB")
 _UNITS = 247

@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from twin.contracts.transport import Ending
 from twin.protocols.fault_decisions import Fate
 from twin.protocols.fault_shapes import Shaped, shape_tcp
 from twin.protocols.modbus_session import ModbusSession, PendingWrite, exception_pdu
 from twin.protocols.served_port import PortFaults
-from twin.protocols.transport_faults import Ending
 
 _MOST_WAITING = 256
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from twin.contracts import Answer, Command, TwinError
+from twin.contracts.transport import EndpointFault
 from twin.protocols.binding import Binding
 from twin.protocols.carried_out import WriteContext
 from twin.protocols.fault_roster import FaultablePort, FaultRoster
@@ -26,7 +27,6 @@ from twin.protocols.serial_binding import SerialBinding
 from twin.protocols.serial_device import SerialDevice
 from twin.protocols.serial_medium import ServedLine
 from twin.protocols.served_port import ServedDevice, ServedPort
-from twin.protocols.transport_faults import EndpointFault
 
 _Change = tuple[tuple[EndpointFault, ...], Callable[[], object]]
 _log = logging.getLogger(__name__)

@@ -43,9 +43,10 @@ class PortListener:
         if self._server is not None:
             self._server.close()
             self._server = None
-            # On Linux the socket stops listening, for all who hold it, and keeps its port.
-            with suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RD)
+        # On Linux the socket stops listening, for all who hold it, and keeps its port; one that does not
+        # listen says that it is not connected.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RD)
 
     def close(self) -> None:
         """Accept no more connections, and close the socket."""

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from twin.contracts import Device, SerialPort
+from twin.contracts.transport import EndpointFault
 from twin.protocols.binding import BindingError
 from twin.protocols.modbus_rtu import Station
 from twin.protocols.serial_device import SerialDevice, open_serial
 from twin.protocols.serial_format import SerialFormat
 from twin.protocols.served_port import ServedDevice
-from twin.protocols.transport_faults import EndpointFault
 
 
 @dataclass(frozen=True, slots=True)

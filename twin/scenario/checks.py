@@ -9,6 +9,7 @@ from pathlib import Path
 from twin.contracts import Access, Finding
 from twin.meters import PROFILES, RATED_FREQUENCIES
 from twin.meters.kw320.profile import image_map
+from twin.scenario.communication_checks import COMMUNICATION_RULES
 from twin.scenario.context import Context, Path_
 from twin.scenario.endpoint_checks import ENDPOINT_RULES
 from twin.scenario.equipment import FIELDS, connected_phases, equipment
@@ -198,5 +199,6 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     measurement_faults_fit,
     readings_fit,
     events_suit_the_site,
+    *COMMUNICATION_RULES,
 )
 """All rules; a new one is one more function."""

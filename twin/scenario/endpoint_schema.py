@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from twin.scenario.equipment_schema import Part as _Part
+from twin.scenario.communication_schema import SerialTransport, TcpTransport
 
 
-class Endpoint(_Part):
-    """A TCP port at which a master finds the meter."""
+class Endpoint(TcpTransport):
+    """A TCP port at which a master finds the meter, and what is always wrong with it."""
 
     protocol: Literal["modbus-tcp"] = "modbus-tcp"
     port: int = Field(ge=0, le=65535, description="0 takes a free one")
@@ -19,8 +19,11 @@ class Endpoint(_Part):
     )
 
 
-class SerialEndpoint(_Part):
-    """A serial line on which a master finds the meter; sets the registers of the meter's port."""
+class SerialEndpoint(SerialTransport):
+    """A serial line on which a master finds the meter, and what is always wrong with it.
+
+    It sets the registers of the meter's port.
+    """
 
     protocol: Literal["modbus-rtu"]
     device: str = Field(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from twin.contracts import Finding
 from twin.grid import Line
+from twin.scenario.communication_schema import CommunicationFault
 from twin.scenario.context import Context, Path_
 from twin.scenario.equipment_schema import Part
 from twin.scenario.fault_schema import Conductor, Evolution, Fault, Repair
@@ -113,7 +114,7 @@ def _names_differ(context: Context) -> Iterator[Finding]:
 def values_can_be(context: Context) -> Iterator[Finding]:
     """Find values that are numbers all right, but of no fault that anyone will live to see."""
     for at, event in enumerate(context.scenario.events):
-        if isinstance(event, Fault | Conductor):
+        if isinstance(event, Fault | Conductor | CommunicationFault):
             yield from _too_large(context, ("events", at), event)
 
 

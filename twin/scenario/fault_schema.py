@@ -76,4 +76,4 @@ class Repair(Part):
 
     event: Literal["repair"]
     at: str = Field(description=At)
-    of: str = Field(description="name of a fault, of a broken conductor or of a fuse of the network")
+    of: str = Field(description="name of a fault, of communication too, of a broken conductor or of a fuse")

@@ -7,6 +7,8 @@ from pydantic import ConfigDict, Field
 
 from twin.contracts import BadInputError, Finding, Mark
 from twin.documents import Document, suggestion, validate
+from twin.scenario.communication_checks import communication_fits
+from twin.scenario.communication_schema import CommunicationFault
 from twin.scenario.context import Context
 from twin.scenario.equipment_checks import motor_events
 from twin.scenario.equipment_schema import MotorEvent
@@ -74,6 +76,13 @@ class LiveMeasurementFault(MeasurementFault):
     at: Literal["now"] = "now"
 
 
+class LiveCommunicationFault(CommunicationFault):
+    """Something goes wrong between meters and their masters, from now on."""
+
+    model_config = _CONFIG
+    at: Literal["now"] = "now"
+
+
 _Live = (
     LiveFault
     | LiveConductor
@@ -82,6 +91,7 @@ _Live = (
     | LivePowerLoss
     | LivePowerRestore
     | LiveMeasurementFault
+    | LiveCommunicationFault
 )
 LiveEvent = Annotated[_Live, Field(discriminator="event")]
 
@@ -93,6 +103,7 @@ LIVE_EVENTS: Mapping[str, type[_Live]] = {
     "power_loss": LivePowerLoss,
     "power_restore": LivePowerRestore,
     "measurement_fault": LiveMeasurementFault,
+    "communication_fault": LiveCommunicationFault,
 }
 """What can be injected, by its field ``event``."""
 
@@ -104,6 +115,7 @@ _RULES = (
     supplied_meters_exist,
     measurement_faults_fit,
     events_suit_the_site,
+    communication_fits,
 )
 
 

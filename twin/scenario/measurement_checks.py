@@ -11,6 +11,7 @@ from twin.meters.energies import REGISTERS
 from twin.meters.kw320.profile import image_map, register_map
 from twin.meters.kw320.settings_registers import MAX_PT1, MIN_PT1
 from twin.meters.wiring import PHASES, fitted_currents
+from twin.scenario.communication_schema import CommunicationFault
 from twin.scenario.context import Context, Path_
 from twin.scenario.fault_schema import Conductor, Fault, Repair
 from twin.scenario.measurement import connection_of, name_or_address, ratio_registers
@@ -18,7 +19,7 @@ from twin.scenario.measurement_schema import KIND_FIELDS, MeasurementFault, Mete
 from twin.scenario.schema import Meter
 from twin.scenario.supply_schema import PowerLoss, PowerRestore
 
-METER_EVENTS = (MeasurementFault, PowerLoss, PowerRestore, Repair)
+METER_EVENTS = (MeasurementFault, CommunicationFault, PowerLoss, PowerRestore, Repair)
 """What happens to meters, whatever the site is."""
 _OF_THEIR_OWN = frozenset({"kind", "name", *MeasurementFault.model_fields}) - frozenset(
     field for fields in KIND_FIELDS.values() for field in (*fields.needed, *fields.possible)
@@ -73,7 +74,7 @@ def names_to_repair(context: Context) -> Iterator[tuple[Path_, str]]:
     for at, event in enumerate(context.scenario.events):
         if isinstance(event, MeasurementFault):
             yield ("events", at), name_of(event, event.meter)
-        elif isinstance(event, Fault | Conductor):
+        elif isinstance(event, Fault | Conductor | CommunicationFault):
             yield ("events", at), event.name
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from twin.documents import Ampere, Degree, Ohm, Percent, Second, Volt, VoltAmpere, Watt, WattHour
+from twin.scenario.communication_schema import CommunicationFault
 from twin.scenario.endpoint_schema import Endpoint, Endpoints, SerialEndpoint
 from twin.scenario.equipment_schema import (
     ZIP_TEXT,
@@ -270,7 +271,8 @@ Event = Annotated[
     | Island
     | PowerLoss
     | PowerRestore
-    | MeasurementFault,
+    | MeasurementFault
+    | CommunicationFault,
     Field(discriminator="event"),
 ]
 

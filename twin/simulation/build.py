@@ -16,7 +16,6 @@ from twin.contracts import (
     Finding,
     MeterInfo,
     Record,
-    SwitchLine,
     TapLine,
     TerminalRecord,
     TruthEntry,
@@ -26,8 +25,9 @@ from twin.meters import build_fleet
 from twin.recording import Place, RecordingPathError, RecordingWriter
 from twin.scenario import SiteScenario
 from twin.scenario.sources import source_files
+from twin.simulation.communication import Communication, start_communication
 from twin.simulation.customers import start_customers
-from twin.simulation.diagram import draw_diagram
+from twin.simulation.diagram import draw_diagram, switch_lines
 from twin.simulation.engine import Commanded, Engine, SiteModel
 from twin.simulation.equipment import start_equipment, surroundings
 from twin.simulation.equipment_events import start_equipment_events, start_frequency
@@ -172,7 +172,7 @@ class RunningSite:
             meters=self.infos,
             buses=buses,
             diagram=draw_diagram(network, keep=set(buses), generators=generators),
-            switch_lines=_switch_lines(network),
+            switch_lines=switch_lines(network),
             taps=self._tap_lines,
         )
 
@@ -234,21 +234,27 @@ class RunningSite:
         call_at = partial(_call_at, environment)
         supplies = start_supplies(fleet, scenario, call_at=call_at, witness=truth.append)
         measurement = start_measurement_faults(fleet, scenario, call_at=call_at, witness=truth.append)
+        communication = start_communication(fleet, scenario, supplies, call_at=call_at, witness=truth.append)
+        self.communication = communication
         site: SiteModel
         if scenario.played is not None:
             site = start_played_site(environment, scenario, witness=truth.append)
             meters = MeterInjector(
-                scenario, supplies=supplies, measurement=measurement, now_ns=lambda: fleet.now_ns
+                scenario,
+                supplies=supplies,
+                measurement=measurement,
+                communication=communication,
+                now_ns=lambda: fleet.now_ns,
             )
             self._handles = _Handles(meters)
         else:
             site, self._handles = _solved_site(
-                environment, scenario, supplies, measurement, witness=truth.append
+                environment, scenario, supplies, measurement, communication, witness=truth.append
             )
             watch_terminals(site, [meter.config.name for meter in scenario.meters], self._keep)
         commanded = self._handles.commanded
         measurement.attach(site.reanchor)
-        start_io(site, fleet, scenario, call_at=partial(_call_at, environment))
+        start_io(site, fleet, scenario, call_at=call_at)
         self._watched = start_register_history(environment, fleet, scenario, keep=self._keep)
         return Engine(
             environment,
@@ -317,6 +323,7 @@ def _solved_site(
     scenario: SiteScenario,
     supplies: Supplies,
     measurement: MeasurementFaults,
+    communication: Communication,
     *,
     witness: Callable[[TruthEntry], None],
 ) -> tuple[Site, _Handles]:
@@ -360,6 +367,7 @@ def _solved_site(
         motors=motors,
         supplies=supplies,
         measurement=measurement,
+        communication=communication,
         call_at=call_at,
     )
     watch_ferroresonance(site)
@@ -375,13 +383,3 @@ def _call_at(environment: simpy.Environment, at_ns: int, function: Callable[[], 
 def _initial_switches(network: Network) -> dict[str, bool]:
     switches = {switch.name: switch.closed for switch in network.switches}
     return switches | {capacitor.name: capacitor.closed for capacitor in network.capacitors}
-
-
-def _switch_lines(network: Network) -> tuple[SwitchLine, ...]:
-    branches = network.branch_index
-    switches = [
-        SwitchLine(item.name, network.branches[branches[item.branch]].from_bus, item.closed, "switch")
-        for item in network.switches
-    ]
-    capacitors = [SwitchLine(item.name, item.bus, item.closed, "capacitor") for item in network.capacitors]
-    return (*switches, *capacitors)

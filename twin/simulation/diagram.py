@@ -7,7 +7,7 @@ meter is drawn as one.
 from collections import defaultdict, deque
 from collections.abc import Collection
 
-from twin.contracts import BranchLine, BusLine, Diagram
+from twin.contracts import BranchLine, BusLine, Diagram, SwitchLine
 from twin.grid import Network
 
 
@@ -136,3 +136,14 @@ def _place_leaves(root: str, children: dict[str, list[str]], across: dict[str, f
             leaves += 1
         stack.extend(reversed(children[bus]))
     return leaves
+
+
+def switch_lines(network: Network) -> tuple[SwitchLine, ...]:
+    """Return what of a network can be switched, switches first."""
+    branches = network.branch_index
+    switches = [
+        SwitchLine(item.name, network.branches[branches[item.branch]].from_bus, item.closed, "switch")
+        for item in network.switches
+    ]
+    capacitors = [SwitchLine(item.name, item.bus, item.closed, "capacitor") for item in network.capacitors]
+    return (*switches, *capacitors)

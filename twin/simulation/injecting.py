@@ -6,6 +6,7 @@ from functools import partial
 from twin.grid import Fault, GridSolver
 from twin.scenario import SiteScenario
 from twin.scenario.live_events import LiveConductor, LiveEvent, LiveFault, LiveMotorEvent, LiveRepair
+from twin.simulation.communication import Communication
 from twin.simulation.events import BrokenConductor
 from twin.simulation.faults import CallAt, FaultCourse, Place
 from twin.simulation.measurement_faults import MeasurementFaults
@@ -30,6 +31,8 @@ class Injector(MeterInjector):
         Of the meters.
     measurement : MeasurementFaults
         Of the meters.
+    communication : Communication
+        Of the meters with their masters.
     call_at : callable
         Has a function called at an instant of simulated time, UTC [ns].
     """
@@ -43,9 +46,16 @@ class Injector(MeterInjector):
         motors: Mapping[str, Motor],
         supplies: Supplies,
         measurement: MeasurementFaults,
+        communication: Communication,
         call_at: CallAt,
     ) -> None:
-        super().__init__(scenario, supplies=supplies, measurement=measurement, now_ns=lambda: site.time_ns)
+        super().__init__(
+            scenario,
+            supplies=supplies,
+            measurement=measurement,
+            communication=communication,
+            now_ns=lambda: site.time_ns,
+        )
         self._site = site
         self._repairs = dict(repairs)
         self._motors = motors

@@ -41,6 +41,8 @@ LONGEST_STEP_S = 86400
 """Simulated time that a step takes at most [s]."""
 _FASTEST_STEPS = 1000.0
 """Speed beyond which steps grow no longer."""
+_SETTLE_S = 1.0
+"""How long an answer waits at most for endpoints that are to follow what it did, wall time [s]."""
 _TURN_S = 0.05
 """Wall time after which simulating gives way to commands, and answering commands to simulating [s]."""
 
@@ -104,6 +106,7 @@ class LiveSession:
         """Where a step of simulated time ends, UTC [ns], and who waits for that."""
         self._publisher = Publisher(engine.fleet, meter_names)
         self._trouble: Callable[[], str] = lambda: ""
+        self._settled: Callable[[float], object] = lambda _: None
 
     @property
     def meters(self) -> tuple[LiveMeter, ...]:
@@ -119,9 +122,17 @@ class LiveSession:
         """Say where each meter answers, for the pages; before ``start``."""
         self._frames.name_endpoints(endpoints)
 
-    def watch_endpoints(self, trouble: Callable[[], str]) -> None:
-        """Have frames say what is wrong with the endpoints: the text that a function returns, if any."""
-        self._trouble = trouble
+    def watch_endpoints(self, trouble: Callable[[], str], settled: Callable[[float], object]) -> None:
+        """Have frames say what is wrong with the endpoints, and commands answered when they have followed.
+
+        Parameters
+        ----------
+        trouble : callable
+            Returns what is wrong, if anything.
+        settled : callable
+            Waits, for so long at most [s], until the endpoints are as the site wants them.
+        """
+        self._trouble, self._settled = trouble, settled
 
     def latest(self) -> Frame | None:
         """Return the newest frame."""
@@ -301,6 +312,7 @@ class LiveSession:
         # Masters write registers in storms, and no picture shows them; the rest is people's doing.
         if command.verb != "write_registers":
             self._draw()
+        self._settled(_SETTLE_S)
         future.set_result(answer)
 
     def _broken(self, error: Exception, meanwhile: str) -> SimulationBrokenError:
@@ -335,6 +347,7 @@ class LiveSession:
             (_, future), self._step = self._step, None
             self._pacer.pause(self._engine.now_ns)
             self._draw()
+            self._settled(_SETTLE_S)
             future.set_result(Answer(self._engine.now_ns))
 
     def _steer(self, command: Command) -> Answer:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from twin.contracts import BadInputError, Command, Finding, Refusal
 from twin.scenario import SiteScenario
 from twin.scenario.live_events import (
+    LiveCommunicationFault,
     LiveEvent,
     LiveMeasurementFault,
     LivePowerLoss,
@@ -13,6 +14,7 @@ from twin.scenario.live_events import (
     check_live_event,
     read_live_event,
 )
+from twin.simulation.communication import Communication
 from twin.simulation.measurement_faults import MeasurementFaults
 from twin.simulation.supplies import Supplies
 
@@ -21,7 +23,7 @@ TARGET = "site"
 
 
 class MeterInjector:
-    """Makes supplies fail and meters be wrong that the scenario does not know of.
+    """Makes supplies and communication fail and meters be wrong that the scenario does not know of.
 
     Parameters
     ----------
@@ -30,6 +32,8 @@ class MeterInjector:
         Of the meters.
     measurement : MeasurementFaults
         Of the meters.
+    communication : Communication
+        Of the meters with their masters.
     now_ns : callable
         Returns simulated time, UTC [ns].
     """
@@ -40,18 +44,20 @@ class MeterInjector:
         *,
         supplies: Supplies,
         measurement: MeasurementFaults,
+        communication: Communication,
         now_ns: Callable[[], int],
     ) -> None:
         self._scenario = scenario
         self._supplies = supplies
         self._measurement = measurement
+        self._communication = communication
         self._now_ns = now_ns
         self._meters = {meter.config.name: at for at, meter in enumerate(scenario.meters)}
 
     @property
     def repairable(self) -> tuple[str, ...]:
         """Names of what can be repaired."""
-        return self._measurement.names
+        return (*self._measurement.names, *self._communication.names)
 
     def findings(self, given: Mapping[str, object]) -> list[Finding]:
         """Return what is wrong with an event; changes nothing, from any thread.
@@ -92,5 +98,8 @@ class MeterInjector:
             self._measurement.begin(meter, event, cause=cause, clear_after=event.clear_after)
         elif isinstance(event, LivePowerLoss | LivePowerRestore):
             self._supplies.schedule(event, self._meters[event.meter], self._now_ns(), cause=cause)
+        elif isinstance(event, LiveCommunicationFault):
+            self._communication.begin(event, cause=cause)
         elif isinstance(event, LiveRepair):
             self._measurement.repair(event.of)
+            self._communication.repair(event.of)

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from twin.contracts import Answer, BadInputError, Command, Finding
+from twin.contracts.transport import EndpointFault
 from twin.documents.validation import dotted
 from twin.protocols import (
     Binding,
@@ -18,6 +19,7 @@ from twin.protocols import (
 )
 from twin.scenario import SiteScenario
 from twin.scenario.endpoint_schema import Endpoint, SerialEndpoint
+from twin.simulation.communication import Communication, transport_faults
 
 
 class SiteEndpoints:
@@ -97,6 +99,10 @@ class SiteEndpoints:
             ]
             raise self._bad(names[:1], "device", str(error)) from error
 
+    def follow(self, communication: Communication) -> None:
+        """Let the faults of a site's communication hold here, from now on and as they change."""
+        communication.watch(self.process.set_faults)
+
     def entries(self) -> list[dict[str, Any]]:
         """Return what the ready file says of each."""
         ports = [
@@ -133,6 +139,7 @@ class SiteEndpoints:
 
     def _bind_ports(self) -> list[Binding]:
         units: dict[tuple[str, int, str, int], dict[int, Any]] = defaultdict(dict)
+        standing: dict[tuple[str, int, str, int], dict[int, EndpointFault]] = defaultdict(dict)
         for at, (path, name, endpoint) in enumerate(self._given):
             if not isinstance(endpoint, Endpoint):
                 continue
@@ -143,22 +150,33 @@ class SiteEndpoints:
                 what = f"{place[0]}:{place[1]} unit {endpoint.unit} is already that of '{other}'"
                 raise self._finding((*path, "port"), what, "give it another port or unit")
             units[place][endpoint.unit] = self._meters[name]
+            standing[place][endpoint.unit] = self._standing(at, name, endpoint)
         return [
-            Binding(host, 0 if self._free_ports else port, devices, check)
-            for (host, port, check, _), devices in units.items()
+            Binding(host, 0 if self._free_ports else port, devices, check, standing[host, port, check, own])
+            for (host, port, check, own), devices in units.items()
         ]
+
+    def _standing(self, at: int, name: str, endpoint: Endpoint | SerialEndpoint) -> EndpointFault:
+        """Return what is always wrong with an endpoint; numbers below 0 are of such."""
+        seed = f"{self._scenario.scenario.seed} {name} {at}"
+        return EndpointFault(-1 - at, (name,), transport_faults(endpoint), seed)
 
     def _bind_lines(self) -> list[SerialBinding]:
         lines: dict[tuple[str, int], list[tuple[str, SerialEndpoint]]] = defaultdict(list)
+        standing: dict[int, EndpointFault] = {}
         for at, (_, name, endpoint) in enumerate(self._given):
             if isinstance(endpoint, SerialEndpoint):
                 own = at if endpoint.device == "pty" else -1
                 lines[endpoint.device, own].append((name, endpoint))
+                standing[id(endpoint)] = self._standing(at, name, endpoint)
         self._line_entries = list(lines.values())
         return [
             SerialBinding(
                 device,
-                tuple(LineMember(self._meters[name], each.serial_port) for name, each in members),
+                tuple(
+                    LineMember(self._meters[name], each.serial_port, standing[id(each)])
+                    for name, each in members
+                ),
                 SerialFormat(members[0][1].speed, members[0][1].characters),
             )
             for (device, _), members in lines.items()

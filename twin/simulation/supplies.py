@@ -10,6 +10,7 @@ KW320 manual, appendix A, control power: 100..415 V a.c. No hold-up time is stat
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -82,6 +83,7 @@ class Supplies:
         self._lost = [0] * len(self._from_bus)  # how often the voltage has fallen: which wait is the newest
         self._dead: set[int] = set()
         self._failed: set[int] = set()
+        self._restarting: Counter[int] = Counter()
 
     def look(self, segment: Segment) -> None:
         """Look at the voltages that hold from now on; a segment that was looked at costs nothing."""
@@ -109,6 +111,16 @@ class Supplies:
     def restore(self, meter: int, *, cause: str) -> None:
         """End a failure; a dead bus keeps a meter off all the same."""
         self._failed.discard(meter)
+        self._settle(meter, cause)
+
+    def begin_restart(self, meter: int, *, cause: str) -> None:
+        """Let a meter start anew: it has no supply, as it were, until it has booted."""
+        self._restarting[meter] += 1
+        self._settle(meter, cause)
+
+    def end_restart(self, meter: int, *, cause: str) -> None:
+        """Let a meter have booted; one that has lost its supply meanwhile stays off all the same."""
+        self._restarting[meter] -= 1
         self._settle(meter, cause)
 
     def schedule(self, event: PowerLoss | PowerRestore, meter: int, at_ns: int, *, cause: str) -> None:
@@ -148,7 +160,7 @@ class Supplies:
 
     def _settle(self, meter: int, cause: str) -> None:
         fleet = self._fleet
-        on = meter not in self._dead and meter not in self._failed
+        on = meter not in self._dead and meter not in self._failed and not self._restarting[meter]
         if fleet.powered(meter) == on:
             return
         fleet.set_power(meter, on=on, now_ns=fleet.now_ns)

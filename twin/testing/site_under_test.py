@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -89,6 +89,9 @@ class SiteUnderTest:
             if self._endpoints.any:
                 self._endpoints.start()
                 self._undo.callback(self._endpoints.process.stop)
+                process = self._endpoints.process
+                self._endpoints.follow(self._site.communication)
+                self._session.watch_endpoints(lambda: process.trouble, process.await_faults)
             self._site.record_to(self._recording, overwrite=False)
             self._session.start(paused=True)
         except BaseException:
@@ -170,6 +173,29 @@ class SiteUnderTest:
         """
         self._ask("site", "inject", event=event, **fields)
 
+    def communication_fault(
+        self, name: str, *, meters: Sequence[str] | None = None, **faults: object
+    ) -> None:
+        """Have something go wrong between meters and their masters, now: for the next request already.
+
+        For example ``site.communication_fault("wan", meters=["home"], lost_answers="5 %")``.
+
+        Parameters
+        ----------
+        name : str
+            To `clear` it by.
+        meters : sequence of str, optional
+            All that have an endpoint when absent.
+        faults
+            As of the scenario's event ``communication_fault``.
+        """
+        wanted: dict[str, object] = {} if meters is None else {"meters": tuple(meters)}
+        self.inject("communication_fault", name=name, **wanted, **faults)
+
+    def clear(self, name: str) -> None:
+        """End a fault, of whatever kind, by its name."""
+        self.inject("repair", of=name)
+
     def operate(self, switch: str, to: str) -> None:
         """Open or close a switch: ``site.operate("REC", "open")``."""
         self._ask(switch, to)
@@ -244,7 +270,11 @@ class SiteUnderTest:
         return points_csv(self._session.meters)
 
     def watch(
-        self, rules: Path | str, *, settings: Mapping[str, Mapping[str, object]] | None = None
+        self,
+        rules: Path | str,
+        *,
+        settings: Mapping[str, Mapping[str, object]] | None = None,
+        timeout: str | None = None,
     ) -> AlarmWatch:
         """Have an alarm server watch the site from now on; it polls as time passes.
 
@@ -255,10 +285,14 @@ class SiteUnderTest:
         settings : Mapping, optional
             Other settings than the file's, by alarm or ``all``, as in a variant of ``twin what-if``: shows
             what a mistaken limit, deadband or delay does, or a missing suppression.
+        timeout : str, optional
+            How long an answer is waited for in real time, for sites whose communication fails; when absent so
+            long that no busy computer makes a device seem lost, whatever the rules say.
         """
         endpoints = {name: asdict(address) for name, address in self.endpoints.items()}
         plan = read_rules(rules, endpoints=endpoints, tag_list=self.tag_list(), settings=settings)
-        lockstep = Lockstep(plan, now_ns=self.now_ns)
+        timeout_s = None if timeout is None else parse_quantity(timeout, "s")
+        lockstep = Lockstep(plan, now_ns=self.now_ns, timeout_s=timeout_s)
         self._watches.append(lockstep)
         self._runner.run(lockstep.poll(self.now_ns))
         return AlarmWatch(lockstep.server, self)
