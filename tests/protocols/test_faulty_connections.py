@@ -256,6 +256,16 @@ def test_connections_are_refused_and_later_accepted_again(faults, address):
             assert ask(after) == ANSWER
 
 
+def test_a_port_may_be_refused_by_two_faults(faults, address):
+    """What is accepted after the second one has ended is heard, however long it waits before it asks."""
+    for _ in range(2):
+        faults.begin(refuse=True)
+    faults.end()
+    with Master(address) as after:
+        time.sleep(0.05)
+        assert ask(after) == ANSWER
+
+
 def test_connections_die_when_the_fault_begins(faults, master, address):
     assert ask(master) == ANSWER
     faults.begin(close=True, latency=Latency(0.0, 0.0))

@@ -1,5 +1,7 @@
 """Faults of communication in simulated time: told, logged, lived again; what a reboot does to a meter."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.sites import SCENARIO, write_site
@@ -183,3 +185,33 @@ def test_meters_without_endpoints_are_not_concerned(tmp_path):
     scenario = QUIET.replace("    endpoint: {port: 0}\n", "", 1) + EVENTS
     lived = Lived(tmp_path / "a", scenario).to(60)
     assert {element for _, _, element, *_ in lived.told(lived.close())} == {"home"}
+
+
+def test_the_shipped_half_hour(tmp_path):
+    """Each fault of the scenario begins and ends when its head says so."""
+    shipped = Path(__file__).parents[2] / "scenarios" / "communication-faults.yaml"
+    loaded = load_scenario(shipped)
+    site = build_site(loaded)
+    site.begin()
+    site.record_to(tmp_path / "recording", overwrite=False)
+    site.engine.advance_to(loaded.end_ns)
+    site.close()
+    spans: dict[str, list[float]] = {}
+    for entry in Recording.open(tmp_path / "recording").truth():
+        if entry.kind.startswith("communication"):
+            minutes = (entry.time_ns - loaded.start_ns) / (60 * S)
+            name = str(entry.detail["name"])
+            if minutes not in spans.setdefault(name, []):
+                spans[name].append(minutes)
+    assert spans == {
+        "slow WAN": [2.0, 4.0],
+        "lossy WAN": [3.0, 4.0],
+        "no way": [6.0, 7.5],
+        "silent pump": [8.0, 9.0],
+        "restart": [10.0, pytest.approx(10.0 + 40 / 60)],
+        "storm": [13.0, 15.0],
+        "noise": [16.0, 18.0],
+        "echo": [19.0, 21.0],
+        "firewall": [22.0, 24.0],
+        "shut": [25.0, 26.5],
+    }

@@ -43,10 +43,11 @@ class PortListener:
         if self._server is not None:
             self._server.close()
             self._server = None
-        # On Linux the socket stops listening, for all who hold it, and keeps its port; one that does not
-        # listen says that it is not connected.
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RD)
+        # On Linux the socket stops listening, for all who hold it, and keeps its port. One that does not
+        # listen must not be shut down again: what it accepted later would be at its end from the beginning.
+        if self._listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RD)
 
     def close(self) -> None:
         """Accept no more connections, and close the socket."""
