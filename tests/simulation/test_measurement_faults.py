@@ -251,12 +251,20 @@ def test_a_counter_near_its_end_rolls_over(tmp_path):
         assert site.summary()["meters"][0]["import_wh"] > 1e11
 
 
+def test_months_past_begin_at_a_reading_too(tmp_path):
+    reading = "    energies: {last1_ep_imp: 1234.5 kWh, last7_ep_net: -2 kWh, ep_imp: 3 kWh}\n"
+    with built(tmp_path, bench(more=reading)) as site:
+        assert [raw(site, name) for name in ("last1_ep_imp", "last7_ep_net", "ep_imp", "last2_ep_imp")] == [
+            *((0, 12345), (0xFFFF, 0x10000 - 20), (0, 30), (0, 0))
+        ]
+
+
 def test_readings_that_no_counter_has(tmp_path):
-    reading = "    energies: {ep_imp: 100 GWh, epx: 1 kWh, epa_imp: -1 Wh}\n"
+    reading = "    energies: {ep_imp: 100 GWh, last8_ep_imp: 1 kWh, epa_imp: -1 Wh}\n"
     with pytest.raises(BadInputError) as caught:
         load_scenario(write_site(tmp_path, scenario=bench(more=reading)))
     assert [one.field for one in caught.value.findings] == [
-        f"meters[0].energies.{name}" for name in ("ep_imp", "epx", "epa_imp")
+        f"meters[0].energies.{name}" for name in ("ep_imp", "last8_ep_imp", "epa_imp")
     ]
 
 

@@ -8,6 +8,7 @@ from twin.documents import parse_ratio, suggestion
 from twin.meters import PROFILES, Connection, ConnectionFaultError, Wiring, input_map
 from twin.meters.codec import ENERGY_ROLLOVER, SI_PER_UNIT
 from twin.meters.energies import REGISTERS
+from twin.meters.kw320.months import NAMES as MONTH_REGISTERS
 from twin.meters.kw320.profile import image_map, register_map
 from twin.meters.kw320.settings_registers import MAX_PT1, MIN_PT1
 from twin.meters.wiring import PHASES, fitted_currents
@@ -21,6 +22,9 @@ from twin.scenario.supply_schema import PowerLoss, PowerRestore
 
 METER_EVENTS = (MeasurementFault, CommunicationFault, PowerLoss, PowerRestore, Repair)
 """What happens to meters, whatever the site is."""
+_ACTIVE = tuple(name for name in REGISTERS if name.startswith("ep"))
+_READINGS = (*_ACTIVE, *(name for name in MONTH_REGISTERS if name.partition("_")[2] in _ACTIVE))
+"""Counters of active energy: those that count, and those of months past."""
 _OF_THEIR_OWN = frozenset({"kind", "name", *MeasurementFault.model_fields}) - frozenset(
     field for fields in KIND_FIELDS.values() for field in (*fields.needed, *fields.possible)
 )
@@ -59,10 +63,9 @@ def readings_fit(context: Context) -> Iterator[Finding]:
     for at, meter in enumerate(context.scenario.meters):
         for name, reading in meter.energies.items():
             path: Path_ = ("meters", at, "energies", name)
-            known = [register for register in REGISTERS if register.startswith("ep")]
-            if name not in known:
-                yield context.unknown(path, name, known, "counter of active energy")
-            elif abs(reading) > limit or (reading < 0 and name != "ep_net"):
+            if name not in _READINGS:
+                yield context.unknown(path, name, list(_READINGS), "counter of active energy")
+            elif abs(reading) > limit or (reading < 0 and not name.endswith("ep_net")):
                 yield context.finding(path, "the counter has no such reading", "give 0..99999999.9 kWh")
 
 

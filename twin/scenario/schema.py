@@ -216,7 +216,8 @@ class Meter(_Part):
     loggers: list[Logger] = Field(default_factory=list, max_length=3)
     energies: dict[str, WattHour] = Field(
         default_factory=dict,
-        description="what counters of active energy read at the start, by register, for example ep_imp",
+        description="what counters of active energy read at the start, by register, for example ep_imp "
+        "or, of the month before, last1_ep_imp",
     )
     load_profile: Second = Field(
         900.0, ge=60, le=3600, description="interval of the load profile, by the meter's clock"

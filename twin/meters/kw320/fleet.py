@@ -27,6 +27,7 @@ from twin.meters.kw320.log_schedule import LogSchedule
 from twin.meters.kw320.loggers import Loggers
 from twin.meters.kw320.meter import Kw320Meter
 from twin.meters.kw320.month_schedule import MonthSchedule
+from twin.meters.kw320.months import NAMES as MONTH_REGISTERS
 from twin.meters.kw320.profile_clocks import ProfileClocks
 from twin.meters.quantities import COLUMN, primary_factor
 
@@ -308,8 +309,12 @@ class Fleet(FleetImages):
 
     def preset_energies(self, meter: int, values_wh: Mapping[str, float]) -> None:
         """Let some counters read values from now on, by register name [Wh, varh, VAh primary]."""
+        past = {name: value for name, value in values_wh.items() if name in MONTH_REGISTERS}
+        self._meters[meter].months.preset(past)
         for name, value in values_wh.items():
-            self._bank.preset_energy(meter, name, value)
+            if name not in past:
+                self._bank.preset_energy(meter, name, value)
+        self._note(meter)
 
     def settings_of(self, meter: int, names: Sequence[str]) -> dict[str, int]:
         """Return the raw values of some setting registers."""
