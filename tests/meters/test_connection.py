@@ -302,6 +302,23 @@ def test_a_meter_that_samples_sees_a_fault_begin_and_end_as_one_that_reckons():
             assert seen[name].value == pytest.approx(extreme.value, rel=1e-4, abs=1e-2), name
 
 
+def test_a_capture_shows_the_wave_that_arrives():
+    bank = MeterBank([SETTINGS, replace(SETTINGS, name="n")], start_ns=T0)
+    feed = Feed()
+    feed.add(phasors(VOLTS, AMPERES, LAG, meters=2))
+    feed.run(bank, SECOND)
+    faults = Connection(ct_reversed=frozenset("a"), voltage_order="cban", fuses_blown=frozenset("b"))
+    bank.connect(1, faults, feed.now)
+    feed.anchor_again()
+    feed.run(bank, SECOND)
+    for meter in (0, 1):
+        assert bank.trigger_capture(meter, feed.now)
+    feed.run(bank, SECOND)
+    (right,), (wrong,) = bank.captures(0), bank.captures(1)
+    va, _, vc, ia, ib, ic = right.raw
+    np.testing.assert_array_equal(wrong.raw, [vc, np.zeros_like(va), va, -ia, ib, ic])
+
+
 def test_a_core_knows_nothing_of_the_leads_that_are_exchanged_behind_it():
     """With remanence aside, a saturating current arrives turned, half wave by half wave."""
     core = CurrentTransformer(accuracy_class="5P10", burden=20.0)
