@@ -202,3 +202,13 @@ def test_two_meters_of_one_port_agree_on_connections(tmp_path):
     head = head.replace("{port: 0}", "{port: 15020, unit: 2}", 1)
     with pytest.raises(BadInputError, match="connections differs from that of meter 'head' on the same port"):
         load(tmp_path, "  []", head)
+
+
+def test_gateways_answer_for_their_meters_alike(tmp_path):
+    one = "{port: 15020, unit: 1, gateway: {timeout: 200 ms}}"
+    head = HEAD.replace("{port: 0}", one, 1).replace("{port: 0}", "{port: 15020, unit: 2}", 1)
+    with pytest.raises(BadInputError, match="gateway differs from that of meter 'head' on the same port"):
+        load(tmp_path, "  []", head)
+    silent = HEAD.replace("{port: 0}", "{port: 0, unit_check: silent, gateway: {}}", 1)
+    with pytest.raises(BadInputError, match="unit_check has to be strict"):
+        load(tmp_path, "  []", silent)

@@ -215,3 +215,27 @@ def test_the_shipped_half_hour(tmp_path):
         "firewall": [22.0, 24.0],
         "shut": [25.0, 26.5],
     }
+
+
+def test_a_test_bench_can_lose_its_master_too(tmp_path):
+    """There is no network: what happens to meters happens all the same, by the file and live."""
+    shipped = Path(__file__).parents[2] / "scenarios" / "test-bench.yaml"
+    bench = tmp_path / "bench.yaml"
+    bench.write_text(
+        shipped.read_text(encoding="utf-8")
+        + "\nevents:\n  - {event: communication_fault, at: '09:00:05', name: r, reboot: 5 s}\n",
+        encoding="utf-8",
+    )
+    site = build_site(load_scenario(bench))
+    site.begin()
+    start_ns = site.engine.now_ns
+    site.engine.advance_to(start_ns + 6 * S)
+    assert not site.engine.fleet.powered(0)
+    answer = site.engine.apply(
+        Command("trainer", "site", "inject", {k: v for k, v in WAN.items() if k != "meters"})
+    )
+    assert answer.refusal is None
+    assert [fault.meters for fault in site.communication.holding] == 2 * [("under test",)]
+    site.engine.advance_to(start_ns + 11 * S)
+    assert site.engine.fleet.powered(0)
+    site.close()

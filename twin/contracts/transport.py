@@ -94,6 +94,16 @@ class Storm:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """A port that passes requests on to a serial line."""
+
+    timeout_s: float
+    """How long it waits for a meter before it answers exception 0BH [s]."""
+    character_s: float
+    """Time of a character on the line [s]."""
+
+
+@dataclass(frozen=True, slots=True)
 class TransportFaults:
     """All that goes wrong at once; what is not named is in order."""
 
@@ -128,6 +138,8 @@ class TransportFaults:
     """Whether nobody listens (TCP)."""
     close: bool = False
     """Whether the connections that are open are closed when it begins (TCP)."""
+    away: bool = False
+    """Whether the meter itself is away: a port of its own closes and refuses, one that it shares stays."""
 
     def over_tcp(self) -> "TransportFaults":
         """Return the same without what only a serial line has."""
@@ -142,6 +154,7 @@ class TransportFaults:
             accept_delay_s=self.accept_delay_s,
             refuse=self.refuse,
             close=self.close,
+            away=self.away,
         )
         return self != plain
 

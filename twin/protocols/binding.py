@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from twin.contracts import Device, TwinError
-from twin.contracts.transport import EndpointFault
+from twin.contracts.transport import EndpointFault, GatewaySettings
 
 
 class UnitCheck(StrEnum):
@@ -65,6 +65,8 @@ class Binding:
     """What becomes of a request for any other unit."""
     standing: Mapping[int, EndpointFault] = field(default_factory=dict)
     """Unit identifier to what is always wrong with it."""
+    gateway: GatewaySettings | None = None
+    """The line on which the units are; None where each answers by itself."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:

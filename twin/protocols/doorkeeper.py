@@ -33,12 +33,13 @@ class DoorRules:
     """Whether nobody listens."""
 
     @classmethod
-    def of(cls, faults: Sequence[TransportFaults]) -> "DoorRules":
-        """Return the strictest of what several faults demand."""
+    def of(cls, faults: Sequence[TransportFaults], *, shared: bool) -> "DoorRules":
+        """Return the strictest of what several faults demand of a port that meters share, or of one's own."""
         limits = [(each.connections, each.when_full) for each in faults if each.connections is not None]
         most, when_full = min(limits, key=lambda limit: limit[0], default=(None, WhenFull.REFUSE))
         delay_s = max((each.accept_delay_s for each in faults), default=0.0)
-        return cls(most, when_full, delay_s, any(each.refuse for each in faults))
+        refuse = any(each.refuse or (each.away and not shared) for each in faults)
+        return cls(most, when_full, delay_s, refuse)
 
 
 class Doorkeeper:

@@ -132,6 +132,7 @@ def main() -> int:
             {unit: devices[at] for unit, at in port.units.items()},
             port.unit_check,
             port.standing,
+            port.gateway,
         )
         for port in plan.ports
     ]

@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Protocol
 
 from twin.contracts import Answer, BitBlock, Command, Device, RegisterBlock, RetrievalWindow, SerialPort
-from twin.contracts.transport import EndpointFault
+from twin.contracts.transport import EndpointFault, GatewaySettings
 from twin.protocols.image_bank import BankPlan, RegisterImageBank
 from twin.protocols.serial_format import SerialFormat
 
@@ -69,6 +69,7 @@ class PortPlan:
     unit_check: str
     standing: Mapping[int, EndpointFault]
     """Unit identifier to what is always wrong with it."""
+    gateway: GatewaySettings | None
 
 
 @dataclass(frozen=True, slots=True)

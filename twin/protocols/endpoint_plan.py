@@ -58,6 +58,7 @@ def port_plans(
             {unit: device_at[id(device)] for unit, device in binding.units.items()},
             str(binding.unit_check),
             binding.standing,
+            binding.gateway,
         )
         for binding, (host, port), listener in zip(bindings, addresses, listeners, strict=True)
     )

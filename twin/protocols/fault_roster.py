@@ -84,10 +84,13 @@ class FaultRoster:
             if (endpoint := self._endpoint(held, f"tcp {number} unit {unit}", streams)) is not None
         }
         fallback = endpoints.get(next(iter(binding.units))) if port.answers_any else None
-        port.faults = PortFaults(endpoints, fallback) if endpoints else None
+        well = not endpoints and port.gateway is None
+        port.faults = None if well else PortFaults(endpoints, fallback, port.gateway)
         everything = [fault for held in by_unit.values() for fault in held]
-        rules = DoorRules.of([fault.faults for fault in everything])
-        if any(fault.faults.close for fault in everything if fault.number in fresh):
+        shared = port.gateway is not None or len({each.name for each in binding.units.values()}) > 1
+        rules = DoorRules.of([fault.faults for fault in everything], shared=shared)
+        news = [fault.faults for fault in everything if fault.number in fresh]
+        if any(each.close or (each.away and not shared) for each in news):
             port.door.close()
         port.door.set_rules(rules)  # before anybody comes in
         if rules.refuse:

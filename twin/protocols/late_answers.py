@@ -11,6 +11,7 @@ from typing import Protocol
 from twin.contracts.transport import Ending
 from twin.protocols.fault_decisions import Fate
 from twin.protocols.fault_shapes import Shaped, shape_tcp
+from twin.protocols.gateway import NO_RESPONSE, Gateway
 from twin.protocols.modbus_session import ModbusSession, PendingWrite, exception_pdu
 from twin.protocols.served_port import PortFaults
 
@@ -40,7 +41,19 @@ class LateAnswers:
         Called when answers have waited, and none does any more.
     """
 
-    __slots__ = ("_asked", "_before", "_drained", "_due", "_loop", "_pending", "_timer", "_waiting", "_way")
+    __slots__ = (
+        "_asked",
+        "_before",
+        "_drained",
+        "_due",
+        "_gateway",
+        "_loop",
+        "_pending",
+        "_request",
+        "_timer",
+        "_waiting",
+        "_way",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, way: Way, drained: Callable[[], None]) -> None:
         self._loop = loop
@@ -51,6 +64,8 @@ class LateAnswers:
         self._due = 0.0  # when the newest answer leaves
         self._pending = Fate()  # of the write that is being carried out
         self._asked = (0, 0)
+        self._request = b""
+        self._gateway: Gateway | None = None
         self._before: int | None = None  # transaction identifier of the request before
 
     @property
@@ -85,25 +100,42 @@ class LateAnswers:
         endpoint = None if faults is None else faults.of(unit)
         fate = Fate() if endpoint is None else endpoint.decide(request, self._loop.time())
         self._asked = (transaction, unit)
+        self._request, self._gateway = request, None if faults is None else faults.gateway
+        self._pending = fate
         if not fate.heard:
-            return None
+            return self._wait_in_vain()
         if fate.exception is not None:
             answer: bytes | PendingWrite | None = exception_pdu(request[0], fate.exception)
         else:
             answer = session.handle(unit, request)
-        self._pending = fate
         if isinstance(answer, bytes):
             self.answer(answer)
         return answer
 
     def answer(self, pdu: bytes) -> None:
         """Send the answer to the request that was handled last, as its fate is."""
+        if not self._pending.answered:
+            self._wait_in_vain()
+        else:
+            self._send_pdu(pdu)
+
+    def _wait_in_vain(self) -> bytes | None:
+        """Have a gateway say that the meter has not responded; any other port is silent."""
+        if self._gateway is None:
+            return None
+        pdu = exception_pdu(self._request[0], NO_RESPONSE)
+        self._send_pdu(pdu)
+        return pdu
+
+    def _send_pdu(self, pdu: bytes) -> None:
         fate, (transaction, unit) = self._pending, self._asked
         before, self._before = self._before, transaction
         if before is None:
             before = (transaction - 1) & 0xFFFF  # as a master that counts would have had it
-        if fate.answered:
-            self._push(fate.delay_s, shape_tcp(fate, transaction, before, unit, pdu))
+        delay_s = fate.delay_s
+        if self._gateway is not None:
+            delay_s += self._gateway.pass_on(self._loop.time(), self._request, pdu)
+        self._push(delay_s, shape_tcp(fate, transaction, before, unit, pdu))
 
     def cancel(self) -> None:
         """Forget what waits."""

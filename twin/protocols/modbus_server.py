@@ -289,7 +289,11 @@ def served_ports(bindings: Sequence[Binding]) -> tuple[ServedPort, ...]:
             if id(device) not in served:
                 served[id(device)] = ServedDevice(device)
     return tuple(
-        ServedPort({unit: served[id(device)] for unit, device in binding.units.items()}, binding.unit_check)
+        ServedPort(
+            {unit: served[id(device)] for unit, device in binding.units.items()},
+            binding.unit_check,
+            binding.gateway,
+        )
         for binding in bindings
     )
 

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 
 from twin.contracts import Device, RegisterBlock, RetrievalWindow
+from twin.contracts.transport import GatewaySettings
 from twin.protocols.address_ranges import AddressRanges
 from twin.protocols.binding import UnitCheck
 from twin.protocols.bit_map import BitMap
 from twin.protocols.doorkeeper import Doorkeeper
 from twin.protocols.fault_decisions import FaultedEndpoint
+from twin.protocols.gateway import Gateway
 
 
 class PortFaults:
-    """What is wrong with the requests to a port.
+    """What is wrong with the requests to a port, or what holds them up.
 
     Parameters
     ----------
@@ -19,15 +21,21 @@ class PortFaults:
         By unit, those whose requests do not all end well.
     fallback
         For any other unit.
+    gateway
+        The line on which the units are, if they are on one.
     """
 
-    __slots__ = ("_endpoints", "_fallback")
+    __slots__ = ("_endpoints", "_fallback", "gateway")
 
     def __init__(
-        self, endpoints: Mapping[int, FaultedEndpoint], fallback: FaultedEndpoint | None = None
+        self,
+        endpoints: Mapping[int, FaultedEndpoint],
+        fallback: FaultedEndpoint | None = None,
+        gateway: Gateway | None = None,
     ) -> None:
         self._endpoints = endpoints
         self._fallback = fallback
+        self.gateway = gateway
 
     def of(self, unit: int) -> FaultedEndpoint | None:
         """Return the faults of a unit; None where all is well with it."""
@@ -67,14 +75,21 @@ class ServedDevice:
 class ServedPort:
     """The units behind one port."""
 
-    __slots__ = ("_fallback", "_units", "door", "faults", "unit_check")
+    __slots__ = ("_fallback", "_units", "door", "faults", "gateway", "unit_check")
 
-    def __init__(self, served: Mapping[int, ServedDevice], unit_check: UnitCheck | str) -> None:
+    def __init__(
+        self,
+        served: Mapping[int, ServedDevice],
+        unit_check: UnitCheck | str,
+        gateway: GatewaySettings | None = None,
+    ) -> None:
         self._units = served
+        self.gateway = None if gateway is None else Gateway(gateway)
+        """The line behind the port, if there is one."""
         self.unit_check = UnitCheck(unit_check)
         self._fallback = next(iter(served.values())) if self.unit_check is UnitCheck.ANY else None
         self.faults: PortFaults | None = None
-        """What is wrong with requests; None where all is well."""
+        """What is wrong with requests, or holds them up; None where all is well."""
         self.door = Doorkeeper()
         """Of the connections."""
 
@@ -89,5 +104,5 @@ class ServedPort:
 
     @property
     def powered(self) -> bool:
-        """Whether anything behind the port has its supply; without, there is no port."""
-        return any(served.powered for served in self._units.values())
+        """Whether anything behind the port has its supply; without, there is no port but a gateway's."""
+        return self.gateway is not None or any(served.powered for served in self._units.values())

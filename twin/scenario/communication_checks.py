@@ -14,7 +14,7 @@ RTU_FIELDS = frozenset(SerialTransport.model_fields) - _COMMON
 """What only a serial one can have."""
 LONGEST_LATENCY_S = 600.0
 """No master waits so long [s]."""
-_DOOR = ("connections", "when_full", "accept_delay")
+_DOOR = ("connections", "when_full", "accept_delay", "gateway")
 _BYSTANDERS = {"event", "at", "name", "meters", "over", "clear_after", "distribution", "when_full"}
 
 
@@ -78,7 +78,12 @@ def endpoints_fit(context: Context) -> Iterator[Finding]:
         for place, endpoint in meter.endpoints:
             path: Path_ = ("meters", at, *place)
             yield from _values(context, path, endpoint)
-            if not isinstance(endpoint, Endpoint) or endpoint.port == 0:
+            if not isinstance(endpoint, Endpoint):
+                continue
+            if endpoint.gateway is not None and endpoint.unit_check != "strict":
+                what = "a gateway answers for a meter that does not: unit_check has to be strict"
+                yield context.finding((*path, "unit_check"), what, "leave it out")
+            if endpoint.port == 0:
                 continue
             own = tuple(getattr(endpoint, field) for field in _DOOR)
             first, rules = doors.setdefault((endpoint.host, endpoint.port), (meter.name, own))

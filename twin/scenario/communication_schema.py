@@ -68,6 +68,15 @@ class Transport(Part):
     storm: Storm | None = None
 
 
+class SerialGateway(Part):
+    """A gateway whose meters hang on one serial line: it asks them one after the other."""
+
+    timeout: Second = Field(
+        0.5, gt=0, le=60, description="how long it waits for a meter before it answers exception 0BH"
+    )
+    baud_rate: int = Field(9600, ge=1200, le=115200, description="of the line behind it [Bd]")
+
+
 class TcpTransport(Transport):
     """What goes wrong over TCP."""
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from twin.scenario.communication_schema import SerialTransport, TcpTransport
+from twin.scenario.communication_schema import SerialGateway, SerialTransport, TcpTransport
 
 
 class Endpoint(TcpTransport):
@@ -16,6 +16,9 @@ class Endpoint(TcpTransport):
     unit: int = Field(1, ge=0, le=255, description="unit identifier; several meters may share a port")
     unit_check: Literal["strict", "silent", "any"] = Field(
         "strict", description="a wrong unit: strict answers exception 0BH, silent nothing, any the meter"
+    )
+    gateway: SerialGateway | None = Field(
+        None, description="the port is a gateway's, which passes requests on to one serial line"
     )
 
 

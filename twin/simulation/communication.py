@@ -14,12 +14,14 @@ from twin.contracts.transport import (
     Ending,
     EndpointFault,
     ForcedException,
+    GatewaySettings,
     Latency,
     Storm,
     TransportFaults,
     WhenFull,
 )
 from twin.meters import Fleet
+from twin.protocols import SerialFormat
 from twin.scenario import SiteScenario
 from twin.scenario.communication_checks import what_is_wrong
 from twin.scenario.communication_schema import (
@@ -28,6 +30,7 @@ from twin.scenario.communication_schema import (
     TcpTransport,
     Transport,
 )
+from twin.scenario.endpoint_schema import Endpoint
 from twin.scenario.fault_schema import Repair
 from twin.simulation.events import CAUSE
 from twin.simulation.faults import CallAt
@@ -206,7 +209,6 @@ def transport_faults(part: Transport) -> TransportFaults:
     tcp = part if isinstance(part, TcpTransport) else TcpTransport()
     serial = part if isinstance(part, SerialTransport) else SerialTransport()
     event = part if isinstance(part, CommunicationFault) else None
-    boots = event is not None and event.reboot is not None
     return TransportFaults(
         latency=_latency(part),
         lost_requests=part.lost_requests,
@@ -226,9 +228,18 @@ def transport_faults(part: Transport) -> TransportFaults:
         connections=tcp.connections,
         when_full=WhenFull(tcp.when_full),
         accept_delay_s=tcp.accept_delay,
-        refuse=boots or (event is not None and event.refuse),
-        close=boots or (event is not None and event.close),
+        refuse=event is not None and event.refuse,
+        close=event is not None and event.close,
+        away=event is not None and event.reboot is not None,
     )
+
+
+def gateway_settings(endpoint: Endpoint) -> GatewaySettings | None:
+    """Return the line behind an endpoint's port, if that is a gateway's."""
+    given = endpoint.gateway
+    if given is None:
+        return None
+    return GatewaySettings(given.timeout, SerialFormat(given.baud_rate).character_s)
 
 
 def _latency(part: Transport) -> Latency | None:

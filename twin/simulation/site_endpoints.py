@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from twin.contracts import Answer, BadInputError, Command, Finding
-from twin.contracts.transport import EndpointFault
+from twin.contracts.transport import EndpointFault, GatewaySettings
 from twin.documents.validation import dotted
 from twin.protocols import (
     Binding,
@@ -19,7 +19,7 @@ from twin.protocols import (
 )
 from twin.scenario import SiteScenario
 from twin.scenario.endpoint_schema import Endpoint, SerialEndpoint
-from twin.simulation.communication import Communication, transport_faults
+from twin.simulation.communication import Communication, gateway_settings, transport_faults
 
 
 class SiteEndpoints:
@@ -140,6 +140,7 @@ class SiteEndpoints:
     def _bind_ports(self) -> list[Binding]:
         units: dict[tuple[str, int, str, int], dict[int, Any]] = defaultdict(dict)
         standing: dict[tuple[str, int, str, int], dict[int, EndpointFault]] = defaultdict(dict)
+        gateways: dict[tuple[str, int, str, int], GatewaySettings | None] = {}
         for at, (path, name, endpoint) in enumerate(self._given):
             if not isinstance(endpoint, Endpoint):
                 continue
@@ -150,9 +151,17 @@ class SiteEndpoints:
                 what = f"{place[0]}:{place[1]} unit {endpoint.unit} is already that of '{other}'"
                 raise self._finding((*path, "port"), what, "give it another port or unit")
             units[place][endpoint.unit] = self._meters[name]
+            gateways[place] = gateway_settings(endpoint)
             standing[place][endpoint.unit] = self._standing(at, name, endpoint)
         return [
-            Binding(host, 0 if self._free_ports else port, devices, check, standing[host, port, check, own])
+            Binding(
+                host,
+                0 if self._free_ports else port,
+                devices,
+                check,
+                standing[host, port, check, own],
+                gateways[host, port, check, own],
+            )
             for (host, port, check, own), devices in units.items()
         ]
 
