@@ -50,7 +50,7 @@ class SerialMedium:
             self._masters_end = os.open(self._name, os.O_RDWR | os.O_NOCTTY)
             self._openers = OpenerWatch(self._name)
             if self._openers.descriptor >= 0:
-                loop.add_reader(self._openers.descriptor, self._note_openers, self._openers)
+                loop.add_reader(self._openers.descriptor, self._note_openers, self._openers, loop, receive)
         loop.add_reader(self._descriptor, self._read, loop, receive)
 
     def stop(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -84,8 +84,16 @@ class SerialMedium:
         """Return the speed that the master has set on its side of a pair [Bd]; None where it is unknown."""
         return baud_rate_of(self._descriptor) if self._is_pair else None
 
-    def _note_openers(self, openers: OpenerWatch) -> None:
+    def _note_openers(
+        self,
+        openers: OpenerWatch,
+        loop: asyncio.AbstractEventLoop,
+        receive: Callable[[bytes], None],
+    ) -> None:
         """Forget what the last master has not read; a real device does so when it is closed, a pair not."""
+        self._read(loop, receive)  # what it has sent is older than its going
+        if self._openers is None:
+            return
         if openers.take():
             termios.tcflush(self._masters_end, termios.TCIFLUSH)
         self._abandoned = openers.count <= 0
