@@ -45,13 +45,14 @@ class DoorRules:
 class Doorkeeper:
     """The connections of one port, those that are served and those that wait."""
 
-    __slots__ = ("_served", "_waiting", "rules")
+    __slots__ = ("_knocking", "_served", "_waiting", "rules")
 
     def __init__(self) -> None:
         self.rules = DoorRules()
         """That hold now."""
         self._served: dict[Session, None] = {}
-        self._waiting: dict[Session, None] = {}
+        self._waiting: dict[Session, None] = {}  # for room
+        self._knocking: dict[Session, None] = {}  # their time has not come yet
 
     def enter(self, session: Session, call_later: Callable[[float, Callable[[], None]], object]) -> None:
         """Take a new connection, as the rules say.
@@ -70,14 +71,15 @@ class Doorkeeper:
             session.reset()
             return
         session.hold()
-        self._waiting[session] = None
+        self._knocking[session] = None
         if self.rules.accept_delay_s > 0.0:
-            call_later(self.rules.accept_delay_s, lambda: self._seat(session))
+            call_later(self.rules.accept_delay_s, lambda: self._open(session))
         else:
-            self._seat(session)
+            self._open(session)
 
     def leave(self, session: Session) -> None:
         """Forget a connection that has ended; its place goes to the one that has waited longest."""
+        self._knocking.pop(session, None)
         self._waiting.pop(session, None)
         if session in self._served:
             del self._served[session]
@@ -94,23 +96,27 @@ class Doorkeeper:
 
     def close(self) -> None:
         """Close all connections."""
-        for session in (*self._served, *self._waiting):
+        for session in (*self._served, *self._waiting, *self._knocking):
             session.reset()
 
     @property
     def _has_room(self) -> bool:
         return self.rules.most is None or len(self._served) < self.rules.most
 
+    def _open(self, session: Session) -> None:
+        """Let a connection in whose time has come, unless it has ended meanwhile."""
+        if session in self._knocking:
+            del self._knocking[session]
+            self._waiting[session] = None
+            self._seat(session)
+
     def _seat_waiting(self) -> None:
-        if self.rules.accept_delay_s == 0.0:
-            for session in tuple(self._waiting):
-                if self._has_room:
-                    self._seat(session)
+        for session in tuple(self._waiting):
+            if self._has_room:
+                self._seat(session)
 
     def _seat(self, session: Session) -> None:
         """Serve a connection if there is room, or make room, or turn it away."""
-        if session not in self._waiting:
-            return  # it has ended, or been seated before
         if not self._has_room and self.rules.when_full is WhenFull.CLOSE_OLDEST and self._served:
             oldest = next(iter(self._served))
             del self._served[oldest]
@@ -120,6 +126,7 @@ class Doorkeeper:
             self._served[session] = None
             session.admit()
         elif self.rules.when_full is not WhenFull.WAIT:
+            del self._waiting[session]
             session.reset()
 
 

@@ -13,7 +13,8 @@ from twin.contracts.transport import Ending
 from twin.protocols.fault_decisions import Fate, FaultedEndpoint
 from twin.protocols.rtu_framing import encode_frame
 
-_ANSWER = struct.Struct(">HHHB")
+TCP_HEADER = struct.Struct(">HHHB")
+"""Transaction, protocol, length of what follows, unit."""
 _UNITS = 247
 
 
@@ -27,7 +28,7 @@ class Shaped:
 
 def tcp_frame(transaction: int, unit: int, pdu: bytes) -> bytes:
     """Return an answer with its header."""
-    return _ANSWER.pack(transaction, 0, len(pdu) + 1, unit) + pdu
+    return TCP_HEADER.pack(transaction, 0, len(pdu) + 1, unit) + pdu
 
 
 def shape_tcp(fate: Fate, transaction: int, before: int, unit: int, pdu: bytes) -> Shaped:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from twin.protocols.carried_out import CarriedOut, WriteContext
-from twin.protocols.fault_shapes import tcp_frame
+from twin.protocols.fault_shapes import TCP_HEADER
 from twin.protocols.late_answers import LateAnswers
 from twin.protocols.modbus_session import ModbusSession, PendingWrite
 from twin.protocols.served_port import ServedPort
@@ -247,7 +247,7 @@ class ModbusConnection(asyncio.Protocol):
 
     def _frame(self, transaction: int, unit: int, pdu: bytes) -> bytes:
         self._statistics.exceptions += pdu[0] >> 7
-        return tcp_frame(transaction, unit, pdu)
+        return TCP_HEADER.pack(transaction, 0, len(pdu) + 1, unit) + pdu
 
     def _answer_write(self, pdu: bytes) -> None:
         if self._late is None:

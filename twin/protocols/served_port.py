@@ -105,4 +105,7 @@ class ServedPort:
     @property
     def powered(self) -> bool:
         """Whether anything behind the port has its supply; without, there is no port but a gateway's."""
-        return self.gateway is not None or any(served.powered for served in self._units.values())
+        for served in self._units.values():
+            if served.device.image.powered:
+                return True
+        return self.gateway is not None
