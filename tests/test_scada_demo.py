@@ -2,11 +2,12 @@
 real."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from examples.scada_demo.__main__ import ALARMS, SCENARIO, journal
+from examples.scada_demo.__main__ import ALARMS, SCENARIO, demonstrate, journal
 from examples.scada_demo.fuxa import Fuxa, FuxaError
 from examples.scada_demo.project import FuxaProject
 from twin.alarming.tag_list import parse_tag_list
@@ -74,3 +75,19 @@ def test_the_scenario_of_the_demonstration_has_no_findings():
 def test_without_an_installation_the_mend_is_named(tmp_path):
     with pytest.raises(FuxaError, match="make demo-scada"):
         Fuxa(tmp_path, tmp_path)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(900)
+def test_fuxa_misses_nothing_and_takes_a_lost_connection_for_an_outage(tmp_path):
+    if shutil.which("node") is None or not (INSTALLED / "node_modules").is_dir():
+        pytest.skip("FUXA is not installed: make demo-scada")
+    verdict = demonstrate(INSTALLED, tmp_path)
+    told = {one.condition: one for one in verdict.alarms}
+    assert all(one.missed == () for one in verdict.alarms)
+    assert [one.condition for one in verdict.alarms if one.false] == ["UNDERVOLTAGE"]
+    (false,) = told["UNDERVOLTAGE"].false
+    assert 120 <= (false.start_ns - verdict.start_ns) / 1e9 <= 125, (
+        "the line is lost two minutes after the start"
+    )
+    assert (tmp_path / "verdict.html").read_text(encoding="utf-8").count("UNDERVOLTAGE") > 1

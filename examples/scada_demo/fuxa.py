@@ -1,6 +1,7 @@
 """FUXA as a program: started in a folder of its own, given a project, asked for its alarms."""
 
 import json
+import shutil
 import socket
 import subprocess
 import time
@@ -29,7 +30,7 @@ class Fuxa:
     installed : Path
         Folder in which npm has put it.
     folder : Path
-        For its settings, databases and log; made.
+        For its settings, databases and log; made anew.
     """
 
     def __init__(self, installed: Path, folder: Path) -> None:
@@ -43,6 +44,7 @@ class Fuxa:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def __enter__(self) -> Self:
+        shutil.rmtree(self._folder, ignore_errors=True)  # an earlier run's history is not this one's
         settings = self._folder / "_appdata"
         settings.mkdir(parents=True, exist_ok=True)
         defaults = json.dumps(str(self._main.with_name("settings.default.js").resolve()))
