@@ -153,3 +153,23 @@ def test_a_site_that_cannot_be_controlled_is_said(tmp_path: Path) -> None:
 def test_instants_have_nanoseconds() -> None:
     assert utc_ns("2026-01-15T18:00:00.123456789Z") == 1_768_500_000_123_456_789
     assert utc_ns("2026-01-15T18:00:00Z") == 1_768_500_000_000_000_000
+
+
+def test_a_dead_device_is_an_alarm_and_no_noise(tmp_path: Path) -> None:
+    header = "meter,name,0-based address,4xxxxx address,type,word order,scale,unit,access\n"
+    (tmp_path / "tags.csv").write_text(header + "home,v1,16386,416387,float32,high first,1,V,R\n")
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    rules = f"""
+version: 1
+tags: tags.csv
+poll: 200 ms
+timeout: 100 ms
+sources: [{{name: home, host: 127.0.0.1, port: {port}, unit: 1}}]
+alarms: [{{name: LOST, source: home, when: {{communication: {{failures: 2}}}}}}]
+"""
+    (tmp_path / "rules.yaml").write_text(rules)
+    command = [sys.executable, "-m", "twin.cli", "alarms", str(tmp_path / "rules.yaml"), "--duration", "1 s"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stderr == ""
+    assert ",home,LOST,active," in ended.stdout

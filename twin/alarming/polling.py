@@ -4,6 +4,7 @@ Imports pymodbus and asyncio's client side when it is used.
 """
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from pymodbus.exceptions import ModbusException
 from twin.alarming.reads import RegisterRead
 from twin.alarming.rules import PolledSource
 from twin.alarming.scans import Scan
+
+# A device that does not answer is an alarm's affair; frame dumps are for those who ask the library for them.
+logging.getLogger("pymodbus").addHandler(logging.NullHandler())
 
 Clock = Callable[[], int]
 Take = Callable[[Scan], object]
