@@ -92,6 +92,22 @@ def test_what_waits_goes_out_before_what_follows_the_end_of_the_fault(faults, ma
     assert ask(master, 3) == ANSWER
 
 
+def test_latency_that_comes_and_goes_keeps_the_order(faults, master, simulation):
+    """Reads and writes, pipelined while the fault begins and ends: each is answered, in its turn."""
+    for number in range(200):
+        if number % 20 == 0:
+            faults.begin(latency=Latency(0.0, 0.02))
+        elif number % 20 == 10:
+            faults.end()
+        pdu = write(0x1000, number) if number % 7 == 0 else read(0x4000 + number, 1)
+        master.send(frame(number, 1, pdu))
+    for number in range(200):
+        done = bytes((16,)) + struct.pack(">HH", 0x1000, 1)
+        expected = done if number % 7 == 0 else registers(0x4000 + number)
+        assert master.answer() == frame(number, 1, expected)
+    assert [command.arguments["words"] for command in simulation.commands] == [(n,) for n in range(0, 200, 7)]
+
+
 def test_lost_answers_and_lost_requests(faults, master, simulation):
     """A write whose answer is lost has been carried out, one that is lost itself has not."""
     faults.begin(lost_answers=HowOften(every=2))
