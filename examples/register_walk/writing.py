@@ -61,6 +61,8 @@ _CURSORS: tuple[tuple[int, list[int], list[list[int]]], ...] = (
 )
 _CURVES = {"_in_": (4500, 6500), "_out_": (819, 4915)}
 """What analogue outputs of 4-20 mA that follow the frequency take; the defaults, 0, are none of it."""
+_GRADIENTS = 3
+"""Of each curve: with fewer, points that are left out are not looked at."""
 _LISTS = ("_register_", "_descriptors_")
 
 
@@ -98,6 +100,9 @@ class Writing:
 
     def walk(self) -> None:
         """Refusals first: they leave everything as it is. After that all registers hold what they take."""
+        for register in self.registers.registers:
+            if register.name.endswith("_segments"):
+                self._take([register], [_GRADIENTS])
         self.out_of_range()
         self.read_only()
         self.written()
@@ -284,7 +289,7 @@ def _outside(register: Register) -> list[int]:
 
 
 def _fits(register: Register, raw: int) -> bool:
-    """Return whether a register takes a value; pulse constants and curves do not take their defaults."""
+    """Return whether a register takes a value; curves do not take their defaults again."""
     low, high = _curve(register) or (raw, raw)
     return register.allows(raw) and low <= raw <= high
 

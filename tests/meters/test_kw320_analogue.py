@@ -96,6 +96,29 @@ def test_output_range_follows_the_type():
     assert bench.write(0x10D5, 4916) is Refusal.ILLEGAL_VALUE
 
 
+def test_points_that_the_number_of_gradients_leaves_out_are_not_looked_at():
+    # Manual 6.3.5, note 1: with one gradient start and end are set, with two point 2 besides.
+    bench = Bench()
+    assert bench.write(0x10D0, 1, 4500, 0, 0, 6500, 819, 0, 0, 4095) is None
+    assert bench.write(0x10D0, 1, 4500, 9, 0, 6500, 819, 7, 0, 4095) is None
+    assert bench.registers.row(0x10D0, 9) == [1, 4500, 9, 0, 6500, 819, 7, 0, 4095]
+    assert bench.write(0x10D0, 2, 4500, 8, 0, 6500, 819, 2000, 0, 4095) is Refusal.ILLEGAL_VALUE
+    assert bench.write(0x10D0, 2, 4500, 5000, 0, 6500, 819, 8, 0, 4095) is Refusal.ILLEGAL_VALUE
+    assert bench.write(0x10D0, 2, 4500, 5000, 1, 6500, 819, 2000, 1, 4095) is None
+    assert bench.write(0x10D3, 2) is None
+    assert bench.write(0x10D0, 3, 4500, 5000, 3, 6500, 819, 2000, 3000, 4095) is Refusal.ILLEGAL_VALUE
+    assert bench.write(0x10D0, 3, 4500, 5000, 5500, 6500, 819, 2000, 3000, 4095) is None
+    assert bench.write(0x10D3, 2) is Refusal.ILLEGAL_VALUE
+
+
+@pytest.mark.parametrize(("first", "count"), [(0x109E, 40), (0x10D0, 36)])
+def test_blocks_of_a_new_meter_can_be_written_back_as_they_were_read(first, count):
+    bench = Bench()
+    before = bench.registers.row(first, count)
+    assert bench.write(first, *(word & 0xFFFF for word in before)) is None
+    assert bench.registers.row(first, count) == before
+
+
 # -- energy pulses --------------------------------------------------------------------------------------
 
 

@@ -83,6 +83,8 @@ def test_day_of_the_week_follows_the_date_until_it_is_set():
     clock.set({"week": 3}, sunday)
     assert clock.registers(sunday)["week"] == 3
     assert clock.registers(sunday + 86400 * SECOND)["week"] == 4
+    clock.set({"hour": 11, "minute": 59, "second": 58}, sunday)  # the time of the day is not the date
+    assert clock.registers(sunday)["week"] == 3
     clock.set({"day": 19}, sunday)
     assert clock.registers(sunday)["week"] == 1
 

@@ -110,8 +110,7 @@ def test_registers_of_a_new_meter_are_in_range():
     for profile in PROFILES:
         known = register_map(profile).by_name
         for name, raw in initial_registers(MeterConfig(name="m", profile=profile)).items():
-            # The manual gives pulse constants of inputs the default 0, outside their range 1..65535.
-            assert known[name].allows(raw) or (name.endswith("di_pulse_constant") and raw == 0), name
+            assert known[name].allows(raw), name
 
 
 @given(

@@ -248,3 +248,27 @@ def test_relay_of_alarms_takes_no_orders():
     bench.write(0x10A0, 1)
     assert bench.relays() == []  # its mode has changed: no alarm is active
     assert coil(bench, 1, on=True) is Refusal.ILLEGAL_FUNCTION
+
+
+def test_latched_relay_opens_when_it_is_to_give_pulses():
+    bench = Bench()
+    coil(bench, 1, on=True)
+    bench.write(0x10A1, 1)  # latch to pulse: there is no pulse that it could be closed for
+    assert bench.relays() == []
+    coil(bench, 1, on=True)
+    bench.write(0x10A1, 1)  # as it was: the pulse goes on
+    assert bench.relays() == [1]
+    bench.write(0x10A1, 0)
+    coil(bench, 1, on=True)
+    assert bench.run(SECOND).relays() == [1]  # latched; the end of the pulse before is of no concern
+
+
+def test_relay_of_alarms_does_not_move_with_the_setting_of_pulses():
+    bench, moves = Bench(), []
+    bench.write(0x10A0, 1)
+    bench.write(0x104E, 9, 1, 0, 0, 1)  # I1 above 0, to relay 1
+    bench.write(0x1046, 1, 0, 1)
+    assert bench.run(SECOND).relays() == [1]
+    bench.io.listen(0, "relay1", moves.append)
+    bench.write(0x10A1, 1)  # manual 4.4: one that follows alarms is latched whatever 10A1H says
+    assert (bench.relays(), moves) == ([1], [])

@@ -37,8 +37,6 @@ SEALED_WITH_PULSES = [
 def harmless(meter, address):
     """The words that leave a register as it is."""
     register, _ = meter.registers.by_address[address]
-    if register.name.endswith("di_pulse_constant"):
-        return [1]  # the default, 0, is out of its range
     return [0] * (register.words - 1) + [meter.raw.get(register.name, register.default)]
 
 
@@ -105,6 +103,18 @@ def test_sealed_clock_takes_small_corrections(meter):
     assert refused(meter, 0x1040, [2027]).refusal is Refusal.SEALED
     meter.write(0x1044, [0], START)
     assert meter.clock.registers(START)["minute"] == 0
+
+
+def test_sealed_clock_keeps_its_day_of_the_week(meter):
+    # Table of bit 4 of 101EH: 103FH with the rest. 2026-01-15 is a Thursday, 4.
+    meter.write(0x1040, [2026, 1, 15, 23, 58, 0], START)
+    seal(meter, selection=1 << 4)
+    for week in (0, 3, 5):
+        assert refused(meter, 0x103F, [week]).refusal is Refusal.SEALED
+    meter.write(0x103F, [4], START)
+    meter.write(0x103F, [5, 2026, 1, 16, 0, 2, 0], START)  # over midnight, within five minutes
+    assert meter.clock.registers(START)["week"] == 5
+    assert refused(meter, 0x103F, [6, 2026, 1, 16, 0, 3, 0]).refusal is Refusal.SEALED
 
 
 def test_seal_without_the_clock_bit_leaves_the_clock_open(meter):

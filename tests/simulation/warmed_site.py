@@ -79,6 +79,9 @@ def live(folder, kind):
                 assert engine.apply(Command("t", "SW2", "open")).refusal is None
             if tick == 53:
                 assert engine.apply(Command("t", "SW2", "close")).refusal is None
+            if tick == 49:  # a master sets another wiring
+                words = {"address": 0x1003, "words": [3, 2]}
+                assert engine.apply(Command("t", "third", "write_registers", words)).refusal is None
             if tick == 55:
                 assert engine.apply(Command("t", "site", "inject", inject)).refusal is None
             if tick % 10 == 5:

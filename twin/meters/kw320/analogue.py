@@ -62,8 +62,13 @@ def followed_range(parameter: int, *, rated_frequency: int) -> tuple[int, int]:
     return next(limits for parameters, limits in _FOLLOWED if parameter in parameters)
 
 
-def written_problems(written: Mapping[str, int], raw: Mapping[str, int]) -> dict[str, str]:
+def written_problems(
+    written: Mapping[str, int], raw: Mapping[str, int], before: Mapping[str, int]
+) -> dict[str, str]:
     """Return which curve settings of a write, by name, are out of the range that others set for them.
+
+    A point that the number of gradients leaves out has no meaning, and none that stays as it is is looked at:
+    a new meter's points are 0, so that a block that was read could not be written back otherwise.
 
     Parameters
     ----------
@@ -71,11 +76,19 @@ def written_problems(written: Mapping[str, int], raw: Mapping[str, int]) -> dict
         Registers of the write by name.
     raw : Mapping of str to int
         All settings as they would be after it.
+    before : Mapping of str to int
+        All settings as they are.
+
+    References
+    ----------
+    KW320 manual 6.3.5, notes 1 to 3 on AO gradients.
     """
     problems = {}
     for name, value in written.items():
         head, _, rest = name.partition("_")
         if not (head[:2] == "ao" and head[2:].isdigit()):
+            continue
+        if value == before[name] or rest.rpartition("_")[2] not in _POINTS[raw[f"{head}_segments"]]:
             continue
         if rest.startswith("in_"):
             parameter = raw[f"{head}_parameter"]

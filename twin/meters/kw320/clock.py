@@ -128,10 +128,9 @@ class MeterClock:
 
     def registers(self, now_ns: int) -> dict[str, int]:
         """Return the clock's registers: ``week`` (0 is Sunday) and ``year`` .. ``second``."""
-        days = self.local_ns(now_ns) // _DAY_NS
+        week = (weekday(self.local_ns(now_ns)) + self._week_offset) % 7
         stamp = self.stamp(now_ns)
-        # 1970-01-01 was a Thursday.
-        return {"week": (days + 4 + self._week_offset) % 7} | {field: stamp[field] for field in FIELDS}
+        return {"week": week} | {field: stamp[field] for field in FIELDS}
 
     def wall_ns(self, fields: Mapping[str, int], now_ns: int) -> int:
         """Return the wall time that setting some of the clock's registers would give.
@@ -163,6 +162,7 @@ class MeterClock:
         if set(fields) & set(FIELDS):
             right = now_ns + self.zone_ns(now_ns)
             self._go_on(replace(self._course(now_ns), offset_ns=self.wall_ns(fields, now_ns) - right), now_ns)
+        if set(fields) & {"year", "month", "day"}:
             self._week_offset = 0
         if "week" in fields:
             self._week_offset += fields["week"] - self.registers(now_ns)["week"]
@@ -184,6 +184,11 @@ class MeterClock:
     def _go_on(self, course: _Course, now_ns: int) -> None:
         at = bisect_right(self._courses, now_ns, key=lambda course: course.from_ns)
         self._courses = [*self._courses[:at], replace(course, from_ns=now_ns)]
+
+
+def weekday(wall_ns: int) -> int:
+    """Return the day of the week of a wall time [ns], 0 for Sunday."""
+    return (wall_ns // _DAY_NS + 4) % 7  # 1970-01-01 was a Thursday
 
 
 def _zone_ns(zone: str, now_ns: int) -> int:

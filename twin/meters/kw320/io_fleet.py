@@ -228,8 +228,7 @@ class FleetIo:
             return
         self._watch.expect(meter, self._bank.cursor_ns)
         for name in of.io.modules:
-            mode = f"{name}_relay_mode"
-            if mode in of.raw and of.raw[mode] != before[mode]:
+            if _relays_start_anew(name, of.raw, before):
                 for relay in MODULES[name].relays:
                     self._orders[meter, relay] = self._orders.get((meter, relay), 0) + 1
                     self._set_output(meter, "relay", relay, on=False)
@@ -363,6 +362,18 @@ class _OutputPulses:
     def next_look_ns(self, now_ns: int) -> int:
         """Return an instant after another before which the level does not change; `NEVER` if it stays."""
         return self._io.next_pulse_look_ns(self._meter, self._output, now_ns)
+
+
+def _relays_start_anew(module: str, raw: Mapping[str, int], before: Mapping[str, int]) -> bool:
+    """Return whether the relays of a module open because they work in another way from now on.
+
+    A relay of pulses is closed only while one lasts, so that it does not keep what was latched. One that
+    follows alarms knows no pulses (KW320 manual 4.4).
+    """
+    mode, output = f"{module}_relay_mode", f"{module}_relay_output"
+    if mode not in raw:
+        return False
+    return raw[mode] != before[mode] or (not raw[mode] and raw[output] != before[output])
 
 
 def _pulse_output(of: Kw320Meter, module: str, quantity: int) -> PulseOutput:

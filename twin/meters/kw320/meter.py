@@ -24,7 +24,7 @@ from twin.meters.kw320.access import (
 )
 from twin.meters.kw320.alarm_formats import ALARM_FORMATS, PARAMETER_CODE, setpoint_word
 from twin.meters.kw320.analogue import written_problems
-from twin.meters.kw320.clock import ClockCourse, MeterClock
+from twin.meters.kw320.clock import ClockCourse, MeterClock, weekday
 from twin.meters.kw320.config import MeterConfig, initial_registers
 from twin.meters.kw320.data_log_settings import touched_logs
 from twin.meters.kw320.data_log_window import DataLogWindow
@@ -272,7 +272,7 @@ class Kw320Meter:
         identity = self._identity
         if "demand_mode" in changed:
             identity = replace(identity, demand_mode=None)
-        if problems := written_problems(changed, raw):
+        if problems := written_problems(changed, raw, self.raw):
             named_by = self.registers.by_name
             detail = "; ".join(f"{label(named_by[name])}: {what}" for name, what in problems.items())
             raise RefusedError(Refusal.ILLEGAL_VALUE, detail)
@@ -324,7 +324,10 @@ class Kw320Meter:
         except ValueError as error:
             raise RefusedError(Refusal.ILLEGAL_VALUE, f"the clock (1040H..1045H): {error}") from error
         step = abs(wall_ns - self.clock.local_ns(now_ns))
-        if step > SEALED_CLOCK_STEP_NS and any(is_sealed(register, self.raw) for register in values):
+        week = self.clock.registers(now_ns)["week"]
+        other_day = fields.get("week", week) not in (week, weekday(wall_ns))
+        corrects = step <= SEALED_CLOCK_STEP_NS and not other_day
+        if not corrects and any(is_sealed(register, self.raw) for register in values):
             detail = "the clock is sealed; it takes corrections of five minutes at most"
             raise RefusedError(Refusal.SEALED, detail)
         self.clock.set(fields, now_ns)
