@@ -57,6 +57,12 @@ def test_every_line_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert found == [(2, "time_utc"), (3, "transition"), (4, "condition"), (5, "value")]
 
 
+def test_a_time_at_the_end_of_the_calendar_is_no_time(tmp_path: Path) -> None:
+    """Programs write the year 1 where they know no time; ahead of UTC that is before the calendar begins."""
+    with pytest.raises(BadInputError, match="'0001-01-01T00:00:00' is no time"):
+        read_journal(write(tmp_path, "0001-01-01T00:00:00,s,c,active,,"), time_zone="Europe/Berlin")
+
+
 def test_a_journal_needs_its_columns(tmp_path: Path) -> None:
     file = tmp_path / "alarms.csv"
     file.write_text("time,condition\n", encoding="utf-8")

@@ -95,7 +95,7 @@ def _entry(row: dict[str, str | None], mark: Mark, zone: ZoneInfo) -> JournalEnt
         return (row.get(name) or "").strip()
 
     try:
-        time = datetime.fromisoformat(text("time_utc"))
+        time_ns = instant_ns(text("time_utc"), zone)
     except ValueError:
         what = f"{text('time_utc')!r} is no time"
         return Finding(mark, "time_utc", what, "write it as 2026-01-15T18:30:00.000Z")
@@ -109,7 +109,7 @@ def _entry(row: dict[str, str | None], mark: Mark, zone: ZoneInfo) -> JournalEnt
     except ValueError:
         return Finding(mark, "value", f"{text('value')!r} is no number", "leave it empty or give a number")
     return JournalEntry(
-        time_ns=_time_ns(time if time.tzinfo else time.replace(tzinfo=zone)),
+        time_ns=time_ns,
         source=text("source"),
         condition=text("condition"),
         transition=text("transition"),
@@ -121,8 +121,19 @@ def _entry(row: dict[str, str | None], mark: Mark, zone: ZoneInfo) -> JournalEnt
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _time_ns(time: datetime) -> int:
-    since = time.astimezone(UTC) - _EPOCH
+def instant_ns(text: str, zone: ZoneInfo) -> int:
+    """Return an instant in ISO 8601, of a zone where it names none, UTC [ns].
+
+    Raises
+    ------
+    ValueError
+        It is no time, or lies at the very end of the calendar.
+    """
+    time = datetime.fromisoformat(text)
+    try:
+        since = (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC) - _EPOCH
+    except OverflowError as error:  # the year 1, which programs write that know no time
+        raise ValueError(text) from error
     return (since.days * 86400 + since.seconds) * NS_PER_SECOND + since.microseconds * 1000
 
 

@@ -115,6 +115,7 @@ class Ledger:
         Parameters
         ----------
         meter : str
+            Or whatever else an alarm is about: it recorded nothing, and what happened is told all the same.
         since_ns : int
             When the registers first showed it, UTC [ns].
         until_ns : int
@@ -207,22 +208,28 @@ class Ledger:
         roots = {id(root): root for root in map(self._root, causes)}
         entries = {id(entry): entry for entry in (*roots.values(), *causes)}
         links = [Link(entry.time_ns, "truth", _truth_text(entry)) for entry in entries.values()]
-        terminals = [one for one in self._terminals[meter] if causes[0].time_ns <= one.time_ns <= onset_ns]
+        terminals = [
+            one for one in self._terminals.get(meter, ()) if causes[0].time_ns <= one.time_ns <= onset_ns
+        ]
         return [*wrong, *links, *(_terminal_link(record) for record in terminals[-1:])]
 
     def _recorded(self, meter: str, since_ns: int, until_ns: int) -> list[Link]:
         links = [
-            _event_link(event) for event in self._events[meter] if since_ns <= event.start_ns <= until_ns
+            _event_link(event)
+            for event in self._events.get(meter, ())
+            if since_ns <= event.start_ns <= until_ns
         ]
         links += self._captures(meter, since_ns, until_ns)
         return links + [
-            _alarm_link(alarm) for alarm in self._alarms[meter] if since_ns <= alarm.time_ns <= until_ns
+            _alarm_link(alarm)
+            for alarm in self._alarms.get(meter, ())
+            if since_ns <= alarm.time_ns <= until_ns
         ]
 
     def _captures(self, meter: str, since_ns: int, until_ns: int) -> list[Link]:
         return [
             Link(capture.trigger_ns, "waveform", f"{meter} captures waveform {capture.number}")
-            for capture in self._waveforms[meter]
+            for capture in self._waveforms.get(meter, ())
             if since_ns <= capture.trigger_ns <= until_ns
         ]
 

@@ -195,6 +195,34 @@ alarms:
     assert grade(run, file, write_map(tmp_path, text)).passed
 
 
+def test_truth_can_be_expected_of_a_source_that_is_no_meter(run: Recording, tmp_path: Path) -> None:
+    """An alarm of the switchyard: nothing was measured there, and its chain tells what happened."""
+    text = """
+version: 1
+alarms:
+  - {source: yard, condition: FAULT, truth: {begins: {kind: fault_applied}, ends: {kind: fault_cleared}}}
+"""
+    file = tmp_path / "journal.csv"
+    file.write_text(journal_csv([JournalEntry(START_NS + 61 * SECOND, "yard", "FAULT", "active")]))
+    verdict = grade(run, file, write_map(tmp_path, text))
+    (match,) = verdict.alarms[0].matches
+    assert match.return_problem == "does not return"
+    (links,) = verdict.chains.values()
+    assert [(link.stage, link.time_ns - START_NS) for link in links] == [
+        *(("truth", 60 * SECOND), ("register", 60 * SECOND), ("expected", 60 * SECOND)),
+    ]
+
+
+def test_times_without_an_offset_are_in_the_time_zone_of_the_map(run: Recording, tmp_path: Path) -> None:
+    """Those of the clock as well: at 20:00 in Berlin by the journal it was 18:00 UTC in the run."""
+    file = tmp_path / "journal.csv"
+    lines = [f"2026-01-15T20:{at // 60:02}:{at % 60:02},head,{n},{t},high,\n" for at, n, t in RIGHT]
+    file.write_text("time_utc,source,condition,transition,priority,value\n" + "".join(lines))
+    zone = "time_zone: Europe/Berlin\n"
+    clock = "clock: {journal: 2026-01-15T20:00:00, site: 2026-01-15T18:00:00Z}\n"
+    assert grade(run, file, write_map(tmp_path, MAP + zone + clock)).passed
+
+
 def test_what_the_recording_does_not_hold_is_said(run: Recording, tmp_path: Path) -> None:
     text = MAP.replace("tag: v1", "tag: v4") + MAP.partition("alarms:\n")[2].replace("head", "haed")
     edited(run, tmp_path)

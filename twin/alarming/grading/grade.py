@@ -1,7 +1,6 @@
 """Grading a journal."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,12 +16,12 @@ from twin.alarming.grading.expected import (
     map_builder,
     occurrences,
 )
-from twin.alarming.grading.map_schema import AlarmMap, ExpectedAlarm, JournalClock
+from twin.alarming.grading.map_schema import AlarmMap, ExpectedAlarm
 from twin.alarming.grading.matching import Matching, match
 from twin.alarming.grading.occurrence import Expected, Raised
 from twin.alarming.grading.playback import RegisterPlayback, recorded_span, recorded_tags
 from twin.alarming.grading.verdict import AlarmVerdict, Inversion, Verdict
-from twin.alarming.journal import JournalEntry, read_journal
+from twin.alarming.journal import JournalEntry, instant_ns, read_journal
 from twin.alarming.kpis import alarm_kpis
 from twin.contracts import NS_PER_SECOND, BadInputError, Finding
 from twin.documents import Document, read_yaml, suggestion, validate
@@ -56,7 +55,7 @@ def grade(recording: Recording, journal: Path | str, alarm_map: Path | str) -> V
     """
     document = read_yaml(alarm_map)
     alarms = validate(document, AlarmMap)
-    entries = _simulated(_entries(journal, alarms, document), alarms.clock, document)
+    entries = _simulated(_entries(journal, alarms, document), alarms, document)
     return _Grading(recording, document, alarms, entries).verdict()
 
 
@@ -71,13 +70,15 @@ def _entries(journal: Path | str, alarms: AlarmMap, document: Document) -> tuple
 
 
 def _simulated(
-    entries: tuple[JournalEntry, ...], clock: JournalClock | None, document: Document
+    entries: tuple[JournalEntry, ...], alarms: AlarmMap, document: Document
 ) -> tuple[JournalEntry, ...]:
     """Return a journal with its times in simulated time."""
+    clock = alarms.clock
     if clock is None:
         return entries
-    journal_ns = _instant(clock.journal, document, "journal")
-    site_ns = _instant(clock.site, document, "site")
+    zone = ZoneInfo(alarms.time_zone)
+    journal_ns = _instant(clock.journal, document, "journal", zone)
+    site_ns = _instant(clock.site, document, "site", zone)
     return tuple(
         JournalEntry(
             time_ns=site_ns + round((entry.time_ns - journal_ns) * clock.speed),
@@ -91,15 +92,13 @@ def _simulated(
     )
 
 
-def _instant(text: str, document: Document, field: str) -> int:
+def _instant(text: str, document: Document, field: str, zone: ZoneInfo) -> int:
     try:
-        time = datetime.fromisoformat(text)
+        return instant_ns(text, zone)
     except ValueError:
         where = document.mark(("clock", field))
         mend = "write it as 2026-01-15T18:30:00Z"
         raise BadInputError(Finding(where, f"clock.{field}", f"{text!r} is no time", mend)) from None
-    since = time.replace(tzinfo=time.tzinfo or UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86400 + since.seconds) * NS_PER_SECOND + since.microseconds * 1000
 
 
 class _Grading:
