@@ -127,6 +127,25 @@ def test_a_motor_starts_when_told_to(tmp_path):
     assert [entry.element for entry in recording.truth(kind="machine_connected")] == ["PUMP"]
 
 
+def test_a_motor_that_is_told_to_takes_as_long_to_start_as_the_scenarios(tmp_path):
+    """Nothing has happened for long: what a command begins begins with it, not with the last event."""
+    slow = QUIET + PUMP.replace("inertia: 0.05", "inertia: 2")
+    event = 'events: [{event: motor, at: "18:00:25", motor: PUMP, to: "on"}]\n'
+    told, planned = Lived(tmp_path / "told", slow), Lived(tmp_path / "planned", slow + event)
+    told.to(25 * S).inject({"event": "motor", "motor": "PUMP", "to": "on"})
+    for tenths in range(255, 400, 10):
+        currents = []
+        for live in (told, planned):
+            fleet = live.to(tenths * S // 10).site.engine.fleet
+            currents.append(fleet.decode(0, fleet.words(0))["i1"])
+        assert currents[0] == pytest.approx(currents[1], rel=1e-6)
+        if tenths == 265:
+            assert currents[0] > 40  # it starts: 6.8 times its 8.5 A beside the load of 13 A
+    assert currents[0] < 30
+    for live in (told, planned):
+        live.close()
+
+
 REFUSED = {
     "unknown bus": (FAULT | {"bus": "HOMER"}, "bus: there is no bus 'HOMER', did you mean 'HOME'?"),
     "a phase too many": (FAULT | {"phases": "ab"}, "phases: a fault of type slg has 1 phases, not 'ab'"),

@@ -186,6 +186,9 @@ class Engine:
         """
         if self._over is not None:
             raise self._over
+        # The environment's clock stands at the last event: what a command begins begins now, not then.
+        if self._environment.now < self.now_ns:
+            self._environment.run(until=self.now_ns)
         try:
             refusal, detail = self._carry_out(command)
         except MeterFailedError as error:  # that meter's own affair: it is as it was, and the site goes on
