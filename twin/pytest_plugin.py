@@ -17,6 +17,16 @@ def twin_site(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Callable[..
 
     Each site has ports of its own and a recording in a temporary directory; all are stopped after the test.
     """
+    yield from _starter(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def module_twin_site(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Callable[..., SiteUnderTest]]":
+    """Return the same function as ``twin_site``; its sites last for all tests of a module."""
+    yield from _starter(tmp_path_factory)
+
+
+def _starter(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Callable[..., SiteUnderTest]]":
     from twin.testing import SiteUnderTest  # noqa: PLC0415  numba takes its time
 
     with ExitStack() as sites:

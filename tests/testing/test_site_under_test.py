@@ -10,7 +10,7 @@ from pymodbus.client import ModbusTcpClient
 from tests.sites import SCENARIO, write_site
 from twin.contracts import Answer, BadInputError, Command
 from twin.simulation import warm_up
-from twin.testing import SiteRefusedError, SiteUnderTest
+from twin.testing import SiteRefusedError, SiteUnderTest, site_under_test
 
 QUIET = (
     SCENARIO.split("events:", maxsplit=1)[0].replace("port: 0", "port: 15502, unit: 1") + "dashboard: null\n"
@@ -90,6 +90,9 @@ def test_alarms_are_raised_by_what_the_test_does(site: SiteUnderTest, tmp_path: 
     alarms.assert_sequence(*("LOW active", "LOW ack", "OVERLOAD active", "LOW return", "OVERLOAD return"))
     alarms.assert_raised("LOW", "OVERLOAD", times=1)
     assert alarms.standing == ("OVERLOAD",)
+    alarms.assert_shown("LOW active", "OVERLOAD active", "LOW return", "OVERLOAD return")
+    with pytest.raises(AssertionError, match="shown is not nothing"):
+        alarms.assert_shown()
     kinds = [entry.kind for entry in site.recording.truth() if entry.element == "digger"]
     assert kinds == ["fault_applied", "fault_cleared"]
 
@@ -128,6 +131,36 @@ def test_a_breaker_is_watched_over_an_input(tmp_path: Path, twin_site: Start) ->
     assert [site.read("head", name) for name in ("di1", "relay2")] == [0, 1]
     with pytest.raises(SiteRefusedError, match="no register 'di29'"):
         site.read("head", "di29")
+
+
+def test_a_window_is_read_as_a_new_master_sees_it(site: SiteUnderTest) -> None:
+    assert site.read("home", "newest_event") == 0
+    site.inject("fault", name="digger", bus="HOME", type="slg", phases="a", clear_after="200 ms")
+    site.step("5 s")
+    assert site.read("home", "newest_event") == len(site.recording.events(meter="home")) > 0
+
+
+def test_a_span_longer_than_one_command_is_taken_in_several(
+    site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = site.now_ns
+    monkeypatch.setattr(site_under_test, "_LONGEST_STEP_NS", 1_000_000_000)
+    site.step("2.5 s")
+    assert site.now_ns == before + 2_500_000_000
+
+
+def test_a_recording_reaches_the_present_where_nothing_has_happened(site: SiteUnderTest) -> None:
+    for _ in range(2):
+        site.step("1 s")
+        assert site.recording.info.reached_ns == site.now_ns
+
+
+def test_who_watches_no_more_polls_no_more(site: SiteUnderTest, tmp_path: Path) -> None:
+    alarms = site.watch(rules(tmp_path))
+    site.unwatch()
+    site.operate("SW2", "open")
+    site.step("5 s")
+    alarms.assert_not_raised("LOW")
 
 
 def test_figures_of_merit_are_of_the_watch(site: SiteUnderTest, tmp_path: Path) -> None:

@@ -57,21 +57,27 @@ class Poller:
         Returns
         -------
         Scan
-            Without values where the device has not answered; a read that it refuses brings no numbers for
-            its tags.
+            Without values where the device has not answered, or has answered every request by an exception,
+            as a busy device does, or a gateway whose device is silent; a single read that it refuses brings
+            no numbers for its tags.
         """
         values: dict[str, float] = {}
+        refusals = []
         try:
             async with asyncio.timeout(2 * self._timeout_s * max(1, len(self.source.reads))):
                 client = self._client = self._client or self._new_client()
                 if not client.connected and not await client.connect():
                     return self._lost(clock, "it takes no connection")
                 for read in self.source.reads:
-                    values |= await self._read(client, read)
+                    brought, refusal = await self._read(client, read)
+                    values |= brought
+                    refusals += [refusal] if refusal else []
         except (ModbusException, OSError, TimeoutError) as error:
             # What comes late must not be taken for the answer to the next request.
             self._close()
             return self._lost(clock, str(error) or "no answer in time")
+        if len(refusals) == len(self.source.reads):
+            return self._lost(clock, refusals[0])
         return Scan(self.source.name, clock(), values)
 
     def _new_client(self) -> AsyncModbusTcpClient:
@@ -86,7 +92,8 @@ class Poller:
             self._client.close()
             self._client = None
 
-    async def _read(self, client: AsyncModbusTcpClient, read: RegisterRead) -> dict[str, float]:
+    async def _read(self, client: AsyncModbusTcpClient, read: RegisterRead) -> tuple[dict[str, float], str]:
+        """Return the values of a request's tags, and why it was refused where it was."""
         ask = {
             "register": client.read_holding_registers,
             "input": client.read_discrete_inputs,
@@ -96,12 +103,14 @@ class Poller:
         # The bits of the last byte are all there, asked for or not.
         words = answer.registers if read.kind == "register" else answer.bits[: read.count]
         if answer.isError() or len(words) != read.count:
-            return dict.fromkeys((tag.name for tag in read.tags), math.nan)
+            why = f"it answers by exception {answer.exception_code:02X}H" if answer.isError() else "it is cut"
+            return dict.fromkeys((tag.name for tag in read.tags), math.nan), why
         first = read.address
-        return {
+        values = {
             tag.name: tag.value(words[tag.address - first : tag.address - first + tag.words])
             for tag in read.tags
         }
+        return values, ""
 
     def _lost(self, clock: Clock, problem: str) -> Scan:
         return Scan(self.source.name, clock(), None, problem)

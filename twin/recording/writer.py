@@ -229,7 +229,7 @@ class RecordingWriter:
         Parameters
         ----------
         reached_ns : int, optional
-            Up to when all that happened has been appended, UTC [ns]; it is noted with the batch.
+            Up to when all that happened has been appended, UTC [ns]; noted also when that was nothing.
 
         Raises
         ------
@@ -238,9 +238,13 @@ class RecordingWriter:
         """
         self._check_open()
         self._settle()
+        advanced = reached_ns is not None and reached_ns != self._reached_ns
         if reached_ns is not None:
             self._reached_ns = reached_ns
         if self._count == 0:
+            if advanced:
+                with self._store.failing(), self._store.transaction():
+                    self._store.add(META, self._reached())
             return
         with self._store.failing():
             self._under_way = {table: len(pending) for table, pending in self._pending.items()}

@@ -121,6 +121,16 @@ class AlarmWatch:
         wanted = [re.sub(r"\s+", " ", step.strip()) for step in steps]
         assert found == wanted, f"the journal is not {', '.join(wanted)}\n{self._listing()}"
 
+    def assert_shown(self, *steps: str) -> None:
+        """Assert that alarms have come and returned just so: the journal without all other transitions."""
+        found = [
+            f"{entry.condition} {entry.transition}"
+            for entry in self.journal
+            if entry.transition in {"active", "return"}
+        ]
+        wanted = [re.sub(r"\s+", " ", step.strip()) for step in steps]
+        assert found == wanted, f"shown is not {', '.join(wanted) or 'nothing'}\n{self._listing()}"
+
     def _listing(self) -> str:
         lines = [
             f"  {utc_text(entry.time_ns)}  {entry.source}  {entry.condition}  {entry.transition}"

@@ -13,7 +13,7 @@ from typing import Self
 from twin.alarming.rules import read_rules
 from twin.alarming.running import Lockstep
 from twin.api.meters import decoded
-from twin.contracts import NS_PER_SECOND, Answer, Command, TwinError
+from twin.contracts import NS_PER_SECOND, Answer, Command, Point, RegisterBlock, TwinError
 from twin.documents import parse_quantity, suggestion
 from twin.protocols.bit_map import BitMap
 from twin.protocols.points import points_csv
@@ -26,6 +26,8 @@ from twin.testing.alarm_watch import AlarmWatch
 
 _SOURCE = "test"
 _PATIENCE_S = 120.0
+_LONGEST_STEP_NS = 86400 * NS_PER_SECOND
+"""What the site passes at most at one command."""
 
 
 class SiteRefusedError(TwinError, ValueError):
@@ -39,6 +41,10 @@ class EndpointAddress:
     host: str
     port: int
     unit: int
+
+
+def _holds(block: RegisterBlock, point: Point) -> bool:
+    return block.address <= point.address < block.address + block.count
 
 
 class SiteUnderTest:
@@ -59,7 +65,7 @@ class SiteUnderTest:
         self._runner = asyncio.Runner()
         self._watches: list[Lockstep] = []
         self._undo.callback(self._runner.close)
-        self._undo.callback(self._close_watches)
+        self._undo.callback(self.unwatch)
         try:
             self._site = build_site(self._loaded)
             self._undo.callback(self._site.close)
@@ -155,7 +161,7 @@ class SiteUnderTest:
         self._poll()
         while self.now_ns < until_ns:
             due = [watch.due_ns for watch in self._watches]
-            target_ns = min([*due, until_ns])
+            target_ns = min([*due, until_ns, self.now_ns + _LONGEST_STEP_NS])
             self._ask("clock", "step", seconds=(target_ns - self.now_ns) / NS_PER_SECOND)
             self._poll()
 
@@ -227,6 +233,8 @@ class SiteUnderTest:
     def read(self, meter: str, name: str) -> float:
         """Return what a meter's register means now, in the unit of the tag list; of an input or relay 0 or 1.
 
+        Of a window of retrieval it returns what a master sees that has written nothing yet.
+
         Raises
         ------
         SiteRefusedError
@@ -239,14 +247,15 @@ class SiteUnderTest:
                 states = BitMap([block]).read(found.image, block.address + int(number) - 1, 1)
                 return float(states[0])
         _, words = found.snapshot()
-        points = {point.name: point for point in found.points_in(words)}
+        points = {point.name: point for point in (*found.points, *found.points_in(words))}
         if name not in points:
             mend = suggestion(name, points, "registers")
             raise SiteRefusedError(f"{meter} has no register {name!r}; {mend}")
         point = points[name]
         held = found.image.read(point.address, point.words)
         if held is None:
-            raise SiteRefusedError(f"{name} of {meter} is only shown through a window of its master")
+            window = next(one for one in found.windows if any(_holds(block, point) for block in one.blocks))
+            held, _ = window.read(window.initial(), point.address, point.words)
         return decoded(point, held)
 
     def _meter(self, name: str) -> LiveMeter:
@@ -297,6 +306,7 @@ class SiteUnderTest:
         self._runner.run(lockstep.poll(self.now_ns))
         return AlarmWatch(lockstep.server, self)
 
-    def _close_watches(self) -> None:
-        for watch in self._watches:
-            self._runner.run(watch.__aexit__())
+    def unwatch(self) -> None:
+        """Have no alarm server watch any more; what they hold can still be looked at."""
+        while self._watches:
+            self._runner.run(self._watches.pop().__aexit__())
