@@ -3,6 +3,7 @@
 A test compares them with what this would write, so that they cannot go stale.
 """
 
+import ast
 import types
 import typing
 from pathlib import Path
@@ -125,10 +126,42 @@ def _column_row(table: Table, at: int) -> str:
     return f"| {f'`{table.name}`' if at == 0 else ''} | {name} | {column.kind}{null} | {'; '.join(notes)} |"
 
 
+CASES_BEGIN = "<!-- generated from examples/alarm_cases -->\n"
+CASES = Path(__file__).parent.parent / "examples" / "alarm_cases"
+
+
+def alarm_cases_page(text: str) -> str:
+    """Return ``docs/alarm-cases.md`` with a table for each file of tests, as they say of themselves."""
+    before, rest = text.split(CASES_BEGIN)
+    _, after = rest.split(END)
+    themes = []
+    for file in sorted(CASES.glob("test_*.py")):
+        module = ast.parse(file.read_text(encoding="utf-8"))
+        tests = [
+            one for one in module.body if isinstance(one, ast.FunctionDef) and one.name.startswith("test_")
+        ]
+        title = (ast.get_docstring(module) or "").partition(":")[0]
+        rows = [_case_row(test) for test in tests]
+        head = "| case | customary mistake | asserted | test |\n|---|---|---|---|\n"
+        themes.append(f"## {title}\n\n`{file.name}`\n\n{head}" + "\n".join(rows) + "\n")
+    return before + CASES_BEGIN + "\n" + "\n".join(themes) + "\n" + END + after
+
+
+def _case_row(test: ast.FunctionDef) -> str:
+    case, _, rest = (ast.get_docstring(test) or "").partition("\n\n")
+    mistake, _, asserted = " ".join(rest.split()).removeprefix("Mistake: ").partition(" Asserted: ")
+    cells = (case, mistake, asserted, f"`{test.name}`")
+    if not all(cells):
+        raise ValueError(f"{test.name} does not say case, mistake and what is asserted")
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
 def main() -> None:
     """Write every generated page."""
     folder = Path(__file__).parent
     (folder / "scenario.md").write_text(scenario_page(), encoding="utf-8")
+    cases = folder / "alarm-cases.md"
+    cases.write_text(alarm_cases_page(cases.read_text(encoding="utf-8")), encoding="utf-8")
     recording = folder / "recording.md"
     recording.write_text(recording_page(recording.read_text(encoding="utf-8")), encoding="utf-8")
 

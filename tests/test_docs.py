@@ -16,6 +16,8 @@ def test_generated_pages_are_what_the_code_says():
     spec.loader.exec_module(generate)
     written = (ROOT / "docs" / "scenario.md").read_text(encoding="utf-8")
     assert written == generate.scenario_page(), "run: python docs/generate.py"
+    written = (ROOT / "docs" / "alarm-cases.md").read_text(encoding="utf-8")
+    assert written == generate.alarm_cases_page(written), "run: python docs/generate.py"
     written = (ROOT / "docs" / "recording.md").read_text(encoding="utf-8")
     assert written == generate.recording_page(written), "run: python docs/generate.py"
 
