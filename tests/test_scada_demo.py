@@ -90,4 +90,5 @@ def test_fuxa_misses_nothing_and_takes_a_lost_connection_for_an_outage(tmp_path)
     assert 120 <= (false.start_ns - verdict.start_ns) / 1e9 <= 125, (
         "the line is lost two minutes after the start"
     )
+    assert told["UNDERVOLTAGE"].during[false.start_ns] == ("communication fault lost line of village",)
     assert (tmp_path / "verdict.html").read_text(encoding="utf-8").count("UNDERVOLTAGE") > 1

@@ -168,3 +168,22 @@ def test_the_command_prints_all_of_it(place, capsys):
     assert "\n  01:00:00.060 terminals    at feeder: 0.0" in text
     assert "head" not in text
     assert main(["recording", "ledger", str(place), "--meter", "nobody"]) == 2
+
+
+def test_what_lasts_at_a_meter_is_told_by_its_name(tmp_path):
+    story = [
+        truth(0, "communication_fault", "head", name="lost line", fault="refuse", over="any"),
+        truth(0, "communication_fault", "feeder", name="lost line", fault="refuse", over="any"),
+        truth(100, "measurement_fault_began", "head", name="head frozen", what="frozen"),
+        truth(5000, "communication_fault_cleared", "head", name="lost line", fault="refuse", over="any"),
+        truth(20_000, "power_lost", "head", "scenario"),
+    ]
+    with RecordingWriter.create(tmp_path / "r", scenario={}, meters=records.METERS) as writer:
+        writer.append(story)
+    ledger = Ledger(Recording.open(tmp_path / "r"))
+    both = ("measurement fault head frozen of head", "communication fault lost line of head")
+    assert ledger.lasting("head", T0 + 1000 * MS) == both
+    assert ledger.lasting("head", T0 + 7000 * MS) == both, "a reading that was late is still of that time"
+    assert ledger.lasting("head", T0 + 9000 * MS) == both[:1]
+    assert ledger.lasting("head", T0 + 30_000 * MS) == (*both[:1], "power lost of head")
+    assert ledger.lasting("feeder", T0 + 30_000 * MS) == ("communication fault lost line of feeder",)

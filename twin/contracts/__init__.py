@@ -14,6 +14,8 @@ from twin.contracts.frame import (
 )
 from twin.contracts.reading import Reading, WindowMeasure
 from twin.contracts.record import (
+    COMMUNICATION_FAULT_BEGAN,
+    COMMUNICATION_FAULT_ENDED,
     MEASUREMENT_FAULT_BEGAN,
     MEASUREMENT_FAULT_ENDED,
     ORDINARY,
@@ -47,6 +49,8 @@ from twin.contracts.time import NS_PER_SECOND, Instant
 
 __all__ = [
     "BEYOND_REGISTERS",
+    "COMMUNICATION_FAULT_BEGAN",
+    "COMMUNICATION_FAULT_ENDED",
     "MEASUREMENT_FAULT_BEGAN",
     "MEASUREMENT_FAULT_ENDED",
     "NS_PER_SECOND",

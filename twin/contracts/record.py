@@ -180,6 +180,8 @@ class CommandRecord:
 
 MEASUREMENT_FAULT_BEGAN: Final = "measurement_fault_began"
 MEASUREMENT_FAULT_ENDED: Final = "measurement_fault_ended"
+COMMUNICATION_FAULT_BEGAN: Final = "communication_fault"
+COMMUNICATION_FAULT_ENDED: Final = "communication_fault_cleared"
 """Kinds of truth entries of what is wrong with a meter's measuring, by its element; ``name`` and ``what``."""
 ORDINARY = frozenset({"load_switched", "protection_pickup", "protection_dropout"})
 """Kinds of truth entries that do not disturb a network: its everyday life, and what devices only notice."""

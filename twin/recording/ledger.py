@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twin.contracts import (
+    COMMUNICATION_FAULT_BEGAN,
+    COMMUNICATION_FAULT_ENDED,
     MEASUREMENT_FAULT_BEGAN,
     MEASUREMENT_FAULT_ENDED,
     NS_PER_SECOND,
@@ -75,7 +77,11 @@ class Ledger:
         self._pickups = [entry for entry in entries if entry.kind in _PICKUPS]
         self._devices = {entry.cause for entry in self._pickups}
         self._faults = _fault_spans(entries)
-        self._wrong = _measurement_spans(entries)
+        self._wrong = _lasting_spans(entries, MEASUREMENT_FAULT_BEGAN, MEASUREMENT_FAULT_ENDED)
+        self._astray = [
+            *_lasting_spans(entries, COMMUNICATION_FAULT_BEGAN, COMMUNICATION_FAULT_ENDED),
+            *_lasting_spans(entries, "power_lost", "power_restored"),
+        ]
         self._meters = [info.name for info in recording.meters()]
         self._terminals: dict[str, list[TerminalRecord]] = {name: [] for name in self._meters}
         for record in recording.terminals():
@@ -125,6 +131,14 @@ class Ledger:
         links = self._background(meter, causes, since_ns)
         links += self._recorded(meter, causes[0].time_ns if causes else since_ns, until_ns)
         return in_order(links)
+
+    def lasting(self, meter: str, at_ns: int) -> tuple[str, ...]:
+        """Return what is wrong with a meter, its supply or its communication at an instant, in words."""
+        return tuple(
+            " ".join(filter(None, (_words(entry.kind), str(entry.detail.get("name", "")), "of", meter)))
+            for entry, over_ns in (*self._wrong, *self._astray)
+            if entry.element == meter and entry.time_ns <= at_ns <= over_ns + READING_REACH_NS
+        )
 
     def disturbances(self) -> list[Disturbance]:
         """Return what happened to the network, and what each meter could and did know of it."""
@@ -262,17 +276,17 @@ def _fault_spans(entries: Sequence[TruthEntry]) -> list[tuple[TruthEntry, int]]:
     return spans
 
 
-def _measurement_spans(entries: Sequence[TruthEntry]) -> list[tuple[TruthEntry, int]]:
-    """Return what was wrong with a meter's measuring, and until when; far in the future when for good."""
+def _lasting_spans(entries: Sequence[TruthEntry], began: str, ended: str) -> list[tuple[TruthEntry, int]]:
+    """Return what was wrong with a meter, and until when; far in the future when for good."""
     spans: list[tuple[TruthEntry, int]] = []
     lasting: dict[object, int] = {}
     for entry in entries:
-        name = entry.detail.get("name")
-        if entry.kind == MEASUREMENT_FAULT_BEGAN:
-            lasting[name] = len(spans)
+        key = entry.element, entry.detail.get("name")
+        if entry.kind == began:
+            lasting[key] = len(spans)
             spans.append((entry, 2**63 - 1))
-        elif entry.kind == MEASUREMENT_FAULT_ENDED:
-            at = lasting.pop(name)
+        elif entry.kind == ended and key in lasting:
+            at = lasting.pop(key)
             spans[at] = spans[at][0], entry.time_ns
     return spans
 
@@ -290,6 +304,10 @@ def in_order(links: Sequence[Link]) -> tuple[Link, ...]:
     """Return links in order of time and stage, each once."""
     unique = dict.fromkeys(links)
     return tuple(sorted(unique, key=lambda link: (link.time_ns, STAGES.index(link.stage))))
+
+
+def _words(kind: str) -> str:
+    return kind.removesuffix("_began").replace("_", " ")
 
 
 def _truth_text(entry: TruthEntry) -> str:

@@ -7,7 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from twin.contracts import NS_PER_SECOND, TruthEntry
+from twin.contracts import (
+    COMMUNICATION_FAULT_BEGAN,
+    COMMUNICATION_FAULT_ENDED,
+    NS_PER_SECOND,
+    TruthEntry,
+)
 from twin.contracts.transport import (
     Cut,
     Distribution,
@@ -36,7 +41,6 @@ from twin.simulation.events import CAUSE
 from twin.simulation.faults import CallAt
 from twin.simulation.supplies import Supplies
 
-BEGUN, ENDED = "communication_fault", "communication_fault_cleared"
 """Kinds of entries in the ledger, one for each meter."""
 REPAIR = "repair"
 """Who ended what was repaired, in the ledger."""
@@ -122,7 +126,7 @@ class Communication:
         seed = f"{self._seed} {event.name}"
         one = _Holding(event, meters, EndpointFault(self._begun, meters, faults, seed, over))
         self._holding[event.name] = one
-        self._tell(BEGUN, one, cause)
+        self._tell(COMMUNICATION_FAULT_BEGAN, one, cause)
         if event.reboot is not None:
             for meter in meters:
                 self._supplies.begin_restart(self._served[meter], cause=cause)
@@ -142,7 +146,7 @@ class Communication:
         if one.event.reboot is not None:
             for meter in one.meters:
                 self._supplies.end_restart(self._served[meter], cause=cause)
-        self._tell(ENDED, one, cause)
+        self._tell(COMMUNICATION_FAULT_ENDED, one, cause)
         self._watcher(self.holding)
 
     def _run_out(self, name: str, number: int, cause: str) -> None:

@@ -116,6 +116,7 @@ class _Grading:
         self._entries = entries
         self._early_ns = max(_ROUNDING_NS, min(_EARLY_NS, in_ns(alarms.latency)))
         self._tags = recorded_tags(recording)
+        self._ledger = Ledger(recording)
         self._raised = occurrences(entries)
 
     def verdict(self) -> Verdict:
@@ -135,7 +136,6 @@ class _Grading:
         }
         verdicts = self._verdicts(matchings, playback)
         unknown = [(*key, len(raised)) for key, raised in self._raised.items() if key not in expected]
-        ledger = Ledger(self._recording)
         return Verdict(
             start_ns=self._start_ns,
             end_ns=self._end_ns,
@@ -145,7 +145,7 @@ class _Grading:
             kpis=alarm_kpis(self._entries, start_ns=self._start_ns, end_ns=self._end_ns),
             expected_kpis=alarm_kpis(_as_journal(expected), start_ns=self._start_ns, end_ns=self._end_ns),
             chains={
-                (*_key(alarm), one.start_ns): chain(ledger, alarm.meter or alarm.source, one)
+                (*_key(alarm), one.start_ns): chain(self._ledger, alarm.meter or alarm.source, one)
                 for alarm in self._alarms.alarms
                 for one in expected[_key(alarm)]
             },
@@ -225,6 +225,11 @@ class _Grading:
             repeated=tuple(found.repeated),
             wrong_priority=tuple(wrong),
             priority=priority,
+            during={
+                at_ns: lasting
+                for at_ns in (*(one.start_ns for one in found.missed), *(one.start_ns for one in found.false))
+                if (lasting := self._ledger.lasting(alarm.meter or alarm.source, at_ns))
+            },
             looks_like=reasons.get(_key(alarm), ()),
         )
 

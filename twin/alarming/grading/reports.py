@@ -85,8 +85,8 @@ def _alarm_json(alarm: AlarmVerdict) -> dict[str, Any]:
         "passed": alarm.passed,
         "expected": len(alarm.matches) + len(alarm.missed),
         "found": len(alarm.matches),
-        "missed": [_expected_json(one) for one in alarm.missed],
-        "false": [_raised_json(one) for one in alarm.false],
+        "missed": [_expected_json(one) | _during_json(alarm, one.start_ns) for one in alarm.missed],
+        "false": [_raised_json(one) | _during_json(alarm, one.start_ns) for one in alarm.false],
         "late": [_match_json(one) for one in alarm.late],
         "repeated": [_raised_json(one) for one in alarm.repeated],
         "wrong_returns": [_match_json(one) for one in alarm.wrong_returns],
@@ -94,6 +94,10 @@ def _alarm_json(alarm: AlarmVerdict) -> dict[str, Any]:
         "latencies_s": [match.latency_s for match in alarm.matches],
         "looks_like": list(alarm.looks_like),
     }
+
+
+def _during_json(alarm: AlarmVerdict, at_ns: int) -> dict[str, Any]:
+    return {"during": list(alarm.during.get(at_ns, ()))}
 
 
 def _expected_json(one: Expected) -> dict[str, Any]:
@@ -123,8 +127,11 @@ def _match_json(one: Match) -> dict[str, Any]:
 
 def problems(alarm: AlarmVerdict) -> list[str]:
     """Return what is wrong with an alarm, a line each, what explains it last."""
-    lines = [f"missed at {utc_text(one.start_ns)}: {one.about}" for one in alarm.missed]
-    lines += [f"false at {utc_text(one.start_ns)}" for one in alarm.false]
+    lines = [
+        f"missed at {utc_text(one.start_ns)}: {one.about}{_during(alarm, one.start_ns)}"
+        for one in alarm.missed
+    ]
+    lines += [f"false at {utc_text(one.start_ns)}{_during(alarm, one.start_ns)}" for one in alarm.false]
     lines += [f"late by {_lateness(one):.1f} s at {utc_text(one.raised.start_ns)}" for one in alarm.late]
     lines += [f"raised again at {utc_text(one.start_ns)} while it lasted" for one in alarm.repeated]
     lines += [f"{one.return_problem}, raised {utc_text(one.raised.start_ns)}" for one in alarm.wrong_returns]
@@ -132,6 +139,11 @@ def problems(alarm: AlarmVerdict) -> list[str]:
         found = ", ".join(sorted({one.priority or "none" for one in alarm.wrong_priority}))
         lines.append(f"priority is {found}, should be {alarm.priority}")
     return lines + [f"looks as if {text}" for text in alarm.looks_like]
+
+
+def _during(alarm: AlarmVerdict, at_ns: int) -> str:
+    lasting = alarm.during.get(at_ns, ())
+    return f", during {' and '.join(lasting)}" if lasting else ""
 
 
 def _lateness(match: Match) -> float:

@@ -36,6 +36,8 @@ class AlarmVerdict:
     wrong_priority: tuple[Raised, ...] = ()
     priority: str | None = None
     """That it should have."""
+    during: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """What was wrong with the meter or its line when an alarm was missed or false, by its time."""
     looks_like: tuple[str, ...] = ()
     """What in its configuration would explain what is wrong, the likeliest first."""
 
