@@ -42,13 +42,14 @@ SEALED_BY_BIT = frozenset(
 )
 """Bits 0 to 3 of 101EH; the clock, bit 4, still takes small corrections."""
 _ACTIONS = frozenset(
-    (0x100F, 0x1010, 0x1011, 0x1016, 0x101C, 0x1021, *range(0x103A, 0x103F), 0x8000, 0x800E, 0x800F)
+    (0x100F, 0x1010, 0x1011, 0x1016, 0x101A, 0x101C, 0x1021, *range(0x103A, 0x103F), 0x8000, 0x800E, 0x800F)
 )
 """They always read their idle value."""
 _CLEARS = frozenset((0x102E, 0x1032, 0x1033))
 """Written, they read 0; the counts of records cannot be put back."""
-_OWN_VALUES = {0x0FFD: 0, 0x1001: 247, 0x1005: 75, 0x101F: 5, 0x102E: 0, 0x1042: 28, 0x8004: 400}
-"""Another value within the narrower range that others leave: of Modbus, of 500 kV, of February, of 3LN."""
+_OWN_VALUES = {0x0FFD: 0, 0x1001: 247, 0x1005: 75, 0x101A: 0, 0x101F: 5, 0x102E: 0, 0x1042: 28, 0x8004: 400}
+"""Another value within the narrower range that others leave: of Modbus, of 500 kV, of February, of 3LN;
+and a reset of the module would end the walk's own connection."""
 _RULED_OUT = {0x0FFD: [1], 0x1001: [0, 248], 0x8004: [401]}
 """Values within the printed range that other settings rule out."""
 _CURSORS: tuple[tuple[int, list[int], list[list[int]]], ...] = (

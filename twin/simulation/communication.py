@@ -41,9 +41,13 @@ from twin.simulation.events import CAUSE
 from twin.simulation.faults import CallAt
 from twin.simulation.supplies import Supplies
 
-"""Kinds of entries in the ledger, one for each meter."""
 REPAIR = "repair"
 """Who ended what was repaired, in the ledger."""
+
+RESET = "5 s"
+"""How long an Ethernet module that is reset (101AH) does not listen; the KW320 manual gives no time."""
+ANSWERED_NS = NS_PER_SECOND // 5
+"""How long after the order the module goes down, so that it is answered [ns]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,15 @@ class Communication:
             self._call_at(end_ns, partial(self._run_out, event.name, self._begun, cause))
         self._watcher(self.holding)
 
+    def reset_module(self, meter: str) -> None:
+        """Have a meter's Ethernet module reset once it has answered: TCP alone is away meanwhile."""
+        name = f"{meter} Ethernet reset"
+        if meter in self._served and name not in self.names:
+            fields = {"event": "communication_fault", "at": "", "name": name, "meters": [meter]}
+            module = {"over": "tcp", "refuse": True, "close": True, "clear_after": RESET}
+            event = CommunicationFault.model_validate({**fields, **module})
+            self.schedule(event, self._now() + ANSWERED_NS, cause="register 101AH")
+
     def repair(self, name: str) -> None:
         """End a fault now; one that is over, or has not begun, stays as it is."""
         if name in self._holding:
@@ -199,6 +212,8 @@ def start_communication(
         call_at=call_at,
         witness=witness,
     )
+    names = [meter.config.name for meter in scenario.meters]
+    fleet.on_network_reset = lambda meter: communication.reset_module(names[meter])
     for item in scenario.events:
         event = item.event
         if isinstance(event, CommunicationFault):

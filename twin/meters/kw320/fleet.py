@@ -1,6 +1,6 @@
 """All meters of a site: fed with the signal, written by masters, given and taken their supply."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from twin.contracts import (
@@ -30,6 +30,10 @@ from twin.meters.kw320.month_schedule import MonthSchedule
 from twin.meters.kw320.months import NAMES as MONTH_REGISTERS
 from twin.meters.kw320.profile_clocks import ProfileClocks
 from twin.meters.quantities import COLUMN, primary_factor
+
+
+def _nobody(_: int) -> None:
+    """Hear of a reset, and do nothing."""
 
 
 class MeterFailedError(TwinError, RuntimeError):
@@ -62,6 +66,8 @@ class Fleet(FleetImages):
         self._profile_clocks = ProfileClocks(meters, self._bank)
         self.io = FleetIo(meters, self._bank, emit=self._ended.extend, changed=self._note)
         """The inputs and outputs of the meters' I/O modules."""
+        self.on_network_reset: Callable[[int], object] = _nobody
+        """Called with the number of a meter that is told to reset its Ethernet module (101AH)."""
 
     # -- what is so now -----------------------------------------------------------------------------
 
@@ -193,6 +199,8 @@ class Fleet(FleetImages):
                 self._ended += apply_effect(self._bank, meter, effect, now_ns)
                 if "clear_energy" in effect.actions:
                     self._months.clear(meter)
+                if "ethernet_reset" in effect.actions:
+                    self.on_network_reset(meter)
                 self.io.after_write(meter, before)
         except RefusedError as error:
             return Answer(now_ns, error.refusal, error.detail)

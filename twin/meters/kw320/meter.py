@@ -281,6 +281,8 @@ class Kw320Meter:
         except SettingsError as error:
             raise RefusedError(Refusal.ILLEGAL_VALUE, str(error)) from error
         actions = [name for name, value in ACTIONS.items() if named.get(name) == value]
+        if named.get("ethernet_reset"):
+            actions.append("ethernet_reset")  # 1, or 2 with default addresses, which are the scenario's here
         if raw["energy_display"] != self.raw["energy_display"] and "clear_energy" not in actions:
             actions.append("clear_energy")  # the web page's note: changing the reading resets the energy
         logs = touched_logs(name for name, value in changed.items() if value != self.raw[name])
