@@ -96,14 +96,18 @@ def from_registers(
     }
 
 
+def _seen_within(delay_ns: int, poll_ns: int) -> int:
+    """Return how long what has a delay must last for every master that polls so often to see it [ns]."""
+    return poll_ns * (1 + -(-delay_ns // poll_ns))
+
+
 def _with_windows(
     alarm: ExpectedAlarm, alarms: AlarmMap, raised: Iterable[Raised], run_end_ns: int
 ) -> list[Expected]:
     poll_ns = in_ns(alarms.poll if alarm.poll is None else alarm.poll)
     latency_ns = in_ns(alarms.latency if alarm.latency is None else alarm.latency)
     on_ns, off_ns = in_ns(alarm.on_delay), in_ns(alarm.off_delay)
-    seen_on_ns = poll_ns * (1 + -(-on_ns // poll_ns))
-    seen_off_ns = poll_ns * (1 + -(-off_ns // poll_ns))
+    seen_on_ns, seen_off_ns = _seen_within(on_ns, poll_ns), _seen_within(off_ns, poll_ns)
     found: list[Expected] = []
     before_ns: int | None = None
     for one in raised:
@@ -119,7 +123,8 @@ def _with_windows(
                 latest_ns=since_ns + seen_on_ns + latency_ns,
                 end_ns=end_ns,
                 end_latest_ns=None if over_ns is None else over_ns + seen_off_ns + latency_ns,
-                optional=short or joined or since_ns + seen_on_ns + latency_ns > run_end_ns,
+                optional=short or since_ns + seen_on_ns + latency_ns > run_end_ns,
+                joined=joined,
                 about=f"reads {one.value:.6g}",
             )
         )
@@ -132,17 +137,23 @@ def from_records(alarm: ExpectedAlarm, alarms: AlarmMap, recording: Recording, e
     meter = alarm.meter or alarm.source
     poll_ns = in_ns(alarms.poll if alarm.poll is None else alarm.poll)
     latency_ns = in_ns(alarms.latency if alarm.latency is None else alarm.latency)
+    on_ns, off_ns = in_ns(alarm.on_delay), in_ns(alarm.off_delay)
+    seen_on_ns, seen_off_ns = _seen_within(on_ns, poll_ns), _seen_within(off_ns, poll_ns)
+    before_ns: int | None = None
 
     def expected(since_ns: int, start_ns: int, over_ns: int | None, about: str) -> Expected:
-        latest_ns = start_ns + in_ns(alarm.on_delay) + poll_ns + latency_ns
-        off_ns = in_ns(alarm.off_delay)
+        nonlocal before_ns
+        latest_ns = start_ns + seen_on_ns + latency_ns
+        joined = before_ns is not None and start_ns - before_ns <= seen_off_ns
+        before_ns = over_ns
         return Expected(
             since_ns=since_ns,
-            start_ns=start_ns + in_ns(alarm.on_delay),
+            start_ns=start_ns + on_ns,
             latest_ns=latest_ns,
             end_ns=None if over_ns is None else over_ns + off_ns,
-            end_latest_ns=None if over_ns is None else over_ns + off_ns + poll_ns + latency_ns,
-            optional=latest_ns > end_ns or (over_ns is not None and over_ns - start_ns <= poll_ns),
+            end_latest_ns=None if over_ns is None else over_ns + seen_off_ns + latency_ns,
+            optional=latest_ns > end_ns or (over_ns is not None and over_ns - start_ns <= seen_on_ns),
+            joined=joined,
             about=about,
         )
 

@@ -244,7 +244,7 @@ def _inversions(matchings: Mapping[Key, Matching], apart_ns: int) -> tuple[Inver
         (match.expected.start_ns, match.raised.start_ns, key)
         for key, matching in matchings.items()
         for match in matching.matches
-        if not match.expected.optional
+        if not (match.expected.optional or match.expected.joined)
     )
     return tuple(
         Inversion(first=first[2], second=second[2], time_ns=second[1])

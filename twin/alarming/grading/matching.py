@@ -74,12 +74,14 @@ def match(
             if not last[places[-1]].hidden:
                 found.repeated.append(one)
             last[places[-1]] = one
+    answered_until = -1
     for place, occurrence in enumerate(expected):
         if place not in answers:
-            if not occurrence.optional:
+            if place > answered_until and not occurrence.optional:
                 found.missed.append(occurrence)
             continue
-        ends_with = _joined(expected, place, answers, last[place])
+        answered_until = _joined(expected, place, answers, last[place])
+        ends_with = expected[answered_until]
         problem = _return_problem(ends_with, last[place], early_ns, run_end_ns) if returns else ""
         latency_ns = answers[place].start_ns - occurrence.start_ns
         found.matches.append(
@@ -101,17 +103,17 @@ def _until(occurrence: Expected) -> int:
     return max(occurrence.latest_ns, occurrence.end_ns)
 
 
-def _joined(expected: Sequence[Expected], place: int, answers: dict[int, Raised], raised: Raised) -> Expected:
-    """Return the last occurrence that one alarm stands for: short breaks may have gone unseen."""
+def _joined(expected: Sequence[Expected], place: int, answers: dict[int, Raised], raised: Raised) -> int:
+    """Return the place of the last occurrence that one alarm stands for: short breaks may go unseen."""
     last = place
     while (
         last + 1 < len(expected)
         and last + 1 not in answers
-        and expected[last + 1].optional
+        and expected[last + 1].joined
         and (raised.end_ns is None or raised.end_ns > expected[last + 1].start_ns)
     ):
         last += 1
-    return expected[last]
+    return last
 
 
 def _return_problem(occurrence: Expected, raised: Raised, early_ns: int, run_end_ns: int) -> str:

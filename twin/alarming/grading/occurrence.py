@@ -18,7 +18,9 @@ class Expected:
     end_latest_ns: int | None = None
     """When its return is late, UTC [ns]."""
     optional: bool = False
-    """Too short, or too soon after the one before, to be seen by every master that polls so often."""
+    """Too short, or too near the end of the run, to be seen by every master that polls so often."""
+    joined: bool = False
+    """So soon after the one before that a master which polls so often may see both as one."""
     about: str = ""
     """What it is about, in words."""
 
