@@ -1,7 +1,8 @@
 """Breakers and outages: what opened, who wanted it, and what follows from it and is therefore no alarm."""
 
-from examples.alarm_cases.conftest import Watch
 from twin.testing import AlarmWatch, SiteUnderTest
+
+from .conftest import Watch
 
 SHORT_CIRCUIT = {"bus": "SHOP", "type": "3ph", "phases": "abc", "resistance": "20 mohm"}
 

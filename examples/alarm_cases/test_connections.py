@@ -2,8 +2,9 @@
 
 import pytest
 
-from examples.alarm_cases.conftest import HERE
 from twin.testing import AlarmWatch, SiteUnderTest
+
+from .conftest import HERE
 
 PATIENCE = "1 s"
 """How long an answer is waited for: a real master has a timeout, and these cases are about it."""

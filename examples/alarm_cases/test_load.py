@@ -1,7 +1,8 @@
 """Load: what is too much, for how long, in which phase, and in which direction."""
 
-from examples.alarm_cases.conftest import HERE, Watch
 from twin.testing import AlarmWatch, SiteUnderTest
+
+from .conftest import HERE, Watch
 
 HEAVY = {"bus": "SHOP", "type": "3ph", "phases": "abc", "resistance": "1 ohm"}
 """230 A more in each phase, 160 kW; the relay does not trip on it."""

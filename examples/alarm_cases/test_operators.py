@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from examples.alarm_cases.conftest import HERE
 from twin.alarming.alarm_state import IsaState, NotAllowedError
 from twin.testing import AlarmWatch, SiteUnderTest
+
+from .conftest import HERE
 
 
 def door(site: SiteUnderTest, to: str) -> None:

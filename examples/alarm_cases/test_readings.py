@@ -1,7 +1,8 @@
 """Readings that are wrong although the device answers: old, invalid, of another phase or another time."""
 
-from examples.alarm_cases.conftest import Watch
 from twin.testing import AlarmWatch, SiteUnderTest
+
+from .conftest import Watch
 
 
 def test_frozen_image_is_stale(site: SiteUnderTest, alarms: AlarmWatch) -> None:

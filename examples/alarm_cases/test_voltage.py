@@ -2,8 +2,9 @@
 
 import pytest
 
-from examples.alarm_cases.conftest import Watch
 from twin.testing import AlarmWatch, SiteUnderTest
+
+from .conftest import Watch
 
 DEEP = {"bus": "MV", "type": "3ph", "phases": "abc", "resistance": "3 ohm"}
 """A short circuit in the network that leaves about 70 % of the voltage."""
