@@ -25,7 +25,7 @@ SPEED = 10
 def in_lockstep(folder: Path) -> tuple[Verdict, str]:
     """Return the verdict on one run in lockstep, and the run's content hash."""
     with SiteUnderTest(SCENARIO, recording=folder / "recording") as site:
-        alarms = site.watch(RULES)
+        alarms = site.watch(RULES, timeout="1 s")
         while not site.ended:
             site.step("10 s")
         (folder / "journal.csv").write_text(journal_csv(alarms.journal), encoding="utf-8")
