@@ -28,7 +28,13 @@ def test_what_is_written_is_read(
 ) -> None:
     file = tmp_path_factory.mktemp("journal") / "journal.csv"
     file.write_text(journal_csv(entries), encoding="utf-8")
-    assert read_journal(file) == tuple(sorted(entries, key=lambda entry: entry.time_ns))
+    last: dict[tuple[str, str], JournalEntry] = {}
+    once = []
+    for entry in sorted(entries, key=lambda entry: entry.time_ns):
+        if last.get((entry.source, entry.condition)) != entry:
+            once.append(entry)
+        last[entry.source, entry.condition] = entry
+    assert read_journal(file) == tuple(once)
 
 
 def write(tmp_path: Path, *lines: str) -> Path:
@@ -70,3 +76,13 @@ def test_a_journal_needs_its_columns(tmp_path: Path) -> None:
         read_journal(file)
     with pytest.raises(BadInputError, match="cannot be read"):
         read_journal(tmp_path / "none.csv")
+
+
+def test_a_line_that_is_exported_twice_counts_once(tmp_path: Path) -> None:
+    """But an alarm that chatters within the resolution of its journal is raised as often as it says."""
+    active, back = (f"2026-01-01T00:00:01Z,s,c,{transition},high," for transition in ("active", "return"))
+    other = "2026-01-01T00:00:01Z,s,other,active,high,"
+    read = read_journal(write(tmp_path, active, other, active, back, active, back, back))
+    assert [f"{entry.condition} {entry.transition}" for entry in read] == [
+        *("c active", "other active", "c return", "c active", "c return")
+    ]

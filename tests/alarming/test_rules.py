@@ -76,7 +76,7 @@ def test_sources_are_found_and_registers_read_together(tmp_path: Path) -> None:
     head, far = plan.sources
     assert [(read.address, read.count) for read in head.reads] == [(16386, 4), (16418, 2)]
     assert (far.host, far.port, far.unit, far.poll_ns) == ("127.0.0.1", 5021, 7, SECOND // 4)
-    assert (head.port, head.unit, head.poll_ns, plan.timeout_s) == (5020, 1, SECOND, 0.5)
+    assert (head.port, head.unit, head.poll_ns, plan.timeout_s) == (5020, 1, SECOND, None)
     assert far.reads[0].tags[0].value([0x0000, 0x4366]) == 230.0
 
 

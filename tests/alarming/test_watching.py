@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.cli.test_serve import served
 from tests.sites import SCENARIO, write_site
 from twin.alarming.polling import Poller
 from twin.alarming.rules import PolledSource, read_rules
+from twin.alarming.running import watch_in_lockstep
 from twin.alarming.site_control import SiteControl, SiteControlError, utc_ns
 
 SITE = (
@@ -135,6 +137,40 @@ def test_a_device_that_does_not_answer_is_lost(tmp_path: Path) -> None:
             found = asyncio.run(scan(source))
             assert (found.values, found.time_ns) == (None, 7)
             assert found.problem
+
+
+class StandingSite(SiteControl):
+    """A site of which only the clock is there."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:1", "token")
+        self.now_ns = 0
+
+    def pause(self) -> int:
+        """Return the time."""
+        return self.now_ns
+
+    def step(self, seconds: float) -> int:
+        """Pass it."""
+        self.now_ns += round(seconds * 1e9)
+        return self.now_ns
+
+
+def test_a_silent_device_costs_lockstep_no_more_than_the_timeout_of_the_rules(tmp_path: Path) -> None:
+    """Five polls in vain: half a second and some, where ten seconds each would be a minute."""
+    prepare(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"host: 127.0.0.1, port: {silent.getsockname()[1]}"
+        rules = RULES.replace("{name: home, poll: 2 s}", f"{{name: home, {address}}}").replace(
+            "{name: head}", f"{{name: head, {address}}}"
+        )
+        (tmp_path / "rules.yaml").write_text(rules + "timeout: 100 ms\n", encoding="utf-8")
+        began = time.monotonic()
+        server = asyncio.run(
+            watch_in_lockstep(read_rules(tmp_path / "rules.yaml"), StandingSite(), duration_s=4.0)
+        )
+        assert time.monotonic() - began < 10.0
+    assert [(entry.condition, entry.time_ns) for entry in server.journal] == [("LOST", 1_000_000_000)]
 
 
 def test_a_site_that_cannot_be_controlled_is_said(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ be read, if it brings these columns; that is what grading compares.
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,7 +66,8 @@ def read_journal(path: Path | str, *, time_zone: str = "UTC") -> tuple[JournalEn
     Returns
     -------
     tuple of JournalEntry
-        In order of time; entries of one time stay in the order of the file.
+        In order of time; entries of one time stay in the order of the file. An entry that repeats the
+        one before of its alarm in all columns was exported twice, and is left out.
 
     Raises
     ------
@@ -87,7 +88,17 @@ def read_journal(path: Path | str, *, time_zone: str = "UTC") -> tuple[JournalEn
             findings.append(read)
     if findings:
         raise BadInputError(*findings)
-    return tuple(sorted(entries, key=lambda entry: entry.time_ns))
+    return tuple(_once(sorted(entries, key=lambda entry: entry.time_ns)))
+
+
+def _once(entries: Iterable[JournalEntry]) -> Iterator[JournalEntry]:
+    """Yield entries without those that repeat the one before of their alarm."""
+    last: dict[tuple[str, str], str] = {}
+    for entry in entries:
+        key, line = (entry.source, entry.condition), journal_line(entry)
+        if last.get(key) != line:
+            yield entry
+        last[key] = line
 
 
 def _entry(row: dict[str, str | None], mark: Mark, zone: ZoneInfo) -> JournalEntry | Finding:

@@ -38,7 +38,8 @@ class AlarmPlan:
 
     rules: tuple[AlarmRule, ...]
     sources: tuple[PolledSource, ...]
-    timeout_s: float
+    timeout_s: float | None
+    """How long an answer is waited for; None where the rules leave it open [s]."""
 
 
 def read_rules(

@@ -165,6 +165,8 @@ class Rules(_Part):
         None, description="tag list as `twin export points` writes it, relative to this file"
     )
     poll: Second = Field(1.0, gt=0, description="time from poll to poll of a source")
-    timeout: Second = Field(0.5, gt=0, description="how long an answer is waited for")
+    timeout: Second | None = Field(
+        None, gt=0, description="how long an answer is waited for; 500 ms when absent, 10 s in lockstep"
+    )
     sources: list[Source] = Field(min_length=1, description="devices that are polled")
     alarms: list[Alarm] = Field(min_length=1, description="what is watched")

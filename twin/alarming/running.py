@@ -16,6 +16,7 @@ from twin.alarming.site_control import SiteClock, SiteControl, SiteEndedError
 
 Tell = Callable[[JournalEntry], None]
 _LOOK_S = 1.0
+_TIMEOUT_S = 0.5
 _LOCKSTEP_TIMEOUT_S = 10.0
 """While time stands still a busy computer must not make a device seem lost [s]."""
 
@@ -57,7 +58,7 @@ async def watch(
     clock = wall_clock if control is None else SiteClock(control)
     async with AsyncExitStack() as stack:
         pollers = [
-            await stack.enter_async_context(Poller(source, timeout_s=plan.timeout_s))
+            await stack.enter_async_context(Poller(source, timeout_s=plan.timeout_s or _TIMEOUT_S))
             for source in plan.sources
         ]
 
@@ -115,7 +116,7 @@ class Lockstep:
         self._plan = plan
         self._tell = tell
         self._due = [(now_ns, place) for place in range(len(plan.sources))]
-        timeout_s = timeout_s or max(plan.timeout_s, _LOCKSTEP_TIMEOUT_S)
+        timeout_s = timeout_s or max(plan.timeout_s or 0.0, _LOCKSTEP_TIMEOUT_S)
         self._pollers = [Poller(source, timeout_s=timeout_s) for source in plan.sources]
 
     async def __aenter__(self) -> "Lockstep":
@@ -150,7 +151,8 @@ async def watch_in_lockstep(
 ) -> AlarmServer:
     """Let simulated time pass from poll to poll: it goes on only when each poll that is due has finished.
 
-    So a run gives the same journal on any machine.
+    So a run gives the same journal on any machine that answers within the ``timeout`` of the rules; without
+    one in the rules no busy computer makes a device seem lost.
 
     Parameters
     ----------
@@ -164,7 +166,8 @@ async def watch_in_lockstep(
     """
     now_ns = await asyncio.to_thread(control.pause)
     end_ns = None if duration_s is None else now_ns + round(duration_s * 1e9)
-    async with Lockstep(plan, now_ns=now_ns, tell=tell) as lockstep:
+    # Who says how long to wait has devices in mind that fall silent: each of their polls costs as much.
+    async with Lockstep(plan, now_ns=now_ns, timeout_s=plan.timeout_s, tell=tell) as lockstep:
         while end_ns is None or lockstep.due_ns <= end_ns:
             at_ns = lockstep.due_ns
             if at_ns > now_ns:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from tests.alarming.grading.runs import SECOND, START_NS, journal_of, record, sine, steps
 from twin.alarming.grading import Verdict, grade
+from twin.alarming.grading.reports import junit_xml
 from twin.alarming.journal import JournalEntry, journal_csv
 from twin.contracts import BadInputError
 from twin.recording import Recording
@@ -231,3 +233,19 @@ def test_what_the_recording_does_not_hold_is_said(run: Recording, tmp_path: Path
     assert [finding.field for finding in caught.value.findings] == [
         *("alarms[0].when.limit.tag", "alarms[1].source")
     ]
+
+
+def test_a_journal_of_another_time_is_refused(run: Recording, tmp_path: Path) -> None:
+    """An alarm of the run's first minute before counts as false; a whole journal elsewhere needs a clock."""
+    assert edited(run, tmp_path, (-50, "LOW", "active"), (-45, "LOW", "return")).alarms[0].false
+    with pytest.raises(BadInputError, match="none of its times lies within the run") as caught:
+        edited(run, tmp_path, (3600 + 60, "LOW", "active"), (3600 + 120, "LOW", "return"))
+    assert "clock" in caught.value.findings[0].mend
+    assert not edited(run, tmp_path).passed
+
+
+def test_junit_takes_whatever_a_journal_names(run: Recording, tmp_path: Path) -> None:
+    verdict = edited(run, tmp_path, *RIGHT, (400, "BELL \a <&>", "active"))
+    suite = ElementTree.fromstring(junit_xml(verdict, name="storm"))[0]
+    assert suite.get("failures") == "1"
+    assert [case.findtext("failure") for case in suite] == [None, "head BELL \ufffd <&>: 1 times"]

@@ -21,9 +21,9 @@ from twin.alarming.grading.matching import Matching, match
 from twin.alarming.grading.occurrence import Expected, Raised
 from twin.alarming.grading.playback import RegisterPlayback, recorded_span, recorded_tags
 from twin.alarming.grading.verdict import AlarmVerdict, Inversion, Verdict
-from twin.alarming.journal import JournalEntry, instant_ns, read_journal
+from twin.alarming.journal import JournalEntry, instant_ns, read_journal, utc_text
 from twin.alarming.kpis import alarm_kpis
-from twin.contracts import NS_PER_SECOND, BadInputError, Finding
+from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
 from twin.documents import Document, read_yaml, suggestion, validate
 from twin.recording import Recording
 from twin.recording.ledger import Ledger
@@ -32,6 +32,8 @@ _EARLY_NS = NS_PER_SECOND
 """How much too early an alarm may seem at most, as clocks differ; never more than the allowed latency."""
 _ROUNDING_NS = 1_000_000
 """How much too early it may always seem: journals hold milliseconds."""
+_NEAR_NS = 60 * NS_PER_SECOND
+"""How far from the run a journal may begin or end that belongs to it."""
 
 Key = tuple[str, str]
 
@@ -56,6 +58,7 @@ def grade(recording: Recording, journal: Path | str, alarm_map: Path | str) -> V
     document = read_yaml(alarm_map)
     alarms = validate(document, AlarmMap)
     entries = _simulated(_entries(journal, alarms, document), alarms, document)
+    _check_times(entries, recorded_span(recording), journal)
     return _Grading(recording, document, alarms, entries).verdict()
 
 
@@ -67,6 +70,20 @@ def _entries(journal: Path | str, alarms: AlarmMap, document: Document) -> tuple
         what, mend = f"{alarms.time_zone!r} is unknown", "give an IANA name such as Europe/London"
         raise BadInputError(Finding(where, "time_zone", what, mend)) from None
     return read_journal(journal, time_zone=alarms.time_zone)
+
+
+def _check_times(entries: Sequence[JournalEntry], span: tuple[int, int], journal: Path | str) -> None:
+    """Refuse a journal that is not of the run, or by another clock than the map says."""
+    start_ns, end_ns = span
+    near = any(start_ns - _NEAR_NS <= entry.time_ns <= end_ns + _NEAR_NS for entry in entries)
+    if entries and not near:
+        first, last = utc_text(entries[0].time_ns), utc_text(entries[-1].time_ns)
+        what = (
+            f"none of its times lies within the run, {utc_text(start_ns)} to {utc_text(end_ns)}: "
+            f"they go from {first} to {last}"
+        )
+        mend = "say in the map how they become simulated time (clock, time_zone), or give the run's journal"
+        raise BadInputError(Finding(Mark(str(journal)), "time_utc", what, mend))
 
 
 def _simulated(

@@ -1,5 +1,6 @@
 """A verdict as JSON, as JUnit XML for a build server, and as text."""
 
+import re
 from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree
@@ -10,6 +11,8 @@ from twin.alarming.journal import utc_text
 from twin.alarming.kpis import AlarmKpis
 
 _PERCENTILES = (50, 95, 100)
+_NO_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+"""What XML documents cannot hold, not even escaped (XML 1.0, 2.2); names in a journal may."""
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
@@ -182,7 +185,8 @@ def junit_xml(verdict: Verdict, *, name: str) -> str:
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    text = ElementTree.tostring(root, encoding="unicode")
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text) + "\n"
 
 
 def verdict_text(verdict: Verdict) -> str:
