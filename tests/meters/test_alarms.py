@@ -154,6 +154,30 @@ def test_new_alarm_settings_start_anew():
     assert bank.alarms.active(0)[0]
 
 
+def test_new_settings_of_one_channel_leave_the_others_alone():
+    # Manual 4.4: a return is recorded when the parameter is back to normal, not when another alarm is set.
+    late = replace(CURRENT, delay_ns=20 * SECOND)
+    channels = [replace(CURRENT, delay_ns=0), CURRENT, late, late]
+    bank, feed = MeterBank([with_channels(*channels, pairs=(1,))], start_ns=T0), Feed()
+    feed.add(phasors(230.0, 5.0))
+    assert trace(feed.run(bank, 10 * SECOND)) == [(100, 1, "active"), (5_100, 2, "active")]
+    changed = [channels[0], replace(CURRENT, setpoint=4.9), *channels[2:], VOLTAGE]
+    (record,) = bank.configure(0, with_channels(*changed, pairs=(1,)), feed.now)
+    assert (record.channel, record.transition) == (2, "return")
+    assert bank.alarms.active(0)[:5] == (True, False, False, False, False)
+    # The new limit has its delay from now on; channels 3 and 4 keep theirs, which have run since 0.1 s.
+    later = trace(feed.run(bank, 15 * SECOND))
+    assert later == [(15_100, 2, "active"), (20_100, 3, "active"), (20_100, 4, "active")]
+    # A pair is one alarm: new settings of its second channel concern its first; a switched off one returns.
+    changed = [replace(channels[0], enabled=False), changed[1], late, replace(late, setpoint=4.8), VOLTAGE]
+    ended = bank.configure(0, with_channels(*changed, pairs=(1,)), feed.now)
+    assert [(record.channel, record.transition) for record in ended] == [
+        *((1, "return"), (3, "return"), (4, "return"))
+    ]
+    ended = bank.configure(0, replace(with_channels(*changed, pairs=(1,)), alarm_enable=False), feed.now)
+    assert [record.channel for record in ended] == [2]
+
+
 def test_parameters_are_named_by_the_code_table():
     # KW320 manual 6.3.4, alarming parameter code table.
     known = {0: "frequency", 1: "v1", 4: "v_avg", 5: "v12", 8: "vll_avg", 9: "i1", 12: "i_avg", 13: "i_n"}

@@ -253,3 +253,28 @@ def test_steps_close_together_are_recorded_as_the_definition_says(steps):
         found = (first.start_ns, first.trigger_ns, first.end_ns)
         assert found == pytest.approx(expected[:3], abs=1)
         assert first.extreme == pytest.approx(expected[3], rel=1e-9)
+
+
+def test_new_settings_of_one_kind_leave_an_event_of_another_alone():
+    # Manual 4.6: only when all phases are back to normal, a new sag is responded to.
+    bank, feed = MeterBank([SETTINGS], start_ns=T0), Feed()
+    feed.add(phasors())
+    feed.run(bank, SECOND)
+    feed.add(phasors(150.0))
+    (begun,) = events_of(feed.run(bank, SECOND))
+    swells = replace(SETTINGS, swell_threshold_percent=130, over_current_waveform=True)
+    for settings_ in (swells, replace(swells, sag_waveform=not SETTINGS.sag_waveform)):
+        assert bank.configure(0, settings_, feed.now) == []
+        assert events_of(feed.run(bank, SECOND)) == []
+    assert [event.number for event in bank.events(0)] == [begun.number]
+    (ended,) = bank.configure(0, replace(swells, sag_threshold_percent=70), feed.now)
+    assert (ended.number, ended.end_ns) == (begun.number, feed.now)
+    (again,) = events_of(feed.run(bank, SECOND))
+    assert again.number == begun.number + 1
+    feed.add(phasors())
+    (back,) = events_of(feed.run(bank, SECOND))
+    assert (back.number, back.end_ns is None) == (again.number, False)
+
+
+def events_of(records):
+    return [record for record in records if isinstance(record, EventRecord)]

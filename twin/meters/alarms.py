@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from twin.contracts import AlarmRecord
 from twin.meters.quantities import COLUMN, NAMES, primary_factor
-from twin.meters.settings import ALARM_CHANNELS, MeterSettings
+from twin.meters.settings import ALARM_CHANNELS, AlarmChannel, MeterSettings
 
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -131,28 +131,24 @@ class AlarmEngine:
         return bool(np.count_nonzero((watched >= columns.start) & (watched < columns.stop)))
 
     def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> list[AlarmRecord]:
-        """Take new settings; if they concern alarms, what is active returns and the channels start anew."""
-        old = self._settings[meter]
-        same = (old.alarm_enable, old.alarm_channels, old.and_pairs) == (
-            settings.alarm_enable,
-            settings.alarm_channels,
-            settings.and_pairs,
-        )
-        if same:
-            self._settings[meter] = settings
-            return []
-        active = np.flatnonzero(self._active[meter]).tolist()
-        records = [self._record(meter, channel, now_ns, occurred=False) for channel in active]
+        """Take new settings; channels that they concern start anew, and what is active of them returns."""
+        new = _changed_channels(self._settings[meter], settings)
+        ended = [channel for channel in new if self._active[meter, channel]]
+        records = [self._record(meter, channel, now_ns, occurred=False) for channel in ended]
         self._settings[meter] = settings
-        self.forget(meter)
-        self._watched = _Watched(self._settings)
+        if new:
+            self._forget(meter, new)
+            self._watched = _Watched(self._settings)
         return records
 
     def forget(self, meter: int) -> None:
         """Let all channels of a meter start anew, without a record."""
+        self._forget(meter, range(ALARM_CHANNELS))
+
+    def _forget(self, meter: int, channels: Sequence[int]) -> None:
         for state in (self._condition, self._met, self._active):
-            state[meter] = False
-        self._deadline_ns[meter] = NEVER
+            state[meter, channels] = False
+        self._deadline_ns[meter, channels] = NEVER
         self._find_deadline()
 
     def active(self, meter: int) -> tuple[bool, ...]:
@@ -268,3 +264,23 @@ class AlarmEngine:
 
     def _find_deadline(self) -> None:
         self.next_deadline_ns = int(self._deadline_ns.min())
+
+
+def _changed_channels(old: MeterSettings, new: MeterSettings) -> list[int]:
+    """Return the channels, from 0, whose alarms new settings concern; both of an AND pair, which is one."""
+    changed = []
+    for pair in range(ALARM_CHANNELS // 2):
+        both = [2 * pair, 2 * pair + 1]
+        differ = [channel for channel in both if _alarm(old, channel) != _alarm(new, channel)]
+        if old.and_pairs[pair] != new.and_pairs[pair] or (differ and new.and_pairs[pair]):
+            differ = both
+        changed += differ
+    return changed
+
+
+def _alarm(settings: MeterSettings, channel: int) -> AlarmChannel | None:
+    """Return what a channel watches; None when it is off."""
+    if not settings.alarm_enable or channel >= len(settings.alarm_channels):
+        return None
+    watched = settings.alarm_channels[channel]
+    return watched if watched.enabled else None

@@ -161,7 +161,8 @@ class MeterBank(BankReadings):
         """Give a meter new settings from now on; return the alarms and events that end by it.
 
         Ratios change what is shown as primary, not the transformers. New demand settings clear the demand
-        memory, new alarm or power-quality settings end what is active and begin their detection anew.
+        memory. Alarms, and kinds of events, that new settings concern end and are looked for anew; others
+        go on.
 
         Raises
         ------

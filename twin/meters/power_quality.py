@@ -76,12 +76,23 @@ class PowerQuality:
         self._events[meter].clear()
 
     def configure(self, meter: int, settings: MeterSettings, now_ns: int) -> list[EventRecord]:
-        """Take new settings; an event that lasts ends now, as it was recorded, and detection starts anew."""
-        ended = self._end_all(meter, now_ns)
+        """Take new settings; detection of the kinds of events that they concern starts anew.
+
+        An event of such a kind that lasts ends now, as it was recorded; one of another goes on.
+        """
+        monitor = EventMonitor(settings)
+        kept = monitor.go_on(self._monitors[meter])
+        return self._begin(meter, settings, monitor, kept, now_ns)
+
+    def _begin(
+        self, meter: int, settings: MeterSettings, monitor: EventMonitor, kept: Sequence[str], now_ns: int
+    ) -> list[EventRecord]:
+        """Let a meter detect events by a monitor; return those that end, but the kinds that are kept."""
+        ended = self._end_all(meter, kept, now_ns)
         self._settings[meter] = settings
         self.captures.configure(meter, settings)
-        self._monitors[meter] = EventMonitor(settings)
-        self._resting[meter] = True
+        self._monitors[meter] = monitor
+        self._resting[meter] = monitor.idle
         self._learn_levels()
         if not self._front_end.empty:
             chosen = np.zeros_like(self._watched)
@@ -94,11 +105,12 @@ class PowerQuality:
         self._on[meter] = on
         self._watched[meter] = False
         self.captures.drop(meter)
-        return self.configure(meter, self._settings[meter], now_ns)
+        settings = self._settings[meter]
+        return self._begin(meter, settings, EventMonitor(settings), (), now_ns)
 
-    def _end_all(self, meter: int, now_ns: int) -> list[EventRecord]:
-        ended = [self._end(meter, number, now_ns) for number in self._open[meter].values()]
-        self._open[meter].clear()
+    def _end_all(self, meter: int, kept: Sequence[str], now_ns: int) -> list[EventRecord]:
+        kinds = [kind for kind in self._open[meter] if kind not in kept]
+        ended = [self._end(meter, self._open[meter].pop(kind), now_ns) for kind in kinds]
         return [record for record in ended if record is not None]
 
     def _learn_levels(self) -> None:

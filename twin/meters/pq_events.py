@@ -23,6 +23,7 @@ from twin.meters.wiring import absent
 
 Float = NDArray[np.float64]
 PHASES: Final = "abc"
+KINDS: Final = ("sag", "swell", "over_current")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,10 @@ class Detector:
     def idle(self) -> bool:
         """Whether no phase is outside and no event lasts."""
         return self.active is None and not any(self.count)
+
+    def seeks(self, other: "Detector") -> bool:
+        """Tell whether another detector looks for the same, with whatever it has counted."""
+        return (self.type, self.level, self.needed) == (other.type, other.level, other.needed)
 
     def outside(self, rms: float) -> bool:
         """Tell whether a value lies outside the threshold."""
@@ -185,6 +190,15 @@ class EventMonitor:
             if detector.active is not None:
                 return detector.type
         return ""
+
+    def go_on(self, before: "EventMonitor") -> list[str]:
+        """Take over what detectors that look for the same have counted; return their kinds."""
+        if not np.array_equal(self.absent, before.absent):
+            return []
+        same = [kind for kind in KINDS if getattr(self, kind).seeks(getattr(before, kind))]
+        for kind in same:
+            setattr(self, kind, getattr(before, kind))
+        return same
 
     def detectors(self, rms: Float) -> tuple[tuple[Detector, Float], ...]:
         """Return each detector with its three of the six channels' RMS values; NaN where there is none."""
