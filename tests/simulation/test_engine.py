@@ -276,7 +276,9 @@ def test_settings_written_during_a_sag_end_its_event_and_its_alarm(tmp_path):
         assert [answer.refusal for answer in answers] == [None, None]
         site.flush()
         recording = Recording.open(tmp_path / "recording")
-        assert {event.end_ns for event in recording.events(meter="home")} == {engine.now_ns}
+        # The swell of the sound phases is another kind of event, which nothing has been set of: it goes on.
+        ends = {event.type: event.end_ns for event in recording.events(meter="home")}
+        assert ends == {"sag": engine.now_ns, "swell": None}
         last = recording.alarms(meter="home")[-1]
         assert (last.transition, last.time_ns) == ("return", engine.now_ns)
         engine.advance_to(loaded.end_ns)
