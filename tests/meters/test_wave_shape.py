@@ -1,6 +1,7 @@
 """Crest, THFF, K factor, harmonics, sequence components and angles against published or hand numbers."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,12 @@ from twin.signals import synthesise
 MS = 1_000_000
 
 
-def basic(rms, *, orders=(1.0,), frequency=50.0):
-    bank, feed = MeterBank([SETTINGS], start_ns=T0), Feed(orders=orders, frequency=frequency, theta=0.9)
+SEQUENCES = ("positive", "negative", "zero")
+
+
+def basic(rms, *, orders=(1.0,), frequency=50.0, wiring="3LN"):
+    bank = MeterBank([replace(SETTINGS, wiring=wiring)], start_ns=T0)
+    feed = Feed(orders=orders, frequency=frequency, theta=0.9)
     feed.add(rms)
     feed.run(bank, SECOND)
     return bank.basic(0)
@@ -102,6 +107,26 @@ def test_a_dead_meter_shows_zeros():
         elif name != "load_type":
             assert not np.any(value), name
     assert shown["load_type"] == ord("R")
+
+
+def test_what_is_below_the_pickup_has_no_angle_and_no_sequence():
+    # Appendix A: pickup 10 V, 5 mA; what reads 0 has no phase either.
+    shown = basic(phasors(i=0.004))
+    assert [shown[f"angle_i{k}_v1"] for k in (1, 2, 3)] == [0.0] * 3
+    assert {shown[f"ia_{name}_{part}"] for name in SEQUENCES for part in ("real", "imag")} == {0.0}
+    assert shown["angle_v2_v1"] == pytest.approx(240.0)
+    one = phasors()
+    one[4] *= 0.004 / 4.0
+    shown = basic(one)
+    assert [shown[f"angle_i{k}_v1"] for k in (1, 2, 3)] == pytest.approx([0.0, 0.0, 120.0])
+    assert shown["ia_positive_real"] == pytest.approx((8.0 + 0.004) / 3)
+    shown = basic(phasors(9.9))
+    assert [shown[f"angle_{name}_v1"] for name in ("v2", "v3", "i1", "i2", "i3")] == [0.0] * 5
+    assert {shown[f"ua_{name}_{part}"] for name in SEQUENCES for part in ("real", "imag")} == {0.0}
+    # Line voltages above the pickup: slot 2 of the shapes is V31, of the angles V23.
+    line = basic(phasors(9.9), wiring="3LL")
+    assert [line["angle_v2_v1"], line["angle_v3_v1"]] == pytest.approx([240.0, 120.0])
+    assert line["ua_positive_real"] == pytest.approx(9.9 * math.sqrt(3))
 
 
 def test_every_displayed_name_is_a_register():

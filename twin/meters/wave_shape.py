@@ -60,7 +60,8 @@ def wave_shape(view: WindowView, largest: Float, wirings: Wirings) -> dict[str, 
     - ``angle_v2_v1`` ..: ahead of va, 0..360 degrees.
 
     Without phase voltages v1, v2, v3 stand for vab, vca, vbc in shapes (KW320 manual 6.3.7), and for vab,
-    vbc, vca in sequence components and angles (4.3). One or two phases have no sequence components.
+    vbc, vca in sequence components and angles (4.3). One or two phases have no sequence components. What is
+    below the pickup (appendix A) has no angle, and no sequence components where all three inputs are.
 
     Parameters
     ----------
@@ -101,11 +102,15 @@ def wave_shape(view: WindowView, largest: Float, wirings: Wirings) -> dict[str, 
         ("u", (reading.v_positive, reading.v_negative, reading.v_zero)),
         ("i", (reading.i_positive, reading.i_negative, reading.i_zero)),
     ):
+        seen = live[:, :3] if letter == "u" else live[:, 3:]
+        absent = single | ~seen.any(axis=1)
         for sequence, phasor in zip(("positive", "negative", "zero"), phasors, strict=True):
-            component = np.where(single, 0.0, phasor * turn)
+            component = np.where(absent, 0.0, phasor * turn)
             shown[f"{letter}a_{sequence}_real"] = component.real
             shown[f"{letter}a_{sequence}_imag"] = component.imag
-    angle = _shown(np.degrees(reading.angle) % 360.0)
+    angled = live & live[:, :1]
+    angled[wirings.line, 1:3] = angled[wirings.line, 2:0:-1]
+    angle = np.where(angled, _shown(np.degrees(reading.angle) % 360.0), 0.0)
     for channel, name in enumerate(_NAMES[1:], start=1):
         shown[f"angle_{name}_v1"] = angle[:, channel]
     return shown
