@@ -1,5 +1,6 @@
 """Grading of journals that are right, and of such that are wrong in a known way."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tests.alarming.grading.runs import SECOND, START_NS, journal_of, record, si
 from twin.alarming.grading import Verdict, grade
 from twin.alarming.grading.reports import junit_xml
 from twin.alarming.journal import JournalEntry, journal_csv
+from twin.alarming.tag_list import TagAddress
 from twin.contracts import BadInputError
 from twin.recording import Recording
 
@@ -151,10 +153,21 @@ def test_a_journal_by_another_clock(run: Recording, tmp_path: Path) -> None:
     assert grade(run, file, write_map(tmp_path, MAP + clock)).passed
 
 
-BROKEN = {
+Misread = Callable[[TagAddress], TagAddress]
+
+
+def scaled(factor: float) -> Misread:
+    """Return how a system with the wrong scale reads."""
+    return lambda tag: replace(tag, scale=tag.scale * factor)
+
+
+BROKEN: dict[str, tuple[str, Misread | None]] = {
     "its deadband is missing": (LOW.replace(", deadband: 5 V", ""), None),
     "its phases are swapped (1 as 2, 2 as 1)": (LOW.replace("v1", "v2"), None),
-    "its values are scaled wrongly: a tenth of what they are": (LOW, 0.1),
+    "its values are scaled wrongly: a tenth of what they are": (LOW, scaled(0.1)),
+    "its values are read with their words exchanged": (
+        *(LOW, lambda tag: replace(tag, low_first=not tag.low_first)),
+    ),
     "above and below are exchanged": (LOW.replace("below", "above"), None),
     "it looks at far instead of head": (LOW.replace("{tag", "{source: far, tag"), None),
 }
@@ -163,7 +176,7 @@ BROKEN = {
 @pytest.mark.parametrize("mistake", BROKEN)
 def test_a_broken_configuration_is_named(tmp_path: Path, mistake: str) -> None:
     """Voltages that swing about the limit, each phase and meter otherwise, tell the mistakes apart."""
-    when, scale = BROKEN[mistake]
+    when, misread = BROKEN[mistake]
 
     def noisy(period: int, shift: int) -> Any:
         swing = sine(208.0, 20.0, period)
@@ -172,11 +185,20 @@ def test_a_broken_configuration_is_named(tmp_path: Path, mistake: str) -> None:
     head = {f"v{k}": noisy(240 + 40 * k, 50 * k) for k in (1, 2, 3)}
     run = record(tmp_path / "run", {"head": head, "far": {"v1": noisy(170, 20)}}, seconds=1500)
     rule = f"  - {{name: LOW, source: head, priority: high, when: {when}}}\n"
-    misread = None if scale is None else lambda tag: replace(tag, scale=tag.scale * scale)
     verdict = graded(run, tmp_path, rule, misread=misread)
     assert not verdict.passed
     assert verdict.alarms[0].looks_like[0] == mistake
     assert graded(run, tmp_path).passed
+
+
+def test_mistakes_that_raise_the_same_are_all_named(run: Recording, tmp_path: Path) -> None:
+    """Each of them has the voltage stand below its limit from beginning to end."""
+    looks_like = graded(run, tmp_path, misread=scaled(3**-0.5)).alarms[0].looks_like
+    kinds = ("a tenth", "a hundredth", "a thousandth", "smaller by the square root of 3")
+    assert [text.partition(" of what")[0].partition(" (")[0] for text in looks_like] == [
+        *(f"its values are scaled wrongly: {kind}" for kind in kinds),
+        "its values are read with their words exchanged",
+    ]
 
 
 def test_truth_can_be_expected(run: Recording, tmp_path: Path) -> None:

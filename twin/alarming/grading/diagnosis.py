@@ -36,7 +36,8 @@ Change = Callable[[str, Any], dict[str, object]]
 """What changes in a rule on a tag, from its kind and itself."""
 _GOOD_ENOUGH = 0.2
 """A guess must leave at most this share of what is wrong."""
-_MOST_NAMED = 3
+_MOST_NAMED = 5
+"""All scales to one side make a voltage stand beyond its limit for ever: they are told apart by nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Guess:
     text: str
     alarm: ExpectedAlarm
     scale: float = 1.0
+    words_exchanged: bool = False
 
 
 def guesses(alarm: ExpectedAlarm, tags: Mapping[tuple[str, str], TagAddress]) -> Iterator[Guess]:
@@ -75,6 +77,7 @@ def guesses(alarm: ExpectedAlarm, tags: Mapping[tuple[str, str], TagAddress]) ->
             yield Guess(f"its phases are swapped ({phases})", alarm.model_copy(update={"when": swapped}))
     for scale, text in _SCALES.items():
         yield Guess(f"its values are scaled wrongly: {text}", alarm, scale)
+    yield Guess("its values are read with their words exchanged", alarm, words_exchanged=True)
     meter = alarm.meter or alarm.source
     for other in dict.fromkeys(known for known, _ in tags if known != meter):
         yield Guess(f"it looks at {other} instead of {meter}", alarm.model_copy(update={"meter": other}))
@@ -85,6 +88,7 @@ def explain(
     alarms: AlarmMap,
     tags: Mapping[tuple[str, str], TagAddress],
     playback: RegisterPlayback,
+    exchanged: RegisterPlayback,
     *,
     start_ns: int,
     end_ns: int,
@@ -101,11 +105,14 @@ def explain(
         What the recording holds.
     playback : RegisterPlayback
         With all of these tags.
+    exchanged : RegisterPlayback
+        The same, read in the other word order.
     start_ns, end_ns, early_ns : int
         As for matching [ns].
     """
     tried: dict[str, tuple[int, Guess]] = {}
-    followed: list[Followed] = []
+    right: list[Followed] = []
+    wrongly: list[Followed] = []
     for place, (alarm, raised, _) in enumerate(wrong):
         if not raised:
             continue  # nothing that could be explained: it has never been raised
@@ -114,11 +121,16 @@ def explain(
             name = f"{place}.{number}"
             rule = follow(guess.alarm, builder, (), name=name)
             if rule is not None and not builder.findings:
-                followed.append(rule)
+                (wrongly if guess.words_exchanged else right).append(rule)
                 tried[name] = place, guess
-    if not followed:
-        return [() for _ in wrong]
-    expected = from_registers(followed, playback, alarms, start_ns=start_ns, end_ns=end_ns)
+    expected = {
+        name: occurred
+        for followed, registers in ((right, playback), (wrongly, exchanged))
+        if followed
+        for name, occurred in from_registers(
+            followed, registers, alarms, start_ns=start_ns, end_ns=end_ns
+        ).items()
+    }
     scores: list[list[tuple[float, int, str]]] = [[] for _ in wrong]
     for number, (name, (place, guess)) in enumerate(tried.items()):
         _, raised, errors = wrong[place]

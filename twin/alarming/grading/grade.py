@@ -1,6 +1,7 @@
 """Grading a journal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,6 +24,7 @@ from twin.alarming.grading.playback import RegisterPlayback, recorded_span, reco
 from twin.alarming.grading.verdict import AlarmVerdict, Inversion, Verdict
 from twin.alarming.journal import JournalEntry, instant_ns, read_journal, utc_text
 from twin.alarming.kpis import alarm_kpis
+from twin.alarming.tag_list import TagAddress
 from twin.contracts import NS_PER_SECOND, BadInputError, Finding, Mark
 from twin.documents import Document, read_yaml, suggestion, validate
 from twin.recording import Recording
@@ -215,17 +217,23 @@ class _Grading:
             for alarm in self._alarms.alarms
             if matchings[_key(alarm)].errors
         ]
+        raised = any(occurred for _, occurred, _ in wrong)
         found = explain(
             wrong,
             self._alarms,
             self._tags,
             playback,
+            RegisterPlayback.read(self._recording, self._words_exchanged() if raised else ()),
             start_ns=self._start_ns,
             end_ns=self._end_ns,
             early_ns=self._early_ns,
         )
         reasons = {_key(alarm): texts for (alarm, _, _), texts in zip(wrong, found, strict=True)}
         return [self._verdict_of(alarm, matchings[_key(alarm)], reasons) for alarm in self._alarms.alarms]
+
+    def _words_exchanged(self) -> Iterator[TagAddress]:
+        """Yield the tags as who takes their words in the other order reads them."""
+        return (replace(tag, low_first=not tag.low_first) for tag in self._tags.values())
 
     def _verdict_of(
         self, alarm: ExpectedAlarm, found: Matching, reasons: Mapping[Key, tuple[str, ...]]
