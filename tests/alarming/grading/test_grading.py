@@ -102,6 +102,13 @@ def test_a_false_alarm_and_one_that_nobody_knows(run: Recording, tmp_path: Path)
     assert not verdict.passed
 
 
+@pytest.mark.parametrize("others", ["ignore", "false"])
+def test_what_others_are(run: Recording, tmp_path: Path, others: str) -> None:
+    edited(run, tmp_path, *RIGHT, (402, "NEW", "active"))
+    text = MAP + f"others: {others}\n"
+    assert grade(run, tmp_path / "journal.csv", write_map(tmp_path, text)).passed == (others == "ignore")
+
+
 def test_a_late_alarm(run: Recording, tmp_path: Path) -> None:
     """A poll and the latency after its earliest time, two seconds, it is still in time."""
     assert edited(run, tmp_path, (62, "LOW", "active"), *RIGHT[1:]).passed

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from twin.alarming.rules_schema import Name, When
 from twin.documents import Second
@@ -89,3 +89,8 @@ class AlarmMap(_Part):
     others: Literal["ignore", "false"] = Field(
         "false", description="what alarms are that this map does not name: not looked at, or false"
     )
+
+    @field_validator("others", mode="before")
+    @classmethod
+    def _word(cls, others: object) -> object:
+        return "false" if others is False else others  # as YAML reads the word without quotes
