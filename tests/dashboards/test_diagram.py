@@ -9,8 +9,7 @@ from dashboards import diagram
 from dashboards.placement import Placement
 from twin.contracts import BranchLine, BusLine, Diagram, SwitchLine
 from twin.grid import read_network
-from twin.simulation.build import _switch_lines
-from twin.simulation.diagram import draw_diagram
+from twin.simulation.diagram import draw_diagram, switch_lines
 
 NETWORKS = Path(__file__).parents[2] / "scenarios" / "networks"
 SWITCH = re.compile(
@@ -23,7 +22,7 @@ def drawn(network):
     """Return a shipped network's diagram, its placement and its switches: place, and how the name stands."""
     loaded = read_network(NETWORKS / f"{network}.yaml")
     found = draw_diagram(loaded, keep=(), generators=())
-    svg = diagram.render(found, _switch_lines(loaded), ())
+    svg = diagram.render(found, switch_lines(loaded), ())
     switches = {
         name: (float(x), float(y), float(text_y), bool(aside))
         for x, y, name, _, text_y, aside in SWITCH.findall(svg)
