@@ -7,11 +7,14 @@ import pytest
 
 from twin.alarming.grading.map_schema import AlarmMap
 from twin.alarming.journal import COLUMNS, EXCHANGED
+from twin.alarming.rules import read_rules
 from twin.alarming.rules_schema import Rules, When
 from twin.alarming.what_if_schema import Variants
+from twin.cli.main import main
 from twin.documents import read_yaml, validate
 
-PAGE = (Path(__file__).parents[2] / "docs" / "alarming.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "alarming.md").read_text(encoding="utf-8")
 FILES = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "version:" in block]
 
 
@@ -29,3 +32,17 @@ def test_the_page_names_every_condition_and_transition() -> None:
     for transition in EXCHANGED:
         assert f"`{transition}`" in PAGE
     assert f"`{','.join(COLUMNS)}`" in PAGE
+
+
+def test_the_rules_on_the_page_watch_the_scenario_of_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scenario = PAGE.partition("twin export points ")[2].split()[0]
+    assert main(["export", "points", str(ROOT / scenario)]) == 0
+    (tmp_path / "tags.csv").write_text(capsys.readouterr().out, encoding="utf-8")
+    (block,) = (block for block in FILES if "sources:" in block)
+    (tmp_path / "rules.yaml").write_text(block, encoding="utf-8")
+    address = {"host": "127.0.0.1", "port": 5020, "unit": 1}
+    endpoints = {"feeder head": address, "village": address}
+    plan = read_rules(tmp_path / "rules.yaml", endpoints=endpoints)
+    assert {source.name for source in plan.sources} == {"head", "village"}

@@ -20,9 +20,9 @@ margin-bottom: 12px; overflow-x: auto; } h2 { font-size: 14px; margin: 0 0 8px; 
 collapse; width: 100%; } th, td { text-align: left; padding: 4px 10px 4px 0; border-top: 1px solid #cfd3d6;
 vertical-align: top; } th { border-top: 0; color: var(--soft); font-weight: normal; } td.n { text-align:
 right; font-variant-numeric: tabular-nums; } th.n { text-align: right; } .verdict { font-weight: bold; }
-.fail { color: var(--bad); } .pass { color: var(--good); } ul { margin: 0; padding-left: 18px; } li.why {
-font-weight: bold; } details { margin: 4px 0; } summary { cursor: pointer; } .stage { color: var(--soft); }
-svg { display: block; } .plots { display: flex; flex-wrap: wrap; gap: 24px 32px; }
+.fail { color: var(--bad); } .pass { color: var(--good); } ul { margin: 0; padding-left: 18px; min-width:
+260px; } li.why { font-weight: bold; } details { margin: 4px 0; } summary { cursor: pointer; } .stage {
+color: var(--soft); } svg { display: block; } .plots { display: flex; flex-wrap: wrap; gap: 24px 32px; }
 """
 
 
