@@ -18,7 +18,7 @@ def chain(ledger: Ledger, meter: str, expected: Expected) -> tuple[Link, ...]:
     """
     links = ledger.before(meter, expected.since_ns, expected.start_ns + NS_PER_SECOND)
     own = (
-        Link(expected.since_ns, "register", f"{meter}: {expected.about}"),
+        Link(expected.since_ns, expected.stage, f"{meter}: {expected.about}"),
         Link(expected.start_ns, "expected", "the alarm can be raised from here on"),
     )
     return in_order((*links, *own))

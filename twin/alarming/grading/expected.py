@@ -155,6 +155,7 @@ def from_records(alarm: ExpectedAlarm, alarms: AlarmMap, recording: Recording, e
             optional=latest_ns > end_ns or (over_ns is not None and over_ns - start_ns <= seen_on_ns),
             joined=joined,
             about=about,
+            stage="event" if alarm.event else "meter_alarm" if alarm.meter_alarm else "truth",
         )
 
     if alarm.event is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
-from twin.alarming.grading.reports import latency_percentiles, problems
+from twin.alarming.grading.reports import latency_percentiles, problems, times
 from twin.alarming.grading.timeline import timeline_svg
 from twin.alarming.grading.verdict import AlarmVerdict, Verdict
 from twin.alarming.journal import utc_text
@@ -60,7 +60,7 @@ def _alarm_table(verdict: Verdict) -> str:
     rows = [_alarm_row(alarm) for alarm in verdict.alarms]
     rows += [
         f'<tr><td class="fail">✗ fail</td><td>{escape(source)}</td><td>{escape(condition)}</td>'
-        f'<td class="n">0</td><td class="n">0</td><td>not in the map, raised {count} times</td></tr>'
+        f'<td class="n">0</td><td class="n">0</td><td>not in the map, raised {times(count)}</td></tr>'
         for source, condition, count in verdict.unknown
     ]
     notes = "".join(

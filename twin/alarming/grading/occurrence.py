@@ -23,6 +23,8 @@ class Expected:
     """So soon after the one before that a master which polls so often may see both as one."""
     about: str = ""
     """What it is about, in words."""
+    stage: str = "register"
+    """Where that is known from: a stage of the ledger's chains."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,6 +149,11 @@ def _during(alarm: AlarmVerdict, at_ns: int) -> str:
     return f", during {' and '.join(lasting)}" if lasting else ""
 
 
+def times(count: int) -> str:
+    """Return how often, in words."""
+    return "once" if count == 1 else f"{count} times"
+
+
 def _lateness(match: Match) -> float:
     return (match.raised.start_ns - match.expected.latest_ns) * 1e-9
 
@@ -165,7 +170,7 @@ def junit_xml(verdict: Verdict, *, name: str) -> str:
     cases: list[tuple[str, str, list[str]]] = [
         (alarm.source, alarm.condition, problems(alarm)) for alarm in verdict.alarms
     ]
-    others = [f"{source} {condition}: {count} times" for source, condition, count in verdict.unknown]
+    others = [f"{source} {condition}: {times(count)}" for source, condition, count in verdict.unknown]
     cases.append(("", "no alarms that the map does not name", others))
     failures = sum(bool(lines) for _, _, lines in cases)
     suite = ElementTree.Element(
@@ -198,7 +203,7 @@ def verdict_text(verdict: Verdict) -> str:
         lines.append(f"{mark}  {alarm.source}  {alarm.condition}: {len(alarm.matches)} of {expected}")
         lines += [f"        {line}" for line in problems(alarm)]
     for source, condition, count in verdict.unknown:
-        lines.append(f"FAIL  {source}  {condition}: not in the map, raised {count} times")
+        lines.append(f"FAIL  {source}  {condition}: not in the map, raised {times(count)}")
     for one in verdict.inversions:
         first, second = " ".join(one.first), " ".join(one.second)
         lines.append(f"note  {second} came before {first}, which happened earlier")
