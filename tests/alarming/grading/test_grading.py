@@ -10,7 +10,8 @@ import pytest
 
 from tests.alarming.grading.runs import SECOND, START_NS, journal_of, record, sine, steps
 from twin.alarming.grading import Verdict, grade
-from twin.alarming.grading.reports import junit_xml
+from twin.alarming.grading.html_report import verdict_html
+from twin.alarming.grading.reports import junit_xml, verdict_json, verdict_text
 from twin.alarming.journal import JournalEntry, journal_csv
 from twin.alarming.tag_list import TagAddress
 from twin.contracts import BadInputError
@@ -242,6 +243,25 @@ alarms:
     assert [(link.stage, link.time_ns - START_NS) for link in links] == [
         *(("truth", 60 * SECOND), ("truth", 60 * SECOND), ("expected", 60 * SECOND)),
     ]
+
+
+def test_what_never_happened_is_noted(run: Recording, tmp_path: Path) -> None:
+    """Nothing is expected then, which is right of a quiet run and wrong of a misspelled map."""
+    text = """
+version: 1
+alarms:
+  - {source: yard, condition: A, truth: {begins: {kind: fault_aplied}, ends: {kind: fault_cleared}}}
+  - {source: yard, condition: B, truth: {begins: {kind: fault_applied, element: diger}}}
+  - {source: yard, condition: C, truth: {begins: {kind: fault_applied, element: digger}}}
+"""
+    (tmp_path / "journal.csv").write_text(journal_csv([]))
+    verdict = grade(run, tmp_path / "journal.csv", write_map(tmp_path, text))
+    assert verdict.notes == (
+        "yard A: the run's ledger holds no fault_aplied; did you mean 'fault_applied'?",
+        "yard B: the run's ledger holds no fault_applied of diger; did you mean 'digger'?",
+    )
+    shown = verdict_text(verdict), verdict_html(verdict, title="storm"), str(verdict_json(verdict))
+    assert all("no fault_aplied" in text for text in shown)
 
 
 def test_times_without_an_offset_are_in_the_time_zone_of_the_map(run: Recording, tmp_path: Path) -> None:

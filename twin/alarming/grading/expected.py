@@ -17,7 +17,7 @@ from twin.alarming.grading.playback import RegisterPlayback
 from twin.alarming.journal import JournalEntry
 from twin.alarming.tag_list import TagAddress
 from twin.contracts import NS_PER_SECOND, TruthEntry
-from twin.documents import Document
+from twin.documents import Document, suggestion
 from twin.recording import Recording
 
 STEP_NS = NS_PER_SECOND
@@ -204,6 +204,27 @@ def _spans(
     if open_since is not None:
         spans.append((open_since[0], None, open_since[1]))
     return spans
+
+
+def never_happened(alarm: ExpectedAlarm, entries: Iterable[TruthEntry]) -> list[str]:
+    """Return what an alarm waits for and a ledger does not know at all, as after a slip of the pen."""
+    if alarm.truth is None:
+        return []
+    begins, ends = alarm.truth.begins, alarm.truth.ends
+    found = []
+    of_kind: dict[str, set[str]] = {}
+    for entry in entries:
+        of_kind.setdefault(entry.kind, set()).add(entry.element)
+    for happening in (begins,) if ends is None else (begins, ends):
+        kind, element = happening.kind, happening.element
+        if kind not in of_kind:
+            what, mend = f"no {kind}", suggestion(kind, of_kind, "kinds")
+        elif element is not None and element not in of_kind[kind]:
+            what, mend = f"no {kind} of {element}", suggestion(element, of_kind[kind], "elements")
+        else:
+            continue
+        found.append(f"{alarm.source} {alarm.condition}: the run's ledger holds {what}; {mend}")
+    return found
 
 
 def _is(entry: TruthEntry, happening: Happening) -> bool:

@@ -15,6 +15,7 @@ from twin.alarming.grading.expected import (
     from_records,
     from_registers,
     map_builder,
+    never_happened,
     occurrences,
 )
 from twin.alarming.grading.map_schema import AlarmMap, ExpectedAlarm
@@ -168,7 +169,15 @@ class _Grading:
                 for alarm in self._alarms.alarms
                 for one in expected[_key(alarm)]
             },
+            notes=tuple(self._notes()),
         )
+
+    def _notes(self) -> Iterator[str]:
+        """Yield what the map expects and the ledger does not know at all."""
+        if any(alarm.truth for alarm in self._alarms.alarms):
+            entries = self._recording.truth()
+            for alarm in self._alarms.alarms:
+                yield from never_happened(alarm, entries)
 
     def _follow(self) -> list[Followed]:
         """Return the alarms on registers as rules, after everything in the map has been checked."""

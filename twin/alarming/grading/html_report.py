@@ -68,6 +68,7 @@ def _alarm_table(verdict: Verdict) -> str:
         f"earlier ({utc_text(one.time_ns)}).</p>"
         for one in verdict.inversions
     )
+    notes += "".join(f"<p>{escape(note)}</p>" for note in verdict.notes)
     return (
         "<section><h2>Alarms</h2><table><tr><th>Verdict</th><th>Source</th><th>Alarm</th>"
         '<th class="n">Expected</th><th class="n">Found</th><th>What is wrong</th></tr>'

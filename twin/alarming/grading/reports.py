@@ -31,6 +31,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
             {"first": list(one.first), "second": list(one.second), "time_utc": utc_text(one.time_ns)}
             for one in verdict.inversions
         ],
+        "notes": list(verdict.notes),
         "kpis": kpis_json(verdict.kpis),
         "expected_kpis": kpis_json(verdict.expected_kpis),
         "chains": [
@@ -207,6 +208,7 @@ def verdict_text(verdict: Verdict) -> str:
     for one in verdict.inversions:
         first, second = " ".join(one.first), " ".join(one.second)
         lines.append(f"note  {second} came before {first}, which happened earlier")
+    lines += [f"note  {note}" for note in verdict.notes]
     found = latency_percentiles(verdict)
     if found["p50"] is not None:
         shown = ", ".join(f"{name} {value:.1f} s" for name, value in found.items() if value is not None)

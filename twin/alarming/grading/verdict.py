@@ -85,6 +85,8 @@ class Verdict:
     """Of a journal that would be right."""
     chains: Mapping[tuple[str, str, int], tuple[Link, ...]] = field(default_factory=dict)
     """By source, condition and earliest time: what led to an expected occurrence."""
+    notes: tuple[str, ...] = ()
+    """What the map expects and the run's ledger does not know at all: nothing of it can be graded."""
 
     @property
     def passed(self) -> bool:
