@@ -48,20 +48,18 @@ _METERS = """
       - {parameter: v1, comparison: "<", setpoint: 200 V}
       - {parameter: thd_i1, setpoint: 5 %, delay: 1 s}
 """
+# A master can set any meter to another wiring at any time.
 _OTHER = """
   - {name: OTHER, profile: kw320, at: {load: HOUSE}}
-"""
-_WIRED = """
   - {name: TWO, profile: kw320q, at: {branch: CABLE2}, wiring: 2LL, current_wiring: 2CT}
   - {name: ONE, profile: kw320q, at: {branch: CABLE2}, wiring: 1LN, current_wiring: 1CT}
 """
 _KINDS = {
-    "wired": "",
     "ideal": "accuracy: ideal",
     "sampled": "fidelity: sampled",
     "saturating": "current_transformer: {burden: 30 VA, remanence: 50 %}",
 }
-"""What makes meters use kernels of their own; those that are wired otherwise stand beside the plain one."""
+"""What makes meters use kernels of their own."""
 _SCENARIO = """
 version: 1
 title: warm-up
@@ -95,7 +93,7 @@ def warm_up_kernels(kinds: Iterable[str] = tuple(_KINDS)) -> float:
     Parameters
     ----------
     kinds : iterable of str
-        Of meters beside the plain ones: ``wired``, ``ideal``, ``sampled``, ``saturating``; all by default.
+        Of meters beside the plain ones: ``ideal``, ``sampled``, ``saturating``; all by default.
     """
     started = time.perf_counter()
     for kind in dict.fromkeys(("", *kinds)):
@@ -129,9 +127,7 @@ def _live_with(kind: str) -> None:
 
 
 def _beside(kind: str) -> str:
-    """Return what stands behind the plain meter: a key of its own, or other meters."""
-    if kind == "wired":
-        return _WIRED
+    """Return what stands behind the meter: a key of its own, or other meters."""
     return f"    {_KINDS[kind]}\n" if kind else _OTHER
 
 
@@ -139,7 +135,6 @@ def kinds_of(scenario: SiteScenario) -> frozenset[str]:
     """Return what its meters are beside plain, as ``warm_up_kernels`` takes it."""
     meters = scenario.scenario.meters
     found = {
-        "wired": bool(meters),  # a master can set any meter to another wiring at any time
         "ideal": any(meter.accuracy == "ideal" for meter in meters),
         "sampled": any(meter.fidelity == "sampled" for meter in meters),
         "saturating": any(meter.current_transformer is not None for meter in meters),
