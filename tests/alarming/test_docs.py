@@ -10,7 +10,7 @@ from twin.alarming.journal import COLUMNS, EXCHANGED
 from twin.alarming.rules import read_rules
 from twin.alarming.rules_schema import Rules, When
 from twin.alarming.what_if_schema import Variants
-from twin.cli.main import main
+from twin.cli.command import main
 from twin.documents import read_yaml, validate
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from twin.calibrator.point_list import COLUMNS
 from twin.calibrator.point_sets import SETS
 from twin.calibrator.profiles import PROFILES
 from twin.calibrator.quantities import QUANTITIES, Basis
-from twin.cli.main import main
+from twin.cli.command import main
 
 TEXT = (Path(__file__).parents[2] / "docs" / "calibrate.md").read_text(encoding="utf-8")
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from twin.cli.main import main
+from twin.cli.command import main
 
 FIELDS = {"point", "quantity", "applied", "read", "error_percent", "limit_percent", "pass"}
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.test_serve import ask, served
 from tests.sites import write_site
-from twin.cli.main import main
+from twin.cli.command import main
 from twin.contracts import BadInputError
 from twin.recording import Recording, first_difference
 from twin.scenario import load_scenario

@@ -161,7 +161,7 @@ def test_publishing_that_fails_ends_with_a_clear_message(tmp_path, monkeypatch, 
 
 BREAKS = """
 import sys
-from twin.cli.main import main
+from twin.cli.command import main
 from twin.meters.bank import MeterBank
 
 advance, calls = MeterBank.advance, iter(range(10**9))

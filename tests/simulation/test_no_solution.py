@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.sites import NETWORK, SCENARIO, write_site
-from twin.cli.main import main
+from twin.cli.command import main
 from twin.contracts import Command, Refusal
 from twin.recording import Recording
 from twin.scenario import load_scenario

@@ -14,7 +14,7 @@ from pymodbus.exceptions import ModbusIOException
 from tests.protocols.masters import Master, frame, is_turned_away, read
 from tests.sites import SCENARIO, write_site
 from twin.alarming.journal import journal_csv
-from twin.cli.main import main
+from twin.cli.command import main
 from twin.testing import SiteRefusedError, SiteUnderTest
 
 QUIET = SCENARIO.split("events:", maxsplit=1)[0] + "dashboard: null\n"

@@ -43,6 +43,6 @@ def pin() -> None:
 def main() -> int:
     """Run the ``twin`` command on pinned instructions."""
     pin()
-    from twin.cli.main import main as run  # noqa: PLC0415
+    from twin.cli.command import main as run  # noqa: PLC0415
 
     return run()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from twin.cli.main import finding_row, finding_rows
+from twin.cli.command import finding_row, finding_rows
 from twin.contracts import BadInputError, Finding, Mark, TwinError
 
 COLLAPSED_PU = 0.5
