@@ -34,11 +34,11 @@ class Fuxa:
     """
 
     def __init__(self, installed: Path, folder: Path) -> None:
-        self._main = installed / "node_modules" / "@frangoteam" / "fuxa" / "main.js"
+        self._main = installed.resolve() / "node_modules" / "@frangoteam" / "fuxa" / "main.js"
         if not self._main.is_file():
             msg = f"{self._main} is missing; install it with: make demo-scada"
             raise FuxaError(msg)
-        self._folder = folder
+        self._folder = folder.resolve()  # it is started there
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
