@@ -2,7 +2,6 @@
 
 import socket
 import struct
-import threading
 import time
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusIOException
 
+from tests.protocols.fault_setting import Faults
 from tests.protocols.masters import Master, Meter, Registers, frame, is_turned_away, read, registers, write
 from twin.contracts import POWER_WORD
 from twin.contracts.transport import (
@@ -29,31 +29,6 @@ from twin.protocols import Binding, ModbusServer
 TICK_S = 2e-3
 """Event loops keep time by the millisecond."""
 ANSWER = registers(0x4000, 0x4001)
-
-
-class Faults:
-    """Sets the faults of a server and waits until they hold."""
-
-    def __init__(self, server):
-        self._server = server
-        self._number = 0
-        self.holding: list[EndpointFault] = []
-
-    def begin(self, meters=("head",), over="", **faults):
-        self._number += 1
-        fault = EndpointFault(self._number, tuple(meters), TransportFaults(**faults), "7", over)
-        self.holding.append(fault)
-        self._set()
-        return fault
-
-    def end(self):
-        self.holding.clear()
-        self._set()
-
-    def _set(self):
-        done = threading.Event()
-        self._server.set_faults(self.holding, done.set)
-        assert done.wait(10)
 
 
 @pytest.fixture
